@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
+
+/** What kinds of event there are: the names of the oneof in the Durable Task HistoryEvent. */
+export type HistoryEventType = NonNullable<
+  Extract<MessageInitShape<typeof HistoryEventSchema>, { $typeName?: never }>["eventType"]
+>;
+
+/** Turns an instant (milliseconds since 1970) into a protobuf timestamp. */
+export function toTimestamp(atMs: number): Timestamp {
+  const seconds = Math.floor(atMs / 1000);
+  return create(TimestampSchema, {
+    seconds: BigInt(seconds),
+    nanos: Math.round((atMs - seconds * 1000) * 1_000_000),
+  });
+}
+
+/**
+ * Turns a protobuf timestamp into an instant (milliseconds since 1970), rounded up: what is due at
+ * the timestamp is never early at the instant.
+ */
+export function fromTimestamp(timestamp: Timestamp): number {
+  return Number(timestamp.seconds) * 1000 + Math.ceil(timestamp.nanos / 1_000_000);
+}
+
+/**
+ * Makes a history event. `eventId` is the action's id for events that record an action and -1 for
+ * all others; `atMs` is in milliseconds since 1970.
+ */
+export function historyEvent(
+  eventId: number,
+  atMs: number,
+  eventType: HistoryEventType,
+): HistoryEvent {
+  return create(HistoryEventSchema, { eventId, timestamp: toTimestamp(atMs), eventType });
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every fixed limit of Pawl, by name. The docs state the same figures. */
+export const limits = {
+  /** Bytes of an instance id. */
+  instanceIdBytes: 512,
+  /** Characters of an instance id over REST and the Dapr service (Dapr's own rule). */
+  restInstanceIdBytes: 64,
+  /** Bytes of a workflow, activity or event name. */
+  nameBytes: 256,
+  /**
+   * Bytes of one payload (input, output, event). Below the 4 MiB that every gRPC client takes in one
+   * message by default, with room for the envelope.
+   */
+  payloadBytes: 3_670_016,
+  /** Bytes of one request body. */
+  requestBytes: 4 * 1024 * 1024,
+  /**
+   * Bytes of one turn (history and new events) sent to a worker that takes no more than 4 MiB: 95 %
+   * of it, as Dapr does (engine semantics 10.4).
+   */
+  sidecarTurnBytes: 3_984_588,
+  /** Pairs of tags of one instance. */
+  tags: 64,
+  /** Bytes of a tag's key and of its value. */
+  tagKeyBytes: 256,
+  tagValueBytes: 1024,
+  /** Instances of one page of a list. */
+  listPage: 1000,
+  /** Inbox events that one turn takes; the rest waits for the next turn. */
+  turnEvents: 1000,
+  /** Actions of one turn. */
+  turnActions: 100_000,
+} as const;

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What the engine keeps on disk. Internal to @pawl/engine.
+export * from "./gen/pawl/store/v1/store_pb.js";
