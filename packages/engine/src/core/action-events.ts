@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type CreateChildWorkflowAction,
+  type CreateDetachedWorkflowAction,
+  EventRecord,
+  historyEvent,
+  type WorkflowAction,
+} from "@pawl/protocol";
+import { actionRecord, inboundRecord, optional, terminatedRecord } from "./event.js";
+import type { Message } from "./outcome.js";
+import type { InstanceState } from "./state.js";
+
+/** What the actions of a turn become. */
+export interface ActionEvents {
+  readonly appended: EventRecord[];
+  readonly messages: Message[];
+}
+
+/** What is needed beside the action itself. */
+export interface ActionContext {
+  readonly state: InstanceState;
+  readonly now: number;
+  /** Mints an execution id. */
+  readonly createId: () => string;
+  /** The turn ends the instance: no timer is armed any more (engine semantics 4.7). */
+  readonly ending: boolean;
+}
+
+/**
+ * Turns one action into history events and messages (engine semantics 4). Completions are not its
+ * business.
+ * @throws RangeError for an action that no engine can carry out; the turn is then given up
+ */
+export function addAction(
+  into: ActionEvents,
+  action: WorkflowAction,
+  context: ActionContext,
+): void {
+  const { workflowActionType: type, id } = action;
+  const { now } = context;
+  switch (type.case) {
+    case "scheduleTask": {
+      const { name, version, input, taskExecutionId, historyPropagationScope } = type.value;
+      const value = {
+        name,
+        taskExecutionId,
+        ...optional("version", version),
+        ...optional("input", input),
+        ...optional("historyPropagationScope", historyPropagationScope),
+      };
+      into.appended.push(actionRecord(id, now, { case: "taskScheduled", value }));
+      break;
+    }
+    case "createTimer": {
+      if (context.ending) break;
+      const { fireAt, name, origin } = type.value;
+      const value = { ...optional("fireAt", fireAt), ...optional("name", name), origin };
+      into.appended.push(actionRecord(id, now, { case: "timerCreated", value }));
+      break;
+    }
+    case "createChildWorkflow":
+      addChild(into, id, type.value, context);
+      break;
+    case "createDetachedWorkflow":
+      addDetached(into, id, type.value, context);
+      break;
+    case "sendEvent":
+      addSentEvent(into, action, now);
+      break;
+    case "terminateWorkflow": {
+      const { instanceId, reason, recurse } = type.value;
+      into.messages.push({ targetId: instanceId, record: terminatedRecord(now, reason, recurse) });
+      break;
+    }
+    case "completeWorkflow":
+    case "workflowVersionNotAvailable":
+      break;
+    default:
+      throw new RangeError(`action ${id} is of no known kind`);
+  }
+}
+
+function addChild(
+  into: ActionEvents,
+  id: number,
+  action: CreateChildWorkflowAction,
+  { state, now, createId }: ActionContext,
+): void {
+  const instanceId = action.instanceId || defaultChildId(state.instanceId, id);
+  const executionId = createId();
+  const { name, version, input, retryParentInstanceInfo } = action;
+  const value = {
+    instanceId,
+    name,
+    ...optional("version", version),
+    ...optional("input", input),
+    ...optional("retryParentInstanceInfo", retryParentInstanceInfo),
+  };
+  into.appended.push(actionRecord(id, now, { case: "childWorkflowInstanceCreated", value }));
+  const record = inboundRecord(now, {
+    case: "executionStarted",
+    value: {
+      name,
+      ...optional("input", input),
+      workflowInstance: { instanceId, executionId },
+      parentInstance: {
+        taskScheduledId: id,
+        name: state.workflow,
+        workflowInstance: { instanceId: state.instanceId, executionId: state.executionId },
+      },
+    },
+  });
+  into.messages.push({ targetId: instanceId, record });
+}
+
+/** Id of a child whose parent gave none: the parent's id and the action's, in hex. */
+function defaultChildId(parentId: string, actionId: number): string {
+  return `${parentId}:${actionId.toString(16).padStart(4, "0")}`;
+}
+
+function addDetached(
+  into: ActionEvents,
+  id: number,
+  action: CreateDetachedWorkflowAction,
+  { now, createId }: ActionContext,
+): void {
+  const { instanceId, name, version, input, scheduledStartTimestamp, tags } = action;
+  if (instanceId === "") throw new RangeError(`action ${id}: a detached workflow needs an id`);
+  const executionId = action.executionId || createId();
+  into.appended.push(
+    actionRecord(id, now, { case: "detachedWorkflowInstanceCreated", value: { instanceId } }),
+  );
+  const record = inboundRecord(now, {
+    case: "executionStarted",
+    value: {
+      name,
+      tags,
+      workflowInstance: { instanceId, executionId },
+      ...optional("version", version),
+      ...optional("input", input),
+      ...optional("scheduledStartTimestamp", scheduledStartTimestamp),
+      ...optional("parentTraceContext", action.parentTraceContext),
+    },
+  });
+  into.messages.push({ targetId: instanceId, record });
+}
+
+/** The target gets what its code can wait for: an eventRaised (quirk 16.1). */
+function addSentEvent(into: ActionEvents, action: WorkflowAction, now: number): void {
+  if (action.workflowActionType.case !== "sendEvent") return;
+  const { instance, name, data } = action.workflowActionType.value;
+  const targetId = instance?.instanceId ?? "";
+  const value = { instanceId: targetId, name, ...optional("input", data) };
+  into.appended.push(EventRecord.of(historyEvent(action.id, now, { case: "eventSent", value })));
+  const record = inboundRecord(now, {
+    case: "eventRaised",
+    value: { name, ...optional("input", data) },
+  });
+  into.messages.push({ targetId, record });
+}

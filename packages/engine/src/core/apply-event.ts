@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type EventRecord,
+  fromTimestamp,
+  type HistoryEvent,
+  OrchestrationStatus,
+  StalledReason,
+  type TimerCreatedEvent,
+} from "@pawl/protocol";
+import { foldEventName } from "./event-name.js";
+import type { EndStatus, OpenTimer, OwnedFold, Stall } from "./state.js";
+
+/**
+ * Adds one history event to a fold. Folding a whole history from `emptyFold` gives the stored
+ * state. Event kinds that say nothing of the state only count.
+ */
+export function applyEvent(fold: OwnedFold, record: EventRecord): void {
+  const event = record.event;
+  const at = event.timestamp === undefined ? 0 : fromTimestamp(event.timestamp);
+  fold.eventCount += 1;
+  fold.updatedAt = Math.max(fold.updatedAt, at);
+  // Any later event ends a stall (engine semantics 2.1).
+  fold.stall = undefined;
+  const { eventType } = event;
+  switch (eventType.case) {
+    case "workflowStarted":
+      if (fold.startedAt === 0) {
+        fold.startedAt = at;
+        fold.version = eventType.value.version?.name ?? "";
+      }
+      break;
+    case "executionStarted":
+      fold.startRecord = record;
+      break;
+    case "executionCompleted":
+      fold.end = endStatusOf(eventType.value.workflowStatus);
+      fold.endRecord = record;
+      fold.completedAt = at;
+      fold.actionIds.add(event.eventId);
+      fold.timers.clear();
+      break;
+    case "executionSuspended":
+      fold.suspended = true;
+      break;
+    case "executionResumed":
+      fold.suspended = false;
+      break;
+    case "executionStalled":
+      fold.stall = stallOf(eventType.value.reason, eventType.value.description ?? "");
+      break;
+    case "eventRaised":
+      clearWaitTimer(fold, eventType.value.name);
+      break;
+    default:
+      applyTaskEvent(fold, record, event);
+  }
+}
+
+/** Adds an event about a task, timer or child. */
+function applyTaskEvent(fold: OwnedFold, record: EventRecord, event: HistoryEvent): void {
+  const { eventId, eventType } = event;
+  switch (eventType.case) {
+    case "taskScheduled":
+      fold.actionIds.add(eventId);
+      fold.tasks.set(eventId, { taskId: eventId, record });
+      break;
+    case "taskCompleted":
+    case "taskFailed":
+      fold.tasks.delete(eventType.value.taskScheduledId);
+      break;
+    case "timerCreated":
+      fold.actionIds.add(eventId);
+      if (fold.end === undefined) fold.timers.set(eventId, timerOf(eventId, eventType.value));
+      break;
+    case "timerFired":
+      fold.timers.delete(eventType.value.timerId);
+      break;
+    case "childWorkflowInstanceCreated":
+      fold.actionIds.add(eventId);
+      fold.children.set(eventId, { instanceId: eventType.value.instanceId, open: true });
+      break;
+    case "childWorkflowInstanceCompleted":
+    case "childWorkflowInstanceFailed": {
+      const taskId = eventType.value.taskScheduledId;
+      const child = fold.children.get(taskId);
+      if (child !== undefined) fold.children.set(taskId, { ...child, open: false });
+      break;
+    }
+    case "detachedWorkflowInstanceCreated":
+    case "eventSent":
+      fold.actionIds.add(eventId);
+      break;
+    default:
+  }
+}
+
+function timerOf(timerId: number, created: TimerCreatedEvent): OpenTimer {
+  const fireAt = created.fireAt === undefined ? 0 : fromTimestamp(created.fireAt);
+  return created.origin.case === "externalEvent"
+    ? { timerId, fireAt, eventName: foldEventName(created.origin.value.name) }
+    : { timerId, fireAt };
+}
+
+/**
+ * A raised event ends the wait that it satisfies, and so the wait's timer: the oldest open one of
+ * that event name (engine semantics 7.1.3).
+ */
+function clearWaitTimer(fold: OwnedFold, name: string): void {
+  const folded = foldEventName(name);
+  for (const timer of fold.timers.values()) {
+    if (timer.eventName === folded) {
+      fold.timers.delete(timer.timerId);
+      return;
+    }
+  }
+}
+
+function endStatusOf(status: OrchestrationStatus): EndStatus {
+  switch (status) {
+    case OrchestrationStatus.COMPLETED:
+      return "completed";
+    case OrchestrationStatus.TERMINATED:
+      return "terminated";
+    default:
+      return "failed";
+  }
+}
+
+function stallOf(reason: StalledReason, description: string): Stall {
+  switch (reason) {
+    case StalledReason.PATCH_MISMATCH:
+      return { reason: "PATCH_MISMATCH", description };
+    case StalledReason.VERSION_NOT_AVAILABLE:
+      return { reason: "VERSION_NOT_AVAILABLE", description };
+    default:
+      return { reason: "PAYLOAD_SIZE_EXCEEDED", description };
+  }
+}

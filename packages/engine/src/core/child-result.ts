@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type EventRecord,
+  type ExecutionCompletedEvent,
+  type HistoryEventType,
+  OrchestrationStatus,
+} from "@pawl/protocol";
+import { engineFailure, inboundRecord, optional } from "./event.js";
+import type { Message } from "./outcome.js";
+import type { InstanceState } from "./state.js";
+
+/** The message that tells the parent, if there is one, how its child ended (semantics 4.7). */
+export function resultForParent(
+  state: InstanceState,
+  completion: EventRecord,
+  now: number,
+): Message[] {
+  const ended = completion.event.eventType;
+  if (state.parent === undefined || ended.case !== "executionCompleted") return [];
+  const { instanceId, executionId, taskId } = state.parent;
+  const record = inboundRecord(now, childResult(taskId, ended.value));
+  return [{ targetId: instanceId, targetExecutionId: executionId, record }];
+}
+
+/** The result event of a child that could not be started. */
+export function childRefused(taskId: number, reason: string, now: number): EventRecord {
+  return inboundRecord(now, {
+    case: "childWorkflowInstanceFailed",
+    value: {
+      taskScheduledId: taskId,
+      failureDetails: engineFailure("WorkflowInstanceAlreadyExists", reason),
+    },
+  });
+}
+
+/**
+ * Completed is the one good end; every other is a failure. A terminated child is given failure
+ * details, since some workers take a failure without details for a success.
+ */
+function childResult(taskScheduledId: number, ended: ExecutionCompletedEvent): HistoryEventType {
+  if (ended.workflowStatus === OrchestrationStatus.COMPLETED) {
+    return {
+      case: "childWorkflowInstanceCompleted",
+      value: { taskScheduledId, ...optional("result", ended.result) },
+    };
+  }
+  const failureDetails =
+    ended.failureDetails ??
+    engineFailure("WorkflowTerminated", "the child workflow was terminated");
+  return { case: "childWorkflowInstanceFailed", value: { taskScheduledId, failureDetails } };
+}

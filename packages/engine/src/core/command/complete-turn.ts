@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type CompleteWorkflowAction,
+  EventRecord,
+  historyEvent,
+  OrchestrationStatus,
+  StalledReason,
+  fromTimestamp,
+  type WorkflowAction,
+} from "@pawl/protocol";
+import { type ActionEvents, addAction } from "../action-events.js";
+import { resultForParent } from "../child-result.js";
+import { continueAsNew } from "../continue-as-new.js";
+import { actionRecord, inboundRecord, optional, terminatedCompletion } from "../event.js";
+import type { Outcome } from "../outcome.js";
+import type { InstanceState, Stall } from "../state.js";
+import { terminateChildren } from "./terminate.js";
+
+/** A turn that was handed to a worker, and the worker's answer. */
+export interface TurnFacts {
+  /** The events that the worker got: workflowStarted, then those taken from the inbox. */
+  readonly events: readonly EventRecord[];
+  readonly actions: readonly WorkflowAction[];
+  readonly customStatus: string | undefined;
+  readonly version: { readonly name?: string; readonly patches: readonly string[] } | undefined;
+  /** Mints execution ids. */
+  readonly createId: () => string;
+}
+
+/** True when the answer asks again for what history already records (engine semantics 5.5). */
+export function isStaleTurn(state: InstanceState, actions: readonly WorkflowAction[]): boolean {
+  if (actions.some(isContinuation)) return false;
+  return actions.some((action) => state.fold.actionIds.has(action.id));
+}
+
+/**
+ * Carries a turn out: its events and the events of its actions go into history in one commit
+ * (engine semantics 1.3, 3.3, 4).
+ * @throws RangeError for an action that no engine can carry out; the turn is then given up
+ */
+export function completeTurn(state: InstanceState, facts: TurnFacts, now: number): Outcome {
+  const terminate = findTerminate(facts.events);
+  if (facts.actions.some((a) => a.workflowActionType.case === "workflowVersionNotAvailable")) {
+    return stallTurn(state, versionStall(state), now);
+  }
+  const completion = facts.actions.find((action) => isUsableCompletion(action, terminate));
+  const consumed = facts.events.length - 1;
+  const { customStatus } = facts;
+  if (completion !== undefined && isContinuation(completion)) {
+    const action = completeActionOf(completion);
+    return continueAsNew(state, { consumed, customStatus }, action, facts.createId(), now);
+  }
+  const appended: EventRecord[] = [stampVersion(facts), ...facts.events.slice(1)];
+  const into: ActionEvents = { appended, messages: [] };
+  const forced = completion === undefined && terminate !== undefined;
+  const ending = completion !== undefined || forced;
+  if (!forced) {
+    const context = { state, now, createId: facts.createId, ending };
+    for (const action of facts.actions) {
+      if (action === completion) appended.push(completionRecord(action, now));
+      else addAction(into, action, context);
+    }
+  } else {
+    appended.push(terminatedCompletion(now, terminate.output));
+  }
+  const end = appended.find((r) => r.event.eventType.case === "executionCompleted");
+  if (end !== undefined) into.messages.push(...resultForParent(state, end, now));
+  if (terminate?.recursive === true) {
+    into.messages.push(...terminateChildren(state, terminate.output, now));
+  }
+  return { accepted: [], turn: { consumed, appended, customStatus }, messages: into.messages };
+}
+
+/**
+ * Keeps the inbox and records why the instance cannot go on, once per description in a row
+ * (engine semantics 10.3).
+ */
+export function stallTurn(state: InstanceState, stall: Stall, now: number): Outcome {
+  const repeated = state.fold.stall?.description === stall.description;
+  const record = inboundRecord(now, {
+    case: "executionStalled",
+    value: { reason: StalledReason[stall.reason], description: stall.description },
+  });
+  const appended = repeated ? [] : [record];
+  return {
+    accepted: [],
+    turn: { consumed: 0, appended, customStatus: state.customStatus },
+    messages: [],
+  };
+}
+
+function versionStall(state: InstanceState): Stall {
+  return {
+    reason: "VERSION_NOT_AVAILABLE",
+    description: `Version not available: ${state.fold.version}`,
+  };
+}
+
+interface TerminateRequest {
+  readonly output: string | undefined;
+  readonly recursive: boolean;
+}
+
+function findTerminate(events: readonly EventRecord[]): TerminateRequest | undefined {
+  for (const record of events) {
+    const { eventType } = record.event;
+    if (eventType.case === "executionTerminated") {
+      return { output: eventType.value.input, recursive: eventType.value.recurse };
+    }
+  }
+  return undefined;
+}
+
+/** The first completion counts; with a terminate in the turn, continue-as-new does not (2.5.3). */
+function isUsableCompletion(
+  action: WorkflowAction,
+  terminate: TerminateRequest | undefined,
+): boolean {
+  if (action.workflowActionType.case !== "completeWorkflow") return false;
+  return terminate === undefined || !isContinuation(action);
+}
+
+function isContinuation(action: WorkflowAction): boolean {
+  const { workflowActionType: type } = action;
+  return (
+    type.case === "completeWorkflow" &&
+    type.value.workflowStatus === OrchestrationStatus.CONTINUED_AS_NEW
+  );
+}
+
+function completeActionOf(action: WorkflowAction): CompleteWorkflowAction {
+  const { workflowActionType: type } = action;
+  if (type.case !== "completeWorkflow") throw new Error(`action ${action.id} completes nothing`);
+  return type.value;
+}
+
+function completionRecord(action: WorkflowAction, now: number): EventRecord {
+  const { workflowStatus, result, failureDetails } = completeActionOf(action);
+  return actionRecord(action.id, now, {
+    case: "executionCompleted",
+    value: {
+      workflowStatus,
+      ...optional("result", result),
+      ...optional("failureDetails", failureDetails),
+    },
+  });
+}
+
+/** The turn's workflowStarted event, with the version that ran where the worker named one. */
+function stampVersion(facts: TurnFacts): EventRecord {
+  const [first] = facts.events;
+  if (first === undefined) throw new Error("a turn without events");
+  const { version } = facts;
+  if (version === undefined || (version.name === undefined && version.patches.length === 0)) {
+    return first;
+  }
+  const at = first.event.timestamp === undefined ? 0 : fromTimestamp(first.event.timestamp);
+  return EventRecord.of(
+    historyEvent(-1, at, {
+      case: "workflowStarted",
+      value: { version: { patches: [...version.patches], ...optional("name", version.name) } },
+    }),
+  );
+}

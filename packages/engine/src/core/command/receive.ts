@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventRecord, ExecutionStartedEvent } from "@pawl/protocol";
+import { fromTimestamp } from "@pawl/protocol";
+import { childRefused } from "../child-result.js";
+import { type Message, nothing, type Outcome } from "../outcome.js";
+import { isWanted } from "../resolution-key.js";
+import type { InstanceState, ParentLink } from "../state.js";
+import { hasEnded } from "../status.js";
+import { beginningOf } from "./start.js";
+import { terminate } from "./terminate.js";
+
+/**
+ * Takes a message from another instance: the start of a child or detached workflow, a child's
+ * result, a terminate, an event. `state` is undefined when the target does not exist. What cannot
+ * be taken is dropped, but the start of a child on an occupied id fails the parent's task.
+ */
+export function receive(
+  state: InstanceState | undefined,
+  message: Message,
+  now: number,
+): Outcome {
+  const { eventType } = message.record.event;
+  if (eventType.case === "executionStarted") {
+    return receiveStart(state, message, eventType.value, now);
+  }
+  if (state === undefined || isForAnother(state, message)) return nothing;
+  if (eventType.case === "executionTerminated") {
+    const { input, recurse } = eventType.value;
+    return hasEnded(state)
+      ? terminate(state, { output: input, recursive: recurse }, now)
+      : { accepted: [message.record], messages: [] };
+  }
+  if (hasEnded(state) || !isWanted(state, message.record.event)) return nothing;
+  return { accepted: [message.record], messages: [] };
+}
+
+function isForAnother(state: InstanceState, message: Message): boolean {
+  return (
+    message.targetExecutionId !== undefined && message.targetExecutionId !== state.executionId
+  );
+}
+
+function receiveStart(
+  state: InstanceState | undefined,
+  message: Message,
+  started: ExecutionStartedEvent,
+  now: number,
+): Outcome {
+  const parent = parentLinkOf(started);
+  if (state !== undefined && isSameStart(state, started)) return nothing;
+  if (state !== undefined && !hasEnded(state)) {
+    return { accepted: [], messages: refusalFor(parent, message, now) };
+  }
+  const beginning = beginningOf(
+    state,
+    {
+      instanceId: message.targetId,
+      workflow: started.name,
+      executionId: started.workflowInstance?.executionId ?? "",
+      startAt:
+        started.scheduledStartTimestamp === undefined
+          ? 0
+          : fromTimestamp(started.scheduledStartTimestamp),
+      tags: started.tags,
+    },
+    parent,
+    now,
+  );
+  return { beginning, accepted: [message.record], messages: [] };
+}
+
+/** True when this very start was taken before: a message that was delivered twice. */
+function isSameStart(state: InstanceState, started: ExecutionStartedEvent): boolean {
+  return state.executionId === started.workflowInstance?.executionId;
+}
+
+function refusalFor(parent: ParentLink | undefined, message: Message, now: number): Message[] {
+  if (parent === undefined) return [];
+  const reason = `an active workflow with ID '${message.targetId}' already exists`;
+  const record: EventRecord = childRefused(parent.taskId, reason, now);
+  return [{ targetId: parent.instanceId, targetExecutionId: parent.executionId, record }];
+}
+
+function parentLinkOf(started: ExecutionStartedEvent): ParentLink | undefined {
+  const { parentInstance } = started;
+  if (parentInstance === undefined) return undefined;
+  return {
+    instanceId: parentInstance.workflowInstance?.instanceId ?? "",
+    executionId: parentInstance.workflowInstance?.executionId ?? "",
+    taskId: parentInstance.taskScheduledId,
+  };
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { TraceContext } from "@pawl/protocol";
+import { EngineError } from "../../errors.js";
+import { inboundRecord, optional } from "../event.js";
+import type { Outcome } from "../outcome.js";
+import type { Beginning, InstanceState, ParentLink } from "../state.js";
+import { hasEnded } from "../status.js";
+import { toTimestamp } from "@pawl/protocol";
+
+/** What a start asks for. Ids are minted by the caller. */
+export interface StartFacts {
+  readonly instanceId: string;
+  readonly workflow: string;
+  readonly executionId: string;
+  readonly input: string | undefined;
+  /** Earliest instant of the first turn; 0: at once. */
+  readonly startAt: number;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly enforceUniqueInstanceId: boolean;
+  readonly traceContext: TraceContext | undefined;
+}
+
+/**
+ * Starts an instance, or starts an ended one anew (engine semantics 2.3).
+ * @throws INSTANCE_EXISTS when the id is taken
+ */
+export function start(state: InstanceState | undefined, facts: StartFacts, now: number): Outcome {
+  if (state !== undefined && !hasEnded(state)) {
+    throw new EngineError(
+      "INSTANCE_EXISTS",
+      `an active workflow with ID '${facts.instanceId}' already exists`,
+      { details: { instanceId: facts.instanceId } },
+    );
+  }
+  if (state !== undefined && facts.enforceUniqueInstanceId) {
+    throw new EngineError(
+      "INSTANCE_EXISTS",
+      `a workflow with ID '${facts.instanceId}' already exists and the create enforces instance ID uniqueness`,
+      { details: { instanceId: facts.instanceId } },
+    );
+  }
+  const record = inboundRecord(now, {
+    case: "executionStarted",
+    value: {
+      name: facts.workflow,
+      ...optional("input", facts.input),
+      workflowInstance: { instanceId: facts.instanceId, executionId: facts.executionId },
+      ...(facts.startAt > 0 ? { scheduledStartTimestamp: toTimestamp(facts.startAt) } : {}),
+      ...optional("parentTraceContext", facts.traceContext),
+      tags: { ...facts.tags },
+    },
+  });
+  return { beginning: beginningOf(state, facts, undefined, now), accepted: [record], messages: [] };
+}
+
+/** How the new execution of `facts.instanceId` begins. */
+export function beginningOf(
+  state: InstanceState | undefined,
+  facts: Pick<StartFacts, "instanceId" | "workflow" | "executionId" | "startAt" | "tags">,
+  parent: ParentLink | undefined,
+  now: number,
+): Beginning {
+  return {
+    instanceId: facts.instanceId,
+    generation: (state?.generation ?? 0) + 1,
+    workflow: facts.workflow,
+    executionId: facts.executionId,
+    createdAt: now,
+    startAt: facts.startAt,
+    parent,
+    tags: facts.tags,
+    continued: false,
+  };
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { inboundRecord, optional } from "../event.js";
+import { nothing, type Outcome } from "../outcome.js";
+import type { InstanceState } from "../state.js";
+import { hasEnded } from "../status.js";
+
+/** Asks the worker to hold the workflow's code. No effect on an ended instance. */
+export function suspend(state: InstanceState, reason: string | undefined, now: number): Outcome {
+  if (hasEnded(state)) return nothing;
+  const record = inboundRecord(now, {
+    case: "executionSuspended",
+    value: optional("input", reason),
+  });
+  return { accepted: [record], messages: [] };
+}

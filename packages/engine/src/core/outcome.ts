@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventRecord } from "@pawl/protocol";
+import type { Beginning } from "./state.js";
+
+/** An event for another instance. */
+export interface Message {
+  readonly targetId: string;
+  /** The execution that it is meant for; absent: whichever there is. */
+  readonly targetExecutionId?: string;
+  readonly record: EventRecord;
+}
+
+/** What a turn did to its instance. */
+export interface TurnOutcome {
+  /** Inbox events that the turn took, from the front. */
+  readonly consumed: number;
+  /** Events for the history, in order. */
+  readonly appended: readonly EventRecord[];
+  /** The custom status from now on. */
+  readonly customStatus: string | undefined;
+}
+
+/** What a command does to one instance. Plain data; `applyOutcome` carries it out. */
+export interface Outcome {
+  /** The instance begins, begins anew, or continues as new: its history starts empty. */
+  readonly beginning?: Beginning;
+  /** Events for the inbox, in order. With `beginning` they go before what is there. */
+  readonly accepted: readonly EventRecord[];
+  readonly turn?: TurnOutcome;
+  /** A task of an ended instance whose activity has run: nobody waits for it any more. */
+  readonly settledTask?: number;
+  /** Events for other instances, sent after the commit. */
+  readonly messages: readonly Message[];
+}
+
+/** The outcome of a command that changes nothing. */
+export const nothing: Outcome = Object.freeze({ accepted: [], messages: [] });

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HistoryEvent } from "@pawl/protocol";
+import type { InstanceState } from "./state.js";
+
+/**
+ * What a result resolves, as a key: kind and id (engine semantics 5.1). `undefined` for events that
+ * resolve nothing.
+ */
+export function resolutionKey(event: HistoryEvent): string | undefined {
+  const { eventType } = event;
+  switch (eventType.case) {
+    case "taskCompleted":
+    case "taskFailed":
+      return `task ${eventType.value.taskScheduledId}`;
+    case "timerFired":
+      return `timer ${eventType.value.timerId}`;
+    case "childWorkflowInstanceCompleted":
+    case "childWorkflowInstanceFailed":
+      return `child ${eventType.value.taskScheduledId}`;
+    default:
+      return undefined;
+  }
+}
+
+/** True when the event is the first result of something that the instance waits for. */
+export function isWanted(state: InstanceState, event: HistoryEvent): boolean {
+  const key = resolutionKey(event);
+  if (key === undefined) return true;
+  if (state.arrived.has(key)) return false;
+  const { eventType } = event;
+  switch (eventType.case) {
+    case "taskCompleted":
+    case "taskFailed":
+      return state.fold.tasks.has(eventType.value.taskScheduledId);
+    case "timerFired":
+      return state.fold.timers.has(eventType.value.timerId);
+    case "childWorkflowInstanceCompleted":
+    case "childWorkflowInstanceFailed":
+      return state.fold.children.get(eventType.value.taskScheduledId)?.open === true;
+    default:
+      return true;
+  }
+}

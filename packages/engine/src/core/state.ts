@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventRecord } from "@pawl/protocol";
+
+/** Where the result of a child workflow goes. */
+export interface ParentLink {
+  readonly instanceId: string;
+  /** The parent's execution that asked for the child. */
+  readonly executionId: string;
+  /** The task in that execution. */
+  readonly taskId: number;
+}
+
+/** An activity that was scheduled and has no result in history. */
+export interface OpenTask {
+  readonly taskId: number;
+  /** Its taskScheduled event. */
+  readonly record: EventRecord;
+}
+
+/** A timer that was created and has not fired. */
+export interface OpenTimer {
+  readonly timerId: number;
+  /** Instant in milliseconds, rounded up. */
+  readonly fireAt: number;
+  /** Folded name of the external event whose wait it bounds. */
+  readonly eventName?: string;
+}
+
+/** A child workflow that was asked for. */
+export interface Child {
+  readonly instanceId: string;
+  readonly open: boolean;
+}
+
+/** Statuses of an instance that has ended. */
+export type EndStatus = "completed" | "failed" | "terminated";
+
+/** Why an instance cannot go on for now. */
+export interface Stall {
+  readonly reason: "PATCH_MISMATCH" | "VERSION_NOT_AVAILABLE" | "PAYLOAD_SIZE_EXCEEDED";
+  readonly description: string;
+}
+
+/** How one execution of an instance begins. */
+export interface Beginning {
+  readonly instanceId: string;
+  readonly generation: number;
+  readonly workflow: string;
+  readonly executionId: string;
+  /** Instant at which it was accepted. */
+  readonly createdAt: number;
+  /** Earliest instant of the first turn; 0: at once. */
+  readonly startAt: number;
+  readonly parent: ParentLink | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Begun by continue-as-new: it counts as running before its first turn. */
+  readonly continued: boolean;
+}
+
+/**
+ * What history says: the fold of the events of the present execution. Two folds of the same history
+ * are equal (invariant 6 of the design).
+ */
+export interface HistoryFold {
+  readonly eventCount: number;
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly completedAt: number;
+  readonly end: EndStatus | undefined;
+  readonly suspended: boolean;
+  readonly stall: Stall | undefined;
+  /** Name of the version on the first workflowStarted. */
+  readonly version: string;
+  readonly tasks: ReadonlyMap<number, OpenTask>;
+  readonly timers: ReadonlyMap<number, OpenTimer>;
+  readonly children: ReadonlyMap<number, Child>;
+  /** Ids of all actions that history records, to know a repeated one. */
+  readonly actionIds: ReadonlySet<number>;
+  /** The executionStarted and executionCompleted events. */
+  readonly startRecord: EventRecord | undefined;
+  readonly endRecord: EventRecord | undefined;
+}
+
+/**
+ * One instance, as the core sees it. Commands read it; only `applyEvent` and `applyOutcome` write,
+ * on behalf of the mailbox that owns it.
+ */
+export interface InstanceState extends Beginning {
+  readonly customStatus: string | undefined;
+  readonly fold: HistoryFold;
+  /** Accepted events that no turn has taken, oldest first. */
+  readonly inbox: readonly EventRecord[];
+  /** Resolution keys (`resolutionKey`) of inbox events, so that a second result is known. */
+  readonly arrived: ReadonlySet<string>;
+}
+
+/** The writable form of a type whose fields are `readonly`, maps and sets included. */
+type Writable<T> = {
+  -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B>
+    ? Map<A, B>
+    : T[K] extends ReadonlySet<infer A>
+      ? Set<A>
+      : T[K];
+};
+
+/** A fold that its owner may write. */
+export type OwnedFold = Writable<HistoryFold>;
+
+/** A state that its owner may write. */
+export type OwnedState = Omit<Writable<InstanceState>, "fold" | "inbox"> & {
+  fold: OwnedFold;
+  inbox: EventRecord[];
+};
+
+/** The fold of an empty history. */
+export function emptyFold(): OwnedFold {
+  return {
+    eventCount: 0,
+    startedAt: 0,
+    updatedAt: 0,
+    completedAt: 0,
+    end: undefined,
+    suspended: false,
+    stall: undefined,
+    version: "",
+    tasks: new Map(),
+    timers: new Map(),
+    children: new Map(),
+    actionIds: new Set(),
+    startRecord: undefined,
+    endRecord: undefined,
+  };
+}
+
+/** The state of an execution that has just been accepted, without its inbox. */
+export function beginState(beginning: Beginning): OwnedState {
+  return {
+    ...beginning,
+    customStatus: undefined,
+    fold: emptyFold(),
+    inbox: [],
+    arrived: new Set(),
+  };
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { raiseEvent } from "./core/command/raise-event.js";
+import { resume } from "./core/command/resume.js";
+import { start } from "./core/command/start.js";
+import { suspend } from "./core/command/suspend.js";
+import { terminate } from "./core/command/terminate.js";
+import type { Outcome } from "./core/outcome.js";
+import type { InstanceState } from "./core/state.js";
+import { EngineError } from "./errors.js";
+import type { ResolvedOptions } from "./options.js";
+import type {
+  Instance,
+  ListPage,
+  ListQuery,
+  ManagementPort,
+  ReadOptions,
+  StartCommand,
+  WaitOptions,
+} from "./port/management.js";
+import type {
+  ActivityCompletion,
+  TurnCompletion,
+  WorkerPort,
+  WorkerRegistration,
+  WorkerSession,
+  WorkItem,
+} from "./port/worker.js";
+import { purge } from "./runtime/purge.js";
+import { readEvents, readPage, readSnapshot } from "./runtime/reader.js";
+import { readRow } from "./runtime/loader.js";
+import type { Runtime } from "./runtime/runtime.js";
+import { Supervisor } from "./runtime/supervisor.js";
+import { traceContextOf } from "./trace.js";
+import { instanceOf } from "./runtime/view.js";
+import { watch, waitUntil } from "./runtime/wait.js";
+import type { HistoryEvent } from "@pawl/protocol";
+import type { OpenStore } from "./store/store.js";
+import { requireInstanceId, requireName, requirePayload, requireStart } from "./validate.js";
+
+/** Both ports of one engine, and its life. Made by `openEngine`. */
+export class Engine implements ManagementPort, WorkerPort {
+  readonly #options: ResolvedOptions;
+  readonly #supervisor: Supervisor;
+
+  /** @internal */
+  constructor(options: ResolvedOptions, openStore: OpenStore) {
+    this.#options = options;
+    this.#supervisor = new Supervisor(options, openStore);
+  }
+
+  /** @internal Opens the store and takes up what was unfinished. */
+  open(): Promise<void> {
+    return this.#supervisor.open();
+  }
+
+  async start(command: StartCommand): Promise<{ instanceId: string; executionId: string }> {
+    requireStart(command);
+    const runtime = this.#roomyRuntime();
+    const { createId } = this.#options;
+    const instanceId = command.instanceId || createId();
+    const executionId = createId();
+    const facts = {
+      instanceId,
+      executionId,
+      workflow: command.workflow,
+      input: command.input,
+      startAt: Math.ceil(command.startAt ?? 0),
+      tags: command.tags ?? {},
+      enforceUniqueInstanceId: command.enforceUniqueInstanceId ?? false,
+      traceContext: traceContextOf(command.traceParent),
+    };
+    // An id that was made just now has nothing on disk to be read.
+    if (!command.instanceId) runtime.mailboxes.fresh(instanceId);
+    await runtime.command(instanceId, (state) => start(state, facts, runtime.now()));
+    return { instanceId, executionId };
+  }
+
+  async get(instanceId: string, options: ReadOptions = {}): Promise<Instance | undefined> {
+    const runtime = this.#supervisor.require();
+    const payloads = options.payloads ?? true;
+    const live = runtime.mailboxes.peek(instanceId);
+    const snapshot =
+      live === undefined
+        ? await readSnapshot(runtime.store, instanceId, payloads)
+        : live.snapshot;
+    return snapshot && instanceOf(instanceId, snapshot, payloads);
+  }
+
+  waitForStart(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
+    return this.waitUntil(instanceId, (instance) => instance.status !== "pending", options);
+  }
+
+  waitForCompletion(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
+    return this.waitUntil(instanceId, (instance) => instance.completedAt !== undefined, options);
+  }
+
+  waitUntil(
+    instanceId: string,
+    until: (instance: Instance) => boolean,
+    options: WaitOptions = {},
+  ): Promise<Instance> {
+    return waitUntil(this, this.#supervisor, instanceId, until, options);
+  }
+
+  async raiseEvent(instanceId: string, name: string, input?: string): Promise<void> {
+    requireName("event", name);
+    requirePayload("event payload", input);
+    const now = this.#roomyRuntime().now();
+    await this.#command(instanceId, (state) => raiseEvent(state, { name, input }, now));
+  }
+
+  async suspend(instanceId: string, reason?: string): Promise<void> {
+    requirePayload("reason", reason);
+    await this.#command(instanceId, (state, now) => suspend(state, reason || undefined, now));
+  }
+
+  async resume(instanceId: string, reason?: string): Promise<void> {
+    requirePayload("reason", reason);
+    await this.#command(instanceId, (state, now) => resume(state, reason || undefined, now));
+  }
+
+  async terminate(
+    instanceId: string,
+    options: { readonly output?: string; readonly recursive?: boolean } = {},
+  ): Promise<void> {
+    requirePayload("output", options.output);
+    const facts = { output: options.output, recursive: options.recursive ?? true };
+    await this.#command(instanceId, (state, now) => terminate(state, facts, now));
+  }
+
+  async purge(
+    instanceId: string,
+    options: { readonly recursive?: boolean; readonly force?: boolean } = {},
+  ): Promise<number> {
+    requireInstanceId(instanceId);
+    const { recursive = true, force = false } = options;
+    return purge(this.#supervisor.require(), instanceId, { recursive, force });
+  }
+
+  async list(query: ListQuery = {}): Promise<ListPage> {
+    return readPage(this.#supervisor.require().store, query);
+  }
+
+  async history(instanceId: string): Promise<HistoryEvent[]> {
+    const runtime = this.#supervisor.require();
+    // What a worker was given may still be on its way to the disk.
+    await runtime.mailboxes.peek(instanceId)?.lastCommit;
+    const row = await readRow(runtime.store, instanceId);
+    if (row === undefined) throw notFound(instanceId);
+    return readEvents(runtime.store, instanceId, row);
+  }
+
+  watch(instanceId: string, options: WaitOptions = {}): AsyncIterable<Instance> {
+    return watch(this, this.#supervisor, instanceId, options);
+  }
+
+  connectWorker(
+    registration: WorkerRegistration,
+    deliver: (item: WorkItem) => void,
+    release: (instanceId: string) => void = () => {},
+  ): WorkerSession {
+    return this.#supervisor.connect(registration, deliver, release);
+  }
+
+  async completeTurn(completion: TurnCompletion): Promise<void> {
+    await this.#supervisor.require().desk.completeTurn(completion);
+  }
+
+  async completeActivity(completion: ActivityCompletion): Promise<void> {
+    await this.#supervisor.require().desk.completeActivity(completion);
+  }
+
+  workerCount(): number {
+    return this.#supervisor.workerCount();
+  }
+
+  /** False while the store is being reopened after a failed write, and after `close`. */
+  isReady(): boolean {
+    return this.#supervisor.isReady();
+  }
+
+  /** Calls `listener` whenever `isReady` changes; returns a function that ends it. */
+  onReadyChange(listener: (ready: boolean) => void): () => void {
+    return this.#supervisor.onReadyChange(listener);
+  }
+
+  /** Synced writes since the store was opened: for benchmarks and tests. */
+  commitCount(): number {
+    return this.#supervisor.require().journal.commitCount();
+  }
+
+  /** Resolves when no turn, activity, commit or delivery is under way. For tests. */
+  idle(): Promise<void> {
+    return this.#supervisor.idle();
+  }
+
+  /** Instant of the next durable timer in milliseconds; undefined when there is none. For tests. */
+  nextTimerAt(): Promise<number | undefined> {
+    return this.#supervisor.require().timers.nextAt();
+  }
+
+  /** Stops taking work, lets commits end, closes the store. May be called twice. */
+  close(): Promise<void> {
+    return this.#supervisor.close();
+  }
+
+  /** A command on an instance that must exist. */
+  async #command(
+    instanceId: string,
+    decide: (state: InstanceState, now: number) => Outcome,
+  ): Promise<void> {
+    requireInstanceId(instanceId);
+    const runtime = this.#supervisor.require();
+    await runtime.command(instanceId, (state) => {
+      if (state === undefined) throw notFound(instanceId);
+      return decide(state, runtime.now());
+    });
+  }
+
+  /** @throws RESOURCE_EXHAUSTED when too much waits for workers already */
+  #roomyRuntime(): Runtime {
+    const runtime = this.#supervisor.require();
+    const { queueLimit } = this.#options;
+    if (runtime.dispatch.waitingCount() < queueLimit) return runtime;
+    throw new EngineError(
+      "RESOURCE_EXHAUSTED",
+      `${queueLimit} work items wait for workers already: add workers, or try again later`,
+      { details: { limit: String(queueLimit) } },
+    );
+  }
+}
+
+/** The error of an id that nobody has. */
+export function notFound(instanceId: string): EngineError {
+  return new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
+    details: { instanceId },
+  });
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Opening an engine.
+export { openEngine } from "./open-engine.js";
+export type { Engine } from "./engine.js";
+export type { EngineOptions, Logger } from "./options.js";
+export { type Clock, systemClock } from "./runtime/clock.js";
+
+// Errors.
+export { EngineError, isEngineError } from "./errors.js";
+
+// The management port.
+export type {
+  Failure,
+  Instance,
+  InstanceStatus,
+  ListPage,
+  ListQuery,
+  ManagementPort,
+  ReadOptions,
+  StartCommand,
+  WaitOptions,
+} from "./port/management.js";
+
+// The worker port.
+export type {
+  ActivityCompletion,
+  ActivityItem,
+  TurnCompletion,
+  TurnItem,
+  WorkerPort,
+  WorkerRegistration,
+  WorkerSession,
+  WorkItem,
+} from "./port/worker.js";

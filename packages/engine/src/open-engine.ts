@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { resolve } from "node:path";
+import { Engine } from "./engine.js";
+import { EngineError } from "./errors.js";
+import { type EngineOptions, resolveOptions } from "./options.js";
+import { openLevelStore } from "./store/level-store.js";
+import { openMemoryStore } from "./store/memory-store.js";
+
+/**
+ * Opens an engine and takes up what was unfinished. Resolves when it is ready.
+ * @throws INVALID_ARGUMENT when "level" is asked for without `dataDir`; STORE_LOCKED when another
+ * process has the folder; STORE_DAMAGED; STORE_TOO_NEW
+ */
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const resolved = resolveOptions(options);
+  if (resolved.store === "level" && resolved.dataDir === "") {
+    throw new EngineError("INVALID_ARGUMENT", 'store "level" needs a data folder: set dataDir', {
+      details: { field: "dataDir" },
+    });
+  }
+  const dataDir = resolve(resolved.dataDir);
+  const engine = new Engine(
+    resolved,
+    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir),
+  );
+  await engine.open();
+  return engine;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomUUID } from "node:crypto";
+import { type Clock, systemClock } from "./runtime/clock.js";
+
+/** Takes the engine's few log lines. Never gets payloads. */
+export interface Logger {
+  info(facts: Readonly<Record<string, unknown>>, message: string): void;
+  warn(facts: Readonly<Record<string, unknown>>, message: string): void;
+  error(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** How to open an engine. */
+export interface EngineOptions {
+  /** "level": on disk in `dataDir`. "memory": nothing is kept. @default "level" */
+  readonly store?: "level" | "memory";
+  /** The data folder; made if it does not exist. Required for "level". */
+  readonly dataDir?: string;
+  /** Source of time. @default the machine's clock */
+  readonly clock?: Clock;
+  /** Makes ids and tokens. @default random UUIDs */
+  readonly createId?: () => string;
+  /** Where log lines go. @default nowhere */
+  readonly logger?: Logger;
+  /** Instances that may wait for a worker in memory, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
+  readonly queueLimit?: number;
+  /** Bytes of history kept in memory for instances at work. @default 67108864 */
+  readonly historyCacheBytes?: number;
+  /**
+   * Milliseconds that the commit of an event waits for the turn that it triggers, so that both are
+   * one write. 0: never. @default 2
+   */
+  readonly commitWaitMs?: number;
+}
+
+/** All options, each with a value. */
+export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir">> & { readonly dataDir: string };
+
+const silent: Logger = { info() {}, warn() {}, error() {} };
+
+/** The defaults. */
+export const defaults = Object.freeze({
+  store: "level",
+  dataDir: "",
+  clock: systemClock,
+  createId: () => randomUUID(),
+  logger: silent,
+  queueLimit: 1_000_000,
+  historyCacheBytes: 64 * 1024 * 1024,
+  commitWaitMs: 2,
+}) satisfies ResolvedOptions;
+
+/** Fills in the defaults. */
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  return { ...defaults, ...options };
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HistoryEvent } from "@pawl/protocol";
+
+/** What an instance is doing. Terminal are completed, failed and terminated. */
+export type InstanceStatus =
+  | "pending"
+  | "running"
+  | "suspended"
+  | "stalled"
+  | "completed"
+  | "failed"
+  | "terminated";
+
+/** Why a workflow or activity failed (Durable Task's TaskFailureDetails). */
+export interface Failure {
+  readonly type: string;
+  readonly message: string;
+  readonly stackTrace?: string;
+  readonly cause?: Failure;
+  readonly nonRetriable: boolean;
+}
+
+/** One instance as seen at one moment. Instants are milliseconds since 1970 (UTC). */
+export interface Instance {
+  readonly instanceId: string;
+  readonly workflow: string;
+  readonly status: InstanceStatus;
+  readonly executionId: string;
+  /** Counts the executions that the id has had, from 1. */
+  readonly generation: number;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly updatedAt: number;
+  readonly completedAt?: number;
+  /** Earliest instant of the first turn, when the start was delayed. */
+  readonly startAt?: number;
+  /** JSON text, verbatim. Absent when there is none or payloads were not asked for. */
+  readonly input?: string;
+  /** JSON text, verbatim. Absent when there is none or payloads were not asked for. */
+  readonly output?: string;
+  readonly customStatus?: string;
+  readonly failure?: Failure;
+  readonly parentInstanceId?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly version?: string;
+  readonly stallReason?: string;
+  /** Events in the history of the present execution. */
+  readonly historyLength: number;
+}
+
+/** What `start` needs. */
+export interface StartCommand {
+  /** Registered name of the workflow, 1 to 256 bytes. */
+  readonly workflow: string;
+  /** At most 512 bytes, no control characters. Empty or absent: a random UUID. */
+  readonly instanceId?: string;
+  /** JSON text; never parsed. */
+  readonly input?: string;
+  /** Instant in milliseconds before which the first turn does not run. */
+  readonly startAt?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Refuse the id of an ended instance too. @default false */
+  readonly enforceUniqueInstanceId?: boolean;
+  /** W3C traceparent of the caller. */
+  readonly traceParent?: string;
+}
+
+/** How to wait or read. */
+export interface ReadOptions {
+  /** Include input, output, custom status and failure. @default true */
+  readonly payloads?: boolean;
+}
+
+/** How to wait. An aborted signal rejects with CANCELLED. */
+export interface WaitOptions extends ReadOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Which instances to list. */
+export interface ListQuery extends ReadOptions {
+  /** 1 to 1,000. @default 100 */
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+  readonly statuses?: readonly InstanceStatus[];
+  readonly workflow?: string;
+  readonly instanceIdPrefix?: string;
+}
+
+/** One page of a list. */
+export interface ListPage {
+  readonly instances: readonly Instance[];
+  /** Absent on the last page. */
+  readonly nextPageToken?: string;
+}
+
+/**
+ * What callers may ask of the engine. Every command resolves once its effect is on disk.
+ * Every method rejects with `EngineError`; besides the codes named at each, any may answer
+ * INVALID_ARGUMENT, STORE_UNAVAILABLE, SHUTTING_DOWN and INSTANCE_DAMAGED.
+ */
+export interface ManagementPort {
+  /**
+   * Starts an instance.
+   * @throws INSTANCE_EXISTS, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   */
+  start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
+  /** Reads an instance; `undefined` when there is none. */
+  get(instanceId: string, options?: ReadOptions): Promise<Instance | undefined>;
+  /** Resolves when the instance is no longer pending; an unknown id waits to be started. */
+  waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance>;
+  /** Resolves when the instance has ended; an unknown id waits to be started. */
+  waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance>;
+  /** Resolves when the instance satisfies `until`; an unknown id waits to be started. */
+  waitUntil(
+    instanceId: string,
+    until: (instance: Instance) => boolean,
+    options?: WaitOptions,
+  ): Promise<Instance>;
+  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
+  raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
+  /** @throws INSTANCE_NOT_FOUND */
+  suspend(instanceId: string, reason?: string): Promise<void>;
+  /** @throws INSTANCE_NOT_FOUND */
+  resume(instanceId: string, reason?: string): Promise<void>;
+  /**
+   * Ends an instance; `output` (JSON text) becomes its output. `recursive` defaults to true.
+   * @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE
+   */
+  terminate(
+    instanceId: string,
+    options?: { readonly output?: string; readonly recursive?: boolean },
+  ): Promise<void>;
+  /**
+   * Deletes an instance; resolves with how many were deleted. `recursive` defaults to true.
+   * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
+   */
+  purge(
+    instanceId: string,
+    options?: { readonly recursive?: boolean; readonly force?: boolean },
+  ): Promise<number>;
+  /** One page of instances. */
+  list(query?: ListQuery): Promise<ListPage>;
+  /**
+   * The committed history of the present execution, oldest first.
+   * @throws INSTANCE_NOT_FOUND
+   */
+  history(instanceId: string): Promise<HistoryEvent[]>;
+  /**
+   * The instance now and after each commit that changes it; ends after its end. A slow reader may
+   * miss states in between, never the last. @throws INSTANCE_NOT_FOUND
+   */
+  watch(instanceId: string, options?: WaitOptions): AsyncIterable<Instance>;
+}

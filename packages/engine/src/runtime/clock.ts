@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Time as the engine sees it. Injected, so that tests run on virtual time. */
+export interface Clock {
+  /** Milliseconds since 1970 (UTC), an integer. May jump; never used to measure lengths. */
+  now(): number;
+  /** Calls back once at or after the instant `at`, never from within this call. Returns a cancel. */
+  setTimer(at: number, callback: () => void): () => void;
+}
+
+/** The longest wait that Node's timers take (2^31 - 1 ms). */
+const maxTimeoutMs = 2_147_483_647;
+
+/** The machine's clock. Timers do not keep the process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(at, callback) {
+    let handle: NodeJS.Timeout;
+    const arm = (): void => {
+      const waitMs = Math.min(Math.max(at - Date.now(), 0), maxTimeoutMs);
+      handle = setTimeout(() => (Date.now() >= at ? callback() : arm()), waitMs);
+      handle.unref();
+    };
+    arm();
+    return () => clearTimeout(handle);
+  },
+};

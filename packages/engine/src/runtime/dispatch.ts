@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { WorkItem } from "../port/worker.js";
+import { FairQueue } from "./fair-queue.js";
+import type { ActivityWork, Worker } from "./worker.js";
+
+/** An instance that waits for a turn. */
+export interface TurnWork {
+  readonly instanceId: string;
+  readonly workflow: string;
+  /** The worker that ran its last turn. */
+  readonly lastWorkerId: string | undefined;
+}
+
+/** What dispatch needs of the engine. */
+export interface DispatchHost {
+  /**
+   * Makes the turn for a worker. Undefined: there is nothing to run any more. Must not throw; a
+   * promise must not reject.
+   */
+  takeTurn(work: TurnWork, worker: Worker): WorkItem | undefined | Promise<WorkItem | undefined>;
+  /** Makes the activity for a worker. Undefined: there is nothing to run any more. Must not throw. */
+  takeActivity(
+    work: ActivityWork,
+    worker: Worker,
+  ): WorkItem | undefined | Promise<WorkItem | undefined>;
+}
+
+/**
+ * Hands work to workers: to those that announced its name, in fair order of the names, as long as
+ * they have room. What no worker can take waits.
+ */
+export class Dispatch {
+  readonly #host: DispatchHost;
+  readonly #workers = new Map<string, Worker>();
+  readonly #turns = new FairQueue<TurnWork>();
+  readonly #activities = new FairQueue<ActivityWork>();
+  #preparing = 0;
+
+  constructor(host: DispatchHost) {
+    this.#host = host;
+  }
+
+  /** Connected workers. */
+  get workers(): ReadonlyMap<string, Worker> {
+    return this.#workers;
+  }
+
+  /** Items that wait. */
+  waitingCount(): number {
+    return this.#turns.size + this.#activities.size;
+  }
+
+  /** Items that are with workers, or on their way to one. */
+  busyCount(): number {
+    let count = this.#preparing;
+    for (const worker of this.#workers.values()) {
+      count += worker.turns.size + worker.activities.size;
+    }
+    return count;
+  }
+
+  /** Lets a worker take part. */
+  add(worker: Worker): void {
+    this.#workers.set(worker.workerId, worker);
+    this.pump();
+  }
+
+  /** Takes a worker out. */
+  remove(worker: Worker): void {
+    worker.closed = true;
+    this.#workers.delete(worker.workerId);
+  }
+
+  /** Takes all workers out, without ending them: another dispatch takes over. */
+  abandon(): void {
+    this.#workers.clear();
+  }
+
+  /** True when a connected worker is offered this workflow, with room or without. */
+  canRun(workflow: string): boolean {
+    for (const worker of this.#workers.values()) {
+      if (worker.runsWorkflow(workflow)) return true;
+    }
+    return false;
+  }
+
+  /** Adds a turn, and hands out what can be handed out. */
+  addTurn(work: TurnWork): void {
+    this.#turns.push(work.workflow, work);
+    this.#pumpTurns();
+  }
+
+  /** Adds an activity; one that a worker gave up goes to the front. */
+  addActivity(work: ActivityWork, front = false): void {
+    this.#activities.push(work.name, work, front);
+    this.#pumpActivities();
+  }
+
+  /** Hands out what can be handed out. */
+  pump(): void {
+    this.#pumpTurns();
+    this.#pumpActivities();
+  }
+
+  #pumpTurns(): void {
+    if (this.#turns.size === 0) return;
+    this.#turns.drain((work) => {
+      const worker = this.#turnWorker(work);
+      if (worker === undefined) return false;
+      worker.preparing += 1;
+      this.#hand(this.#host.takeTurn(work, worker), worker, () => {
+        worker.preparing -= 1;
+      });
+      return true;
+    });
+  }
+
+  #pumpActivities(): void {
+    if (this.#activities.size === 0) return;
+    this.#activities.drain((work, name) => {
+      const worker = this.#roomiest(
+        (candidate) => candidate.runsActivity(name),
+        (candidate) => candidate.activityRoom(),
+      );
+      if (worker === undefined) return false;
+      this.#hand(this.#host.takeActivity(work, worker), worker, () => {});
+      return true;
+    });
+  }
+
+  #hand(
+    taken: WorkItem | undefined | Promise<WorkItem | undefined>,
+    worker: Worker,
+    taking: () => void,
+  ): void {
+    if (!(taken instanceof Promise)) {
+      taking();
+      if (taken !== undefined) worker.deliver(taken);
+      return;
+    }
+    this.#preparing += 1;
+    taken.then((item) => {
+      this.#preparing -= 1;
+      taking();
+      if (item !== undefined) worker.deliver(item);
+      else this.pump();
+    });
+  }
+
+  /** The worker that holds the instance, if it has room; else the one with most room. */
+  #turnWorker(work: TurnWork): Worker | undefined {
+    const last = work.lastWorkerId === undefined ? undefined : this.#workers.get(work.lastWorkerId);
+    if (last !== undefined && last.turnRoom() > 0 && last.runsWorkflow(work.workflow)) return last;
+    return this.#roomiest(
+      (worker) => worker.runsWorkflow(work.workflow),
+      (worker) => worker.turnRoom(),
+    );
+  }
+
+  #roomiest(
+    isAble: (worker: Worker) => boolean,
+    roomOf: (worker: Worker) => number,
+  ): Worker | undefined {
+    let best: Worker | undefined;
+    let bestRoom = 0;
+    for (const worker of this.#workers.values()) {
+      const room = roomOf(worker);
+      if (room > bestRoom && isAble(worker)) {
+        best = worker;
+        bestRoom = room;
+      }
+    }
+    return best;
+  }
+}

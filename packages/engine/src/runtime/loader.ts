@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { decodeFrames, EventRecord } from "@pawl/protocol";
+import type { InstanceRow } from "@pawl/protocol/store";
+import { applyEvent } from "../core/apply-event.js";
+import { resolutionKey } from "../core/resolution-key.js";
+import { beginState, type OwnedState } from "../core/state.js";
+import { hasEnded } from "../core/status.js";
+import { type Chunk, chainOf, damaged, decodeChunk, decodeRow, rowStatus } from "../store/codec.js";
+import {
+  generationRange,
+  instanceRange,
+  liveKey,
+  rowKey,
+  sequenceOf,
+} from "../store/key.js";
+import type { Store } from "../store/store.js";
+import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
+import { wantedTimers } from "./wanted-timers.js";
+
+/** Reads an instance's row. @throws INSTANCE_DAMAGED */
+export async function readRow(store: Store, instanceId: string): Promise<InstanceRow | undefined> {
+  const bytes = await store.get(rowKey(instanceId));
+  return bytes === undefined ? undefined : decodeRow(bytes);
+}
+
+/**
+ * Reads the history that a row seals, and checks its sequence and checksums.
+ * @throws INSTANCE_DAMAGED
+ */
+export async function readHistory(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+): Promise<Chunk[]> {
+  const entries = await store.range(generationRange(instanceId, row.generation));
+  const chunks: Chunk[] = [];
+  let chain = 0;
+  let eventCount = 0;
+  for (const [key, value] of entries) {
+    const chunk = decodeChunk(value);
+    chain = chainOf(chain, chunk.frames);
+    const inPlace = sequenceOf(key) === chunks.length && chunk.firstEvent === eventCount;
+    if (!inPlace || chunk.chain !== chain) {
+      throw damaged(`history of '${instanceId}' is broken at event ${eventCount}`);
+    }
+    chunks.push(chunk);
+    eventCount += chunk.eventCount;
+  }
+  if (chunks.length !== row.chunkCount || eventCount !== row.eventCount || chain !== row.chain) {
+    throw damaged(
+      `history of '${instanceId}' has ${eventCount} events where ${row.eventCount} were written`,
+    );
+  }
+  return chunks;
+}
+
+/**
+ * Brings an instance into memory; a mailbox without a state when there is none.
+ * @throws INSTANCE_DAMAGED
+ */
+export async function loadMailbox(
+  store: Store,
+  instanceId: string,
+  host: MailboxHost,
+): Promise<Mailbox> {
+  const row = await readRow(store, instanceId);
+  if (row === undefined) return new Mailbox(instanceId, host);
+  const [chunks, inbox, live] = await Promise.all([
+    readHistory(store, instanceId, row),
+    readInbox(store, instanceId, row),
+    store.get(liveKey(instanceId)),
+  ]);
+  const state = stateOf(instanceId, row, chunks, inbox);
+  const mailbox = new Mailbox(instanceId, host, {
+    state,
+    seals: {
+      chunkCount: row.chunkCount,
+      chain: row.chain,
+      historyBytes: Number(row.historyBytes),
+      inboxFirst: row.inboxFirst,
+      inboxNext: row.inboxNext,
+    },
+    saved: { row: true, live: live !== undefined, timers: wantedTimers(state) },
+    snapshot: {
+      row,
+      startRecord: state.fold.startRecord ?? inbox.find(isStart),
+      endRecord: state.fold.endRecord,
+    },
+  });
+  mailbox.pieces = hasEnded(state) ? undefined : piecesOf(chunks);
+  return mailbox;
+}
+
+/** Chunks as they are kept in memory. */
+export function piecesOf(chunks: readonly Chunk[]): Piece[] {
+  return chunks.map(({ eventCount, frames }) => ({ eventCount, frames }));
+}
+
+async function readInbox(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+): Promise<EventRecord[]> {
+  const entries = await store.range(instanceRange("inbox", instanceId));
+  const records = entries.map(([key, value], index) => {
+    if (sequenceOf(key) !== row.inboxFirst + index) {
+      throw damaged(`the inbox of '${instanceId}' has a hole`);
+    }
+    return EventRecord.fromBytes(value);
+  });
+  if (row.inboxFirst + records.length !== row.inboxNext) {
+    throw damaged(`the inbox of '${instanceId}' lacks events`);
+  }
+  return records;
+}
+
+function stateOf(
+  instanceId: string,
+  row: InstanceRow,
+  chunks: readonly Chunk[],
+  inbox: readonly EventRecord[],
+): OwnedState {
+  const state = beginState({
+    instanceId,
+    generation: row.generation,
+    workflow: row.workflow,
+    executionId: row.executionId,
+    createdAt: Number(row.createdAt),
+    startAt: Number(row.startAt),
+    parent: row.parent,
+    tags: row.tags,
+    continued: row.eventCount === 0 && rowStatus(row) === "running",
+  });
+  state.customStatus = row.customStatus;
+  try {
+    for (const chunk of chunks) {
+      for (const record of decodeFrames(chunk.frames)) applyEvent(state.fold, record);
+    }
+    for (const record of inbox) {
+      state.inbox.push(record);
+      const key = resolutionKey(record.event);
+      if (key !== undefined) state.arrived.add(key);
+    }
+  } catch (error) {
+    throw damaged(`an event of '${instanceId}' cannot be decoded`, error);
+  }
+  return state;
+}
+
+function isStart(record: EventRecord): boolean {
+  return record.event.eventType.case === "executionStarted";
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type EventRecord, encodeFrames } from "@pawl/protocol";
+import type { InstanceRow } from "@pawl/protocol/store";
+import { applyOutcome } from "../core/apply-outcome.js";
+import type { Message, Outcome } from "../core/outcome.js";
+import type { OpenTask, OwnedState } from "../core/state.js";
+import { hasWorkAtHand } from "../core/status.js";
+import { chainOf, encodeChunk, encodeMessage, encodeRow, rowOf, type Seals } from "../store/codec.js";
+import {
+  chunkKey,
+  inboxKey,
+  liveKey,
+  outboxKey,
+  rowKey,
+  type TimerKey,
+  timerKey,
+} from "../store/key.js";
+import type { StoreWrite } from "../store/store.js";
+import type { Dirty } from "./journal.js";
+import { wantedTimers } from "./wanted-timers.js";
+
+/** A piece of history in memory: events as frames. */
+export interface Piece {
+  readonly eventCount: number;
+  readonly frames: Uint8Array;
+}
+
+/** An instance as the disk has it. */
+export interface Snapshot {
+  readonly row: InstanceRow;
+  readonly startRecord: EventRecord | undefined;
+  readonly endRecord: EventRecord | undefined;
+}
+
+/** A message with its place in the outbox. */
+export interface Posted {
+  readonly key: Uint8Array;
+  readonly message: Message;
+}
+
+/** What may happen only once a commit is on disk. */
+export interface Effects {
+  readonly tasks: readonly OpenTask[];
+  readonly posted: readonly Posted[];
+  readonly timers: readonly TimerKey[];
+}
+
+/** A turn that a worker has. */
+export interface TurnInFlight {
+  readonly token: string;
+  readonly workerId: string;
+  /** The events that it was given: workflowStarted, then some of the inbox. */
+  readonly events: readonly EventRecord[];
+}
+
+/** What the mailbox needs of the engine. */
+export interface MailboxHost {
+  now(): number;
+  /** A number for the next message; no two undelivered ones share one. */
+  nextOutboxSequence(): number;
+  /** Called when a commit is on disk. */
+  committed(mailbox: Mailbox, effects: Effects): void;
+}
+
+/** What is on disk of an instance, as far as the next commit depends on it. */
+export interface SavedMarks {
+  readonly row: boolean;
+  readonly live: boolean;
+  readonly timers: Map<number, TimerKey>;
+}
+
+const noBytes = new Uint8Array();
+
+/**
+ * One live instance: the owner of its state and of what is not on disk yet. All its changes go
+ * through `apply`, one after the other; `draft` turns them into writes.
+ */
+export class Mailbox implements Dirty {
+  readonly instanceId: string;
+  readonly #host: MailboxHost;
+  #state: OwnedState | undefined;
+  #seals: Seals;
+  #savedLive: boolean;
+  #savedRow: boolean;
+  #savedTimers: Map<number, TimerKey>;
+  /** Inbox events with a lower sequence number are on disk. */
+  #inboxSaved: number;
+  /** The lowest sequence number that may still be on disk. */
+  #inboxOldest: number;
+  #unsaved: Piece[] = [];
+  #stale: Uint8Array[] = [];
+  #extra: StoreWrite[] = [];
+  #newTasks: OpenTask[] = [];
+  #newPosted: Posted[] = [];
+  /** History in memory, whole; undefined when it has to be read first. */
+  pieces: Piece[] | undefined = [];
+  turn: TurnInFlight | undefined;
+  /** Waits in the dispatch queue. */
+  queued = false;
+  /** Turns in a row that were given up. */
+  failedTurns = 0;
+  /** The worker that ran the last turn. */
+  lastWorkerId: string | undefined;
+  snapshot: Snapshot | undefined;
+  /** The commit that its newest changes belong to. */
+  lastCommit: Promise<void> | undefined;
+  #uncommitted = 0;
+
+  constructor(
+    instanceId: string,
+    host: MailboxHost,
+    loaded?: { state: OwnedState; seals: Seals; saved: SavedMarks; snapshot: Snapshot },
+  ) {
+    this.instanceId = instanceId;
+    this.#host = host;
+    this.#state = loaded?.state;
+    this.#seals = loaded?.seals ?? noSeals;
+    this.#savedLive = loaded?.saved.live ?? false;
+    this.#savedRow = loaded?.saved.row ?? false;
+    this.#savedTimers = loaded?.saved.timers ?? new Map();
+    this.#inboxSaved = this.#seals.inboxNext;
+    this.#inboxOldest = this.#seals.inboxFirst;
+    this.snapshot = loaded?.snapshot;
+  }
+
+  /** The instance; undefined when there is none of this id. */
+  get state(): OwnedState | undefined {
+    return this.#state;
+  }
+
+  /** True when nothing keeps the mailbox in memory. */
+  isIdle(): boolean {
+    if (this.#uncommitted > 0 || this.turn !== undefined || this.queued) return false;
+    return this.#state === undefined || !hasWorkAtHand(this.#state, this.#host.now());
+  }
+
+  /** True when a worker has a turn with every event of the inbox. */
+  isTurnWhole(): boolean {
+    return this.turn !== undefined && this.turn.events.length - 1 === this.#state?.inbox.length;
+  }
+
+  /** True while changes are on their way to the disk. */
+  isDirty(): boolean {
+    return this.#uncommitted > 0;
+  }
+
+  /** Carries an outcome out in memory. `extra` writes go into the same commit. */
+  apply(outcome: Outcome, extra: readonly StoreWrite[] = []): void {
+    this.#uncommitted += 1;
+    this.#extra.push(...extra);
+    if (outcome.beginning !== undefined) this.#restart();
+    if (this.#state !== undefined || outcome.beginning !== undefined) this.#applyState(outcome);
+    for (const message of outcome.messages) {
+      const key = outboxKey(this.instanceId, this.#host.nextOutboxSequence());
+      this.#newPosted.push({ key, message });
+    }
+  }
+
+  #applyState(outcome: Outcome): void {
+    const state = applyOutcome(this.#state, outcome);
+    this.#state = state;
+    const { turn } = outcome;
+    const first = this.#seals.inboxFirst + (turn?.consumed ?? 0);
+    const next = this.#seals.inboxNext;
+    this.#seals =
+      outcome.beginning === undefined
+        ? { ...this.#seals, inboxFirst: first, inboxNext: next + outcome.accepted.length }
+        : { ...this.#seals, inboxFirst: next, inboxNext: next + state.inbox.length };
+    if (turn !== undefined) this.#append(turn.appended);
+  }
+
+  /** Deletes the instance with the next commit. */
+  purge(): void {
+    this.#uncommitted += 1;
+    this.#restart();
+    this.#state = undefined;
+  }
+
+  /** The history of the execution before goes away. */
+  #restart(): void {
+    const generation = this.#state?.generation ?? 0;
+    for (let chunk = 0; chunk < this.#seals.chunkCount; chunk += 1) {
+      this.#stale.push(chunkKey(this.instanceId, generation, chunk));
+    }
+    this.#seals = { ...this.#seals, chunkCount: 0, chain: 0, historyBytes: 0 };
+    this.#unsaved = [];
+    this.pieces = [];
+  }
+
+  #append(records: readonly EventRecord[]): void {
+    if (records.length === 0) return;
+    const piece = { eventCount: records.length, frames: encodeFrames(records) };
+    this.#unsaved.push(piece);
+    this.pieces?.push(piece);
+    for (const record of records) {
+      const task = this.#state?.fold.tasks.get(record.event.eventId);
+      if (task?.record === record) this.#newTasks.push(task);
+    }
+  }
+
+  draft(writes: StoreWrite[]): () => void {
+    const state = this.#state;
+    for (const key of this.#stale) writes.push({ type: "del", key });
+    this.#draftInbox(writes);
+    const timers = this.#draftTimers(writes);
+    for (const { key, message } of this.#newPosted) {
+      writes.push({ type: "put", key, value: encodeMessage(message) });
+    }
+    writes.push(...this.#extra);
+    this.#draftLive(writes);
+    let snapshot: Snapshot | undefined;
+    if (state !== undefined) {
+      this.#draftHistory(state, writes);
+      const row = rowOf(state, this.#seals);
+      const { startRecord, endRecord } = state.fold;
+      snapshot = { row, startRecord: startRecord ?? state.inbox.find(isStart), endRecord };
+      writes.push({ type: "put", key: rowKey(this.instanceId), value: encodeRow(row) });
+    } else if (this.#savedRow) {
+      writes.push({ type: "del", key: rowKey(this.instanceId) });
+    }
+    this.#savedRow = state !== undefined;
+    const effects: Effects = { tasks: this.#newTasks, posted: this.#newPosted, timers };
+    const count = this.#uncommitted;
+    this.#stale = [];
+    this.#extra = [];
+    this.#newTasks = [];
+    this.#newPosted = [];
+    return () => {
+      this.#uncommitted -= count;
+      this.snapshot = snapshot;
+      this.#host.committed(this, effects);
+    };
+  }
+
+  #draftInbox(writes: StoreWrite[]): void {
+    const { inboxFirst, inboxNext } = this.#seals;
+    const savedEnd = Math.min(this.#inboxSaved, this.#state === undefined ? inboxNext : inboxFirst);
+    for (let sequence = this.#inboxOldest; sequence < savedEnd; sequence += 1) {
+      writes.push({ type: "del", key: inboxKey(this.instanceId, sequence) });
+    }
+    if (this.#state !== undefined) {
+      for (let at = Math.max(inboxFirst, this.#inboxSaved); at < inboxNext; at += 1) {
+        const record = this.#state.inbox[at - inboxFirst];
+        if (record === undefined) throw new Error("the inbox has a hole");
+        writes.push({ type: "put", key: inboxKey(this.instanceId, at), value: record.bytes });
+      }
+    }
+    this.#inboxOldest = this.#state === undefined ? inboxNext : inboxFirst;
+    this.#inboxSaved = inboxNext;
+  }
+
+  /** Brings the timers on disk in line with the state; returns those to arm. */
+  #draftTimers(writes: StoreWrite[]): TimerKey[] {
+    const wanted = this.#state === undefined ? noTimers : wantedTimers(this.#state);
+    const armed: TimerKey[] = [];
+    for (const [timerId, saved] of this.#savedTimers) {
+      if (wanted.get(timerId)?.generation === saved.generation) continue;
+      writes.push({ type: "del", key: timerKey(saved) });
+      this.#savedTimers.delete(timerId);
+    }
+    for (const [timerId, timer] of wanted) {
+      if (this.#savedTimers.has(timerId)) continue;
+      writes.push({ type: "put", key: timerKey(timer), value: noBytes });
+      this.#savedTimers.set(timerId, timer);
+      armed.push(timer);
+    }
+    return armed;
+  }
+
+  #draftLive(writes: StoreWrite[]): void {
+    const live = this.#state !== undefined && hasWorkAtHand(this.#state, this.#host.now());
+    if (live === this.#savedLive) return;
+    const key = liveKey(this.instanceId);
+    writes.push(live ? { type: "put", key, value: noBytes } : { type: "del", key });
+    this.#savedLive = live;
+  }
+
+  #draftHistory(state: OwnedState, writes: StoreWrite[]): void {
+    if (this.#unsaved.length === 0) return;
+    const frames = concat(this.#unsaved.map((piece) => piece.frames));
+    const eventCount = this.#unsaved.reduce((sum, piece) => sum + piece.eventCount, 0);
+    const chain = chainOf(this.#seals.chain, frames);
+    const { chunkCount, historyBytes } = this.#seals;
+    const firstEvent = state.fold.eventCount - eventCount;
+    writes.push({
+      type: "put",
+      key: chunkKey(this.instanceId, state.generation, chunkCount),
+      value: encodeChunk({ firstEvent, eventCount, chain, frames }),
+    });
+    this.#seals = {
+      ...this.#seals,
+      chunkCount: chunkCount + 1,
+      chain,
+      historyBytes: historyBytes + frames.length,
+    };
+    this.#unsaved = [];
+  }
+}
+
+const noTimers: ReadonlyMap<number, TimerKey> = new Map();
+
+const noSeals: Seals = {
+  chunkCount: 0,
+  chain: 0,
+  historyBytes: 0,
+  inboxFirst: 0,
+  inboxNext: 0,
+};
+
+function isStart(record: EventRecord): boolean {
+  return record.event.eventType.case === "executionStarted";
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Store } from "../store/store.js";
+import { loadMailbox, piecesOf, readHistory } from "./loader.js";
+import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
+
+/** Idle instances that are kept in memory, in case they are needed again soon. */
+const idleLimit = 10_000;
+
+/**
+ * The mailboxes of the instances that are in memory. Any other is read from the store when it is
+ * needed, and let go when it is idle.
+ */
+export class Mailboxes {
+  readonly #store: Store;
+  readonly #host: MailboxHost;
+  readonly #historyBytes: number;
+  readonly #live = new Map<string, Mailbox>();
+  readonly #loading = new Map<string, Promise<Mailbox>>();
+  /** Idle ones, the longest idle first. */
+  readonly #idle = new Set<Mailbox>();
+  /** Those whose history is in memory, the longest unused first, and its bytes in all. */
+  readonly #cached = new Map<Mailbox, number>();
+  #cachedBytes = 0;
+
+  constructor(store: Store, host: MailboxHost, historyBytes: number) {
+    this.#store = store;
+    this.#host = host;
+    this.#historyBytes = historyBytes;
+  }
+
+  /** The mailbox of an instance that is in memory. */
+  peek(instanceId: string): Mailbox | undefined {
+    return this.#live.get(instanceId);
+  }
+
+  /** The mailbox of an id that is known to be new. */
+  fresh(instanceId: string): Mailbox {
+    const mailbox = this.#live.get(instanceId) ?? new Mailbox(instanceId, this.#host);
+    this.#live.set(instanceId, mailbox);
+    return mailbox;
+  }
+
+  /**
+   * Runs `use` on an instance's mailbox, reading it first where needed. What `use` does
+   * before it returns is done in one go: no other command comes between.
+   * @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE, and what `use` throws
+   */
+  async run<T>(instanceId: string, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
+    const mailbox = this.#live.get(instanceId) ?? (await this.#load(instanceId));
+    try {
+      return use(mailbox);
+    } finally {
+      this.settle(mailbox);
+    }
+  }
+
+  /** Lets a mailbox go, now or later, if nothing keeps it in memory. */
+  settle(mailbox: Mailbox): void {
+    this.#idle.delete(mailbox);
+    if (!mailbox.isIdle() || this.#live.get(mailbox.instanceId) !== mailbox) return;
+    const { state } = mailbox;
+    if (state === undefined || state.fold.end !== undefined) {
+      this.#drop(mailbox);
+      return;
+    }
+    this.#idle.add(mailbox);
+    if (this.#idle.size > idleLimit) {
+      const [oldest] = this.#idle;
+      if (oldest !== undefined) this.#drop(oldest);
+    }
+  }
+
+  /** The history of an instance as pieces, from memory or read. @throws INSTANCE_DAMAGED */
+  history(mailbox: Mailbox): Piece[] | Promise<Piece[]> {
+    const { pieces } = mailbox;
+    if (pieces === undefined) return this.#readPieces(mailbox);
+    this.#touch(mailbox, pieces);
+    return pieces;
+  }
+
+  /** Mailboxes in memory. */
+  count(): number {
+    return this.#live.size;
+  }
+
+  async #readPieces(mailbox: Mailbox): Promise<Piece[]> {
+    await mailbox.lastCommit;
+    const { snapshot } = mailbox;
+    if (snapshot === undefined) return [];
+    const chunks = await readHistory(this.#store, mailbox.instanceId, snapshot.row);
+    // Changes made while it was read have to be on disk before the pieces are whole again.
+    if (mailbox.isDirty() || mailbox.snapshot !== snapshot) return this.#readPieces(mailbox);
+    const pieces = piecesOf(chunks);
+    mailbox.pieces = pieces;
+    this.#touch(mailbox, pieces);
+    return pieces;
+  }
+
+  /** Notes that a history was used, and lets go of others while they take too much memory. */
+  #touch(mailbox: Mailbox, pieces: readonly Piece[]): void {
+    const bytes = pieces.reduce((sum, piece) => sum + piece.frames.length, 0);
+    this.#forget(mailbox);
+    this.#cached.set(mailbox, bytes);
+    this.#cachedBytes += bytes;
+    for (const oldest of this.#cached.keys()) {
+      if (this.#cachedBytes <= this.#historyBytes || oldest === mailbox) break;
+      this.#forget(oldest);
+      oldest.pieces = undefined;
+    }
+  }
+
+  #forget(mailbox: Mailbox): void {
+    this.#cachedBytes -= this.#cached.get(mailbox) ?? 0;
+    this.#cached.delete(mailbox);
+  }
+
+  #drop(mailbox: Mailbox): void {
+    this.#idle.delete(mailbox);
+    this.#live.delete(mailbox.instanceId);
+    this.#forget(mailbox);
+  }
+
+  #load(instanceId: string): Promise<Mailbox> {
+    const known = this.#loading.get(instanceId);
+    if (known !== undefined) return known;
+    const loading = loadMailbox(this.#store, instanceId, this.#host).then((loaded) => {
+      // It may have been begun as a fresh one meanwhile.
+      const mailbox = this.#live.get(instanceId) ?? loaded;
+      this.#live.set(instanceId, mailbox);
+      return mailbox;
+    });
+    this.#loading.set(instanceId, loading);
+    const done = (): void => {
+      this.#loading.delete(instanceId);
+    };
+    loading.then(done, done);
+    return loading;
+  }
+}

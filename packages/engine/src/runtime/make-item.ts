@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type EventRecord, limits, skipFrames } from "@pawl/protocol";
+import { inboundRecord } from "../core/event.js";
+import type { OwnedState } from "../core/state.js";
+import type { ActivityItem, TurnItem } from "../port/worker.js";
+import type { Piece } from "./mailbox.js";
+import type { ActivityWork, Worker } from "./worker.js";
+
+/** The events of a turn: its start, and what the inbox holds, up to the limit. */
+export function turnEvents(state: OwnedState, now: number): EventRecord[] {
+  return [
+    inboundRecord(now, { case: "workflowStarted", value: {} }),
+    ...state.inbox.slice(0, limits.turnEvents),
+  ];
+}
+
+/** How many events of the history the worker is taken to hold. */
+export function cachedEventCount(worker: Worker, state: OwnedState): number {
+  const cached = worker.cached.get(state.instanceId);
+  if (cached === undefined || cached.executionId !== state.executionId) return 0;
+  return Math.min(cached.eventCount, state.fold.eventCount);
+}
+
+/** Puts a turn together. `pieces` is the whole history; unused when the worker holds all of it. */
+export function turnItem(
+  state: OwnedState,
+  pieces: readonly Piece[],
+  cached: number,
+  events: readonly EventRecord[],
+  token: string,
+): TurnItem {
+  return {
+    kind: "turn",
+    instanceId: state.instanceId,
+    executionId: state.executionId,
+    workflow: state.workflow,
+    token,
+    cachedEventCount: cached,
+    pastEventCount: state.fold.eventCount,
+    past: cached === state.fold.eventCount ? [] : framesAfter(pieces, cached),
+    events,
+  };
+}
+
+/** Bytes of a turn on the wire, without its envelope. */
+export function turnBytes(item: TurnItem): number {
+  let bytes = 0;
+  for (const frames of item.past) bytes += frames.length;
+  for (const record of item.events) bytes += record.bytes.length;
+  return bytes;
+}
+
+function framesAfter(pieces: readonly Piece[], count: number): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let skip = count;
+  for (const piece of pieces) {
+    if (skip >= piece.eventCount) {
+      skip -= piece.eventCount;
+      continue;
+    }
+    frames.push(skip === 0 ? piece.frames : skipFrames(piece.frames, skip));
+    skip = 0;
+  }
+  return frames;
+}
+
+/** Puts an activity together. */
+export function activityItem(work: ActivityWork, token: string): ActivityItem | undefined {
+  const { eventType } = work.record.event;
+  if (eventType.case !== "taskScheduled") return undefined;
+  const { name, version, input, taskExecutionId, parentTraceContext } = eventType.value;
+  return {
+    kind: "activity",
+    instanceId: work.instanceId,
+    executionId: work.executionId,
+    taskId: work.taskId,
+    name,
+    taskExecutionId,
+    token,
+    ...(version === undefined ? {} : { version }),
+    ...(input === undefined ? {} : { input }),
+    ...(parentTraceContext?.traceParent ? { traceParent: parentTraceContext.traceParent } : {}),
+  };
+}

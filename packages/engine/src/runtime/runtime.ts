@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { fireTimer } from "../core/command/fire-timer.js";
+import { receive } from "../core/command/receive.js";
+import { isTerminating, terminateNow } from "../core/command/terminate.js";
+import { nothing, type Outcome } from "../core/outcome.js";
+import type { InstanceState } from "../core/state.js";
+import { hasEnded, isDelayed } from "../core/status.js";
+import { isEngineError } from "../errors.js";
+import type { ResolvedOptions } from "../options.js";
+import { startTimerId, type TimerKey } from "../store/key.js";
+import type { Store, StoreWrite } from "../store/store.js";
+import { Dispatch } from "./dispatch.js";
+import { Journal } from "./journal.js";
+import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
+import { Mailboxes } from "./mailboxes.js";
+import { Timers } from "./timers.js";
+import type { Waiters } from "./waiters.js";
+import { WorkDesk } from "./work-desk.js";
+
+/**
+ * Everything that lives in memory over one open store. A failed write ends it; the engine then
+ * makes a new one over the reopened store.
+ */
+export class Runtime implements MailboxHost {
+  readonly store: Store;
+  readonly options: ResolvedOptions;
+  readonly journal: Journal;
+  readonly mailboxes: Mailboxes;
+  readonly dispatch: Dispatch;
+  readonly desk: WorkDesk;
+  readonly timers: Timers;
+  readonly #waiters: Waiters;
+  /** Instances that wait for a worker that can run them. */
+  readonly #stalled = new Set<Mailbox>();
+  #outboxSequence = 0;
+  /** Things under way that no queue shows: deliveries, timers being fired. */
+  #busy = 0;
+
+  constructor(
+    store: Store,
+    options: ResolvedOptions,
+    waiters: Waiters,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.store = store;
+    this.options = options;
+    this.#waiters = waiters;
+    this.journal = new Journal(store, options.commitWaitMs, onFailure);
+    this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
+    this.desk = new WorkDesk(this);
+    this.dispatch = new Dispatch(this.desk);
+    this.timers = new Timers(
+      store,
+      options.clock,
+      (timer) => this.#fire(timer),
+      (error) => this.#report(error, "timers cannot be read"),
+    );
+  }
+
+  now(): number {
+    return this.options.clock.now();
+  }
+
+  nextOutboxSequence(): number {
+    this.#outboxSequence += 1;
+    return this.#outboxSequence;
+  }
+
+  /** Goes on from the messages that a recovery found. */
+  skipOutboxSequence(sequence: number): void {
+    this.#outboxSequence = Math.max(this.#outboxSequence, sequence);
+  }
+
+  /**
+   * The one path of every change: decide on the state, carry the outcome out, wait for the disk.
+   * @throws what `decide` throws, INSTANCE_DAMAGED, STORE_UNAVAILABLE
+   */
+  command(instanceId: string, decide: (state: InstanceState | undefined) => Outcome): Promise<void> {
+    return this.mailboxes.run(instanceId, (mailbox) => this.apply(mailbox, decide(mailbox.state)));
+  }
+
+  /** Carries an outcome out; resolves when it is on disk. */
+  apply(mailbox: Mailbox, outcome: Outcome, extra: readonly StoreWrite[] = []): Promise<void> {
+    if (outcome === nothing && extra.length === 0) {
+      // What the answer rests on may still be on its way.
+      return mailbox.isDirty() ? (mailbox.lastCommit ?? Promise.resolve()) : Promise.resolve();
+    }
+    mailbox.apply(outcome, extra);
+    if (outcome.turn !== undefined) {
+      const committed = this.journal.commit(mailbox, true);
+      mailbox.lastCommit = committed;
+      if (mailbox.state?.fold.stall === undefined) this.wake(mailbox);
+      else this.#stalled.add(mailbox);
+      return committed;
+    }
+    // A turn that has just begun will commit with these events, if it is quick.
+    const isRunning = this.wake(mailbox);
+    mailbox.lastCommit = this.journal.commit(mailbox, !isRunning);
+    return mailbox.lastCommit;
+  }
+
+  /** A worker has come: what was stalled may go on with it. */
+  retryStalled(): void {
+    const stalled = [...this.#stalled];
+    this.#stalled.clear();
+    for (const mailbox of stalled) this.wake(mailbox);
+  }
+
+  /**
+   * Sees to it that the events in the inbox get their turn. True when a worker has just been given
+   * all of them.
+   */
+  wake(mailbox: Mailbox): boolean {
+    const { state } = mailbox;
+    if (state === undefined || hasEnded(state) || state.inbox.length === 0) return false;
+    if (mailbox.turn !== undefined || mailbox.queued) return false;
+    if (isTerminating(state) && this.#needsNoWorker(state)) {
+      this.apply(mailbox, terminateNow(state, this.now())).catch(() => {});
+      return false;
+    }
+    if (isDelayed(state, this.now())) return false;
+    mailbox.queued = true;
+    this.dispatch.addTurn({
+      instanceId: mailbox.instanceId,
+      workflow: state.workflow,
+      lastWorkerId: mailbox.lastWorkerId,
+    });
+    return mailbox.isTurnWhole();
+  }
+
+  /** A terminate that a worker need not, or cannot, carry out. */
+  #needsNoWorker(state: InstanceState): boolean {
+    return (
+      state.fold.stall !== undefined ||
+      isDelayed(state, this.now()) ||
+      !this.dispatch.canRun(state.workflow)
+    );
+  }
+
+  committed(mailbox: Mailbox, { tasks, posted, timers }: Effects): void {
+    for (const timer of timers) this.timers.arm(timer);
+    for (const task of tasks) this.desk.schedule(mailbox, task);
+    for (const message of posted) this.deliver(message);
+    this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
+    this.mailboxes.settle(mailbox);
+  }
+
+  /** Brings a message from the outbox to its target: both in one commit, so exactly once. */
+  deliver({ key, message }: Posted): void {
+    this.#track(
+      this.mailboxes.run(message.targetId, (target) => {
+        const outcome = receive(target.state, message, this.now());
+        return this.apply(target, outcome, [{ type: "del", key }]);
+      }),
+      "a message cannot be delivered",
+      message.targetId,
+    );
+  }
+
+  #fire(timer: TimerKey): void {
+    this.#track(
+      this.mailboxes.run(timer.instanceId, (mailbox) => {
+        const { state } = mailbox;
+        if (state === undefined) return undefined;
+        if (timer.timerId === startTimerId) {
+          this.wake(mailbox);
+          return undefined;
+        }
+        return this.apply(mailbox, fireTimer(state, timer, this.now()));
+      }),
+      "a timer cannot fire",
+      timer.instanceId,
+    );
+  }
+
+  /** True when nothing is under way and nothing can be handed out. */
+  isIdle(): boolean {
+    return (
+      this.#busy === 0 &&
+      this.journal.isIdle() &&
+      !this.timers.isReading() &&
+      this.dispatch.busyCount() === 0
+    );
+  }
+
+  #track(work: Promise<unknown>, failed: string, instanceId: string): void {
+    this.#busy += 1;
+    work
+      .catch((error) => this.#report(error, failed, instanceId))
+      .finally(() => {
+        this.#busy -= 1;
+      });
+  }
+
+  /** Logs what no caller waits for. A store that went away is reported by who reopens it. */
+  #report(error: unknown, message: string, instanceId?: string): void {
+    const code = isEngineError(error) ? error.code : "INTERNAL";
+    if (code === "STORE_UNAVAILABLE") return;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.options.logger.error({ code, instanceId, reason }, message);
+  }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { setImmediate as nextTick } from "node:timers/promises";
+import { EngineError, isEngineError } from "../errors.js";
+import type { ResolvedOptions } from "../options.js";
+import type { WorkerRegistration, WorkerSession, WorkItem } from "../port/worker.js";
+import type { OpenStore } from "../store/store.js";
+import { recover } from "./recovery.js";
+import { Runtime } from "./runtime.js";
+import { Waiters } from "./waiters.js";
+import { Worker } from "./worker.js";
+
+const firstReopenMs = 100;
+const maxReopenMs = 5_000;
+
+/**
+ * Keeps a runtime over an open store. When a write fails it ends that runtime, for a failed write is
+ * final for its handle, and reopens the store with growing pauses; workers and those who wait stay.
+ */
+export class Supervisor {
+  readonly waiters = new Waiters();
+  readonly #options: ResolvedOptions;
+  readonly #openStore: OpenStore;
+  readonly #workers = new Map<string, Worker>();
+  readonly #readyListeners = new Set<(ready: boolean) => void>();
+  readonly #closeListeners = new Set<() => void>();
+  #runtime: Runtime | undefined;
+  #reopening: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: ResolvedOptions, openStore: OpenStore) {
+    this.#options = options;
+    this.#openStore = openStore;
+  }
+
+  /** Opens the store and takes up what was unfinished. */
+  async open(): Promise<void> {
+    const store = await this.#openStore();
+    const runtime = new Runtime(store, this.#options, this.waiters, (error) =>
+      this.#fail(runtime, error),
+    );
+    try {
+      const { instances, messages, damaged } = await recover(runtime);
+      if (instances + messages > 0) {
+        this.#options.logger.info({ instances, messages, damaged }, "unfinished work taken up");
+      }
+    } catch (error) {
+      runtime.timers.close();
+      await store.close();
+      throw error;
+    }
+    this.#runtime = runtime;
+    for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
+    this.#announce(true);
+  }
+
+  /** The runtime. @throws STORE_UNAVAILABLE, SHUTTING_DOWN */
+  require(): Runtime {
+    if (this.#closed !== undefined) throw shuttingDown();
+    if (this.#runtime === undefined) {
+      throw new EngineError(
+        "STORE_UNAVAILABLE",
+        "the store is being reopened after a failed write: try again shortly",
+      );
+    }
+    return this.#runtime;
+  }
+
+  isReady(): boolean {
+    return this.#runtime !== undefined && this.#closed === undefined;
+  }
+
+  onReadyChange(listener: (ready: boolean) => void): () => void {
+    this.#readyListeners.add(listener);
+    return () => this.#readyListeners.delete(listener);
+  }
+
+  /** Calls `listener` when the engine begins to close. */
+  onClose(listener: () => void): () => void {
+    if (this.#closed !== undefined) queueMicrotask(listener);
+    this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
+  }
+
+  workerCount(): number {
+    return this.#workers.size;
+  }
+
+  /** Connects a worker; it gets its first items after this call. @throws SHUTTING_DOWN */
+  connect(
+    registration: WorkerRegistration,
+    deliver: (item: WorkItem) => void,
+    release: (instanceId: string) => void,
+  ): WorkerSession {
+    if (this.#closed !== undefined) throw shuttingDown();
+    const worker = new Worker(this.#options.createId(), registration, deliver, release);
+    this.#workers.set(worker.workerId, worker);
+    queueMicrotask(() => {
+      if (worker.closed) return;
+      this.#runtime?.dispatch.add(worker);
+      this.#runtime?.retryStalled();
+    });
+    return {
+      workerId: worker.workerId,
+      evict: (instanceIds) => {
+        for (const instanceId of instanceIds) worker.cached.delete(instanceId);
+      },
+      returnTurn: (instanceId, token) =>
+        this.#runtime?.desk.returnTurn(worker, instanceId, token),
+      close: () => this.#disconnect(worker),
+    };
+  }
+
+  #disconnect(worker: Worker): void {
+    if (worker.closed) return;
+    worker.closed = true;
+    this.#workers.delete(worker.workerId);
+    this.#runtime?.dispatch.remove(worker);
+    this.#runtime?.desk.release(worker);
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    // Twice in a row: what ends in one round may begin something in the next.
+    for (let quiet = 0; quiet < 2; ) {
+      await nextTick();
+      const isIdle = this.#reopening === undefined && (this.#runtime?.isIdle() ?? true);
+      quiet = isIdle ? quiet + 1 : 0;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // First let this method return, so that `require` refuses from now on.
+    await Promise.resolve();
+    for (const listener of [...this.#closeListeners]) listener();
+    this.#announce(false);
+    await this.#reopening;
+    const runtime = this.#runtime;
+    if (runtime === undefined) return;
+    for (const worker of [...this.#workers.values()]) this.#disconnect(worker);
+    runtime.timers.close();
+    await runtime.journal.flush().catch(() => {});
+    await runtime.store.close();
+  }
+
+  #fail(runtime: Runtime, error: unknown): void {
+    if (this.#runtime !== undefined && this.#runtime !== runtime) return;
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    this.#options.logger.error({ reason }, "a write failed; the store is being reopened");
+    this.#runtime = undefined;
+    this.#announce(false);
+    runtime.timers.close();
+    runtime.dispatch.abandon();
+    for (const worker of this.#workers.values()) worker.reset();
+    this.#reopening ??= this.#reopen(runtime).finally(() => {
+      this.#reopening = undefined;
+    });
+  }
+
+  async #reopen(failed: Runtime): Promise<void> {
+    await failed.store.close().catch(() => {});
+    for (let waitMs = firstReopenMs; this.#closed === undefined; ) {
+      try {
+        await this.open();
+        this.#options.logger.info({}, "the store is open again");
+        return;
+      } catch (error) {
+        const code = isEngineError(error) ? error.code : "INTERNAL";
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#options.logger.error({ code, reason, waitMs }, "the store cannot be opened");
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        waitMs = Math.min(waitMs * 2, maxReopenMs);
+      }
+    }
+  }
+
+  #announce(ready: boolean): void {
+    for (const listener of [...this.#readyListeners]) listener(ready);
+  }
+}
+
+function shuttingDown(): EngineError {
+  return new EngineError("SHUTTING_DOWN", "the engine is stopping");
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import TinyQueue from "tinyqueue";
+import { parseTimerKey, partitionCount, type TimerKey, timerRange } from "../store/key.js";
+import type { Store } from "../store/store.js";
+import type { Clock } from "./clock.js";
+
+/** Only timers due within this length are held in memory. */
+const horizonMs = 60_000;
+/** Timers read from the store at a time, from each partition. */
+const readLimit = 10_000;
+
+/**
+ * Durable timers. All are in the store, ordered by instant; those of the near future also in
+ * memory, with one timer of the clock for the next one.
+ */
+export class Timers {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #fire: (timer: TimerKey) => void;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #near = new TinyQueue<TimerKey>([], (a, b) => a.fireAt - b.fireAt);
+  /** Every stored timer due before this instant is in memory. */
+  #horizon = 0;
+  #cancel: () => void = () => {};
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #reading = false;
+  #closed = false;
+
+  constructor(
+    store: Store,
+    clock: Clock,
+    fire: (timer: TimerKey) => void,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#fire = fire;
+    this.#onFailure = onFailure;
+  }
+
+  /** Reads the timers of the near future from the store. */
+  async open(): Promise<void> {
+    await this.#advance();
+  }
+
+  /** Takes a timer that is in the store. */
+  arm(timer: TimerKey): void {
+    if (timer.fireAt < this.#horizon) this.#near.push(timer);
+    this.#schedule();
+  }
+
+  /** True while timers are being read. */
+  isReading(): boolean {
+    return this.#reading;
+  }
+
+  /** Instant of the next timer in the store or in memory; undefined when there is none. */
+  async nextAt(): Promise<number | undefined> {
+    const stored = await Promise.all(
+      partitions.map(async (partition) => {
+        const range = timerRange(partition, Number.MAX_SAFE_INTEGER);
+        const [first] = await this.#store.range({ ...range, limit: 1 });
+        return first === undefined ? Number.POSITIVE_INFINITY : parseTimerKey(first[0]).fireAt;
+      }),
+    );
+    const next = Math.min(...stored);
+    return Number.isFinite(next) ? next : undefined;
+  }
+
+  /** No timer fires any more. */
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  /** Fires what is due, and sees to it that it is called again in time. */
+  #wake(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    const now = this.#clock.now();
+    for (let next = this.#near.peek(); next !== undefined && next.fireAt <= now; ) {
+      this.#near.pop();
+      this.#fire(next);
+      next = this.#near.peek();
+    }
+    if (now >= this.#horizon - horizonMs / 2) {
+      this.#advance().catch(this.#onFailure);
+    } else {
+      this.#schedule();
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    const refill = this.#horizon - horizonMs / 2;
+    const at = Math.min(this.#near.peek()?.fireAt ?? Number.POSITIVE_INFINITY, refill);
+    if (at >= this.#wakeAt) return;
+    this.#cancel();
+    this.#wakeAt = at;
+    this.#cancel = this.#clock.setTimer(at, () => this.#wake());
+  }
+
+  /** Moves the horizon on. */
+  async #advance(): Promise<void> {
+    if (this.#reading || this.#closed) return;
+    this.#reading = true;
+    try {
+      const from = this.#horizon;
+      // What is armed from now on is held in memory; what is read may be in it twice, which is harmless.
+      this.#horizon = Math.max(this.#clock.now() + horizonMs, from);
+      for (const partition of partitions) await this.#read(partition, from);
+    } finally {
+      this.#reading = false;
+    }
+    this.#schedule();
+  }
+
+  async #read(partition: number, from: number): Promise<void> {
+    const { lt } = timerRange(partition, this.#horizon);
+    let { gte } = { gte: timerRange(partition, 0).gte };
+    if (from > 0) gte = timerRange(partition, from).lt;
+    for (;;) {
+      const entries = await this.#store.range({ gte, lt, limit: readLimit });
+      for (const [key] of entries) this.#near.push(parseTimerKey(key));
+      const last = entries.at(-1);
+      if (entries.length < readLimit || last === undefined) return;
+      gte = Buffer.concat([last[0], Buffer.alloc(1)]);
+    }
+  }
+}
+
+const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { EngineError } from "../errors.js";
+import type { Instance, ManagementPort, WaitOptions } from "../port/management.js";
+import type { Snapshot } from "./mailbox.js";
+import type { Supervisor } from "./supervisor.js";
+import { instanceOf } from "./view.js";
+
+type Reader = Pick<ManagementPort, "get">;
+
+/**
+ * Resolves when a durable state of the instance satisfies `until`. An id that does not exist is
+ * waited for, too (engine semantics 2.4).
+ * @throws CANCELLED, SHUTTING_DOWN
+ */
+export async function waitUntil(
+  reader: Reader,
+  supervisor: Supervisor,
+  instanceId: string,
+  until: (instance: Instance) => boolean,
+  options: WaitOptions,
+): Promise<Instance> {
+  const { signal } = options;
+  const payloads = options.payloads ?? true;
+  let settle: (instance: Instance | EngineError) => void = () => {};
+  const settled = new Promise<Instance | EngineError>((resolve) => {
+    settle = resolve;
+  });
+  const look = (snapshot: Snapshot | undefined): void => {
+    if (snapshot === undefined) return;
+    const instance = instanceOf(instanceId, snapshot, payloads);
+    if (until(instance)) settle(instance);
+  };
+  const cancel = (): void => settle(cancelled());
+  const stopListening = supervisor.waiters.add(instanceId, look);
+  const stopClosing = supervisor.onClose(() => settle(shuttingDown()));
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    if (signal?.aborted) throw cancelled();
+    const now = await reader.get(instanceId, { payloads });
+    if (now !== undefined && until(now)) return now;
+    const result = await settled;
+    if (result instanceof EngineError) throw result;
+    return result;
+  } finally {
+    stopListening();
+    stopClosing();
+    signal?.removeEventListener("abort", cancel);
+  }
+}
+
+/**
+ * The durable states of an instance: the present one, then each newer one that the reader keeps up
+ * with. Ends after the end of the instance, or when it is purged.
+ * @throws INSTANCE_NOT_FOUND, CANCELLED, SHUTTING_DOWN
+ */
+export async function* watch(
+  reader: Reader,
+  supervisor: Supervisor,
+  instanceId: string,
+  options: WaitOptions,
+): AsyncGenerator<Instance, void, undefined> {
+  const payloads = options.payloads ?? true;
+  let newest: Instance | "purged" | EngineError | undefined;
+  let wake: () => void = () => {};
+  const set = (value: typeof newest): void => {
+    newest = value;
+    wake();
+  };
+  const stopListening = supervisor.waiters.add(instanceId, (snapshot) =>
+    set(snapshot === undefined ? "purged" : instanceOf(instanceId, snapshot, payloads)),
+  );
+  const stopClosing = supervisor.onClose(() => set(shuttingDown()));
+  const cancel = (): void => set(cancelled());
+  options.signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    if (options.signal?.aborted) throw cancelled();
+    const present = await reader.get(instanceId, { payloads });
+    if (present === undefined) {
+      throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
+        details: { instanceId },
+      });
+    }
+    newest ??= present;
+    for (;;) {
+      const current = newest;
+      newest = undefined;
+      if (current instanceof EngineError) throw current;
+      if (current === "purged") return;
+      if (current !== undefined) {
+        yield current;
+        if (current.completedAt !== undefined) return;
+      }
+      if (newest === undefined) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    stopListening();
+    stopClosing();
+    options.signal?.removeEventListener("abort", cancel);
+  }
+}
+
+function cancelled(): EngineError {
+  return new EngineError("CANCELLED", "the caller gave up waiting");
+}
+
+function shuttingDown(): EngineError {
+  return new EngineError("SHUTTING_DOWN", "the engine is stopping");
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Snapshot } from "./mailbox.js";
+
+/** Told of every commit of an instance; `undefined`: it was purged. */
+export type Listener = (snapshot: Snapshot | undefined) => void;
+
+/** Who waits for what happens to an instance. */
+export class Waiters {
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  /** Calls `listener` after each commit of the instance, until the returned function is called. */
+  add(instanceId: string, listener: Listener): () => void {
+    let listeners = this.#listeners.get(instanceId);
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#listeners.set(instanceId, listeners);
+    }
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(instanceId) === listeners) {
+        this.#listeners.delete(instanceId);
+      }
+    };
+  }
+
+  /** Tells all who wait for the instance. */
+  notify(instanceId: string, snapshot: Snapshot | undefined): void {
+    const listeners = this.#listeners.get(instanceId);
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) listener(snapshot);
+  }
+}

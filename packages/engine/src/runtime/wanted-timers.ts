@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { InstanceState } from "../core/state.js";
+import { hasEnded } from "../core/status.js";
+import { startTimerId, type TimerKey } from "../store/key.js";
+
+/**
+ * The timers that an instance needs on disk, by timer id. A commit brings the disk in line with
+ * them, so after a load the same rule says what is there.
+ */
+export function wantedTimers(state: InstanceState): Map<number, TimerKey> {
+  const wanted = new Map<number, TimerKey>();
+  if (hasEnded(state)) return wanted;
+  const { instanceId, generation } = state;
+  if (state.startAt > 0 && state.fold.eventCount === 0) {
+    const fireAt = state.startAt;
+    wanted.set(startTimerId, { instanceId, generation, timerId: startTimerId, fireAt });
+  }
+  for (const { timerId, fireAt } of state.fold.timers.values()) {
+    // A timer whose firing waits in the inbox is done with: the inbox event stands for it.
+    if (state.arrived.has(`timer ${timerId}`)) continue;
+    wanted.set(timerId, { instanceId, generation, timerId, fireAt });
+  }
+  return wanted;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { completeActivity } from "../core/command/complete-activity.js";
+import { completeTurn, isStaleTurn, stallTurn } from "../core/command/complete-turn.js";
+import { nothing, type Outcome } from "../core/outcome.js";
+import type { OpenTask, OwnedState } from "../core/state.js";
+import { hasEnded } from "../core/status.js";
+import type { ActivityCompletion, ActivityItem, TurnCompletion, TurnItem } from "../port/worker.js";
+import type { DispatchHost, TurnWork } from "./dispatch.js";
+import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
+import type { Mailbox, Piece, TurnInFlight } from "./mailbox.js";
+import type { Runtime } from "./runtime.js";
+import type { ActivityWork, Worker } from "./worker.js";
+
+/** Longest pause before a turn that was given up is tried again. */
+const maxRetryMs = 30_000;
+
+/** Gives work items out and takes their results in. */
+export class WorkDesk implements DispatchHost {
+  readonly #runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /** Queues an activity whose scheduling is on disk. */
+  schedule(mailbox: Mailbox, task: OpenTask): void {
+    const { state } = mailbox;
+    const { eventType } = task.record.event;
+    if (state === undefined || eventType.case !== "taskScheduled") return;
+    this.#runtime.dispatch.addActivity({
+      instanceId: mailbox.instanceId,
+      executionId: state.executionId,
+      taskId: task.taskId,
+      name: eventType.value.name,
+      record: task.record,
+    });
+  }
+
+  takeTurn(work: TurnWork, worker: Worker): TurnItem | undefined | Promise<TurnItem | undefined> {
+    const mailbox = this.#runtime.mailboxes.peek(work.instanceId);
+    if (mailbox === undefined) return undefined;
+    const { state } = mailbox;
+    if (state === undefined || hasEnded(state) || state.inbox.length === 0) {
+      mailbox.queued = false;
+      this.#runtime.mailboxes.settle(mailbox);
+      return undefined;
+    }
+    const whole = cachedEventCount(worker, state) === state.fold.eventCount;
+    const pieces = whole ? [] : this.#runtime.mailboxes.history(mailbox);
+    return pieces instanceof Promise
+      ? this.#takeLater(mailbox, worker, pieces)
+      : this.#begin(mailbox, state, worker, pieces);
+  }
+
+  async #takeLater(
+    mailbox: Mailbox,
+    worker: Worker,
+    reading: Promise<Piece[]>,
+  ): Promise<TurnItem | undefined> {
+    try {
+      const pieces = await reading;
+      const { state } = mailbox;
+      if (state !== undefined && !hasEnded(state) && !worker.closed) {
+        return this.#begin(mailbox, state, worker, pieces);
+      }
+      mailbox.queued = false;
+      this.#runtime.wake(mailbox);
+    } catch (error) {
+      this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
+    }
+    return undefined;
+  }
+
+  #begin(
+    mailbox: Mailbox,
+    state: OwnedState,
+    worker: Worker,
+    pieces: readonly Piece[],
+  ): TurnItem | undefined {
+    mailbox.queued = false;
+    const events = turnEvents(state, this.#runtime.now());
+    const token = this.#runtime.options.createId();
+    const cached = cachedEventCount(worker, state);
+    const item = turnItem(state, pieces, cached, events, token);
+    const bytes = worker.turnBytes === Number.POSITIVE_INFINITY ? 0 : turnBytes(item);
+    if (bytes > worker.turnBytes) {
+      const description = `Workflow payload size of ${bytes} bytes exceeds the ${worker.turnBytes} that a worker takes`;
+      const stall = { reason: "PAYLOAD_SIZE_EXCEEDED", description } as const;
+      this.#runtime
+        .apply(mailbox, stallTurn(state, stall, this.#runtime.now()))
+        .catch(() => {});
+      return undefined;
+    }
+    mailbox.turn = { token, workerId: worker.workerId, events };
+    worker.turns.set(token, mailbox.instanceId);
+    if (worker.cache === "past") {
+      const { executionId, fold } = state;
+      worker.cached.set(state.instanceId, { executionId, eventCount: fold.eventCount });
+    }
+    return item;
+  }
+
+  takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
+    const mailbox = this.#runtime.mailboxes.peek(work.instanceId);
+    if (mailbox !== undefined && !isStillWanted(mailbox, work)) return undefined;
+    const token = this.#runtime.options.createId();
+    const item = activityItem(work, token);
+    if (item !== undefined) worker.activities.set(token, work);
+    return item;
+  }
+
+  /** Takes a turn's result; resolves when it is on disk. Stale ones change nothing. */
+  completeTurn(completion: TurnCompletion): Promise<void> {
+    const mailbox = this.#runtime.mailboxes.peek(completion.instanceId);
+    const turn = mailbox?.turn;
+    const { token } = completion;
+    if (mailbox === undefined || turn === undefined) return Promise.resolve();
+    if (token !== "" && token !== turn.token) return Promise.resolve();
+    const worker = this.#runtime.dispatch.workers.get(turn.workerId);
+    worker?.turns.delete(turn.token);
+    mailbox.turn = undefined;
+    const committed = this.#finish(mailbox, turn, completion, worker);
+    this.#runtime.dispatch.pump();
+    return committed;
+  }
+
+  #finish(
+    mailbox: Mailbox,
+    turn: TurnInFlight,
+    completion: TurnCompletion,
+    worker: Worker | undefined,
+  ): Promise<void> {
+    const { state } = mailbox;
+    if (state === undefined) return Promise.resolve();
+    let outcome: Outcome;
+    try {
+      if (isStaleTurn(state, completion.actions)) {
+        throw new RangeError("the turn asks again for what history already has");
+      }
+      const { actions, customStatus, version } = completion;
+      const { createId } = this.#runtime.options;
+      const facts = { events: turn.events, actions, customStatus, version, createId };
+      outcome = completeTurn(state, facts, this.#runtime.now());
+    } catch (error) {
+      worker?.cached.delete(mailbox.instanceId);
+      this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
+      return Promise.resolve();
+    }
+    mailbox.failedTurns = 0;
+    mailbox.lastWorkerId = turn.workerId;
+    const committed = this.#runtime.apply(mailbox, outcome);
+    this.#noteCached(mailbox, worker);
+    return committed;
+  }
+
+  /** What the worker holds of the instance after its turn. */
+  #noteCached(mailbox: Mailbox, worker: Worker | undefined): void {
+    if (worker === undefined || worker.cache === "none") return;
+    const { state } = mailbox;
+    if (state === undefined || hasEnded(state)) {
+      worker.cached.delete(mailbox.instanceId);
+    } else if (worker.cache === "result" && mailbox.turn === undefined) {
+      const { executionId, fold } = state;
+      worker.cached.set(mailbox.instanceId, { executionId, eventCount: fold.eventCount });
+    }
+  }
+
+  /** Takes an activity's result; resolves when it is on disk. Stale ones change nothing. */
+  async completeActivity(completion: ActivityCompletion): Promise<void> {
+    const found = this.#findActivity(completion);
+    if (found === undefined) return;
+    const { worker, token, work } = found;
+    worker.activities.delete(token);
+    this.#runtime.dispatch.pump();
+    const { executionId, taskId } = work;
+    const { output, failure } = completion;
+    await this.#runtime.command(work.instanceId, (state) =>
+      state === undefined
+        ? nothing
+        : completeActivity(state, { executionId, taskId, output, failure }, this.#runtime.now()),
+    );
+  }
+
+  /** By token; without one, the oldest of this instance and task that a worker has. */
+  #findActivity({
+    instanceId,
+    taskId,
+    token,
+  }: ActivityCompletion): { worker: Worker; token: string; work: ActivityWork } | undefined {
+    for (const worker of this.#runtime.dispatch.workers.values()) {
+      if (token !== "") {
+        const work = worker.activities.get(token);
+        if (work !== undefined) return { worker, token, work };
+        continue;
+      }
+      for (const [known, work] of worker.activities) {
+        if (work.instanceId === instanceId && work.taskId === taskId) {
+          return { worker, token: known, work };
+        }
+      }
+    }
+    return undefined;
+  }
+
+  /** A worker cannot take a turn: it goes out again, whole. */
+  returnTurn(worker: Worker, instanceId: string, token: string): void {
+    const mailbox = this.#runtime.mailboxes.peek(instanceId);
+    if (mailbox?.turn?.token !== token) return;
+    worker.turns.delete(token);
+    worker.cached.delete(instanceId);
+    mailbox.turn = undefined;
+    this.#runtime.wake(mailbox);
+  }
+
+  /** A worker is gone: what it had goes to others. */
+  release(worker: Worker): void {
+    const { mailboxes, dispatch } = this.#runtime;
+    for (const [token, instanceId] of worker.turns) {
+      const mailbox = mailboxes.peek(instanceId);
+      if (mailbox?.turn?.token !== token) continue;
+      mailbox.turn = undefined;
+      this.#runtime.wake(mailbox);
+    }
+    const works = [...worker.activities.values()].reverse();
+    worker.turns.clear();
+    worker.activities.clear();
+    worker.cached.clear();
+    for (const work of works) dispatch.addActivity(work, true);
+  }
+
+  /** A turn came to nothing: it is tried again after a pause that grows. */
+  #giveUp(mailbox: Mailbox, reason: string): void {
+    const { logger, clock } = this.#runtime.options;
+    const { instanceId } = mailbox;
+    logger.warn({ instanceId, reason }, "a turn was given up and will be tried again");
+    const waitMs = Math.min(100 * 2 ** mailbox.failedTurns, maxRetryMs);
+    mailbox.failedTurns += 1;
+    mailbox.queued = true;
+    clock.setTimer(this.#runtime.now() + waitMs, () => {
+      mailbox.queued = false;
+      this.#runtime.wake(mailbox);
+    });
+  }
+}
+
+/** False when the instance was purged or terminated, or the task has its result. */
+function isStillWanted(mailbox: Mailbox, work: ActivityWork): boolean {
+  const { state } = mailbox;
+  if (state === undefined || state.fold.end === "terminated") return false;
+  return state.executionId !== work.executionId || state.fold.tasks.has(work.taskId);
+}

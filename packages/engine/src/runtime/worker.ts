@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventRecord } from "@pawl/protocol";
+import type { WorkerRegistration, WorkItem } from "../port/worker.js";
+
+/** An activity that waits for a worker, or is with one. */
+export interface ActivityWork {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly taskId: number;
+  readonly name: string;
+  /** Its taskScheduled event. */
+  readonly record: EventRecord;
+}
+
+/** What a worker holds of an instance between turns. */
+export interface Cached {
+  readonly executionId: string;
+  readonly eventCount: number;
+}
+
+const defaultLimit = 1000;
+
+/** A connected worker: what it can do, and what it has at the moment. */
+export class Worker {
+  readonly workerId: string;
+  readonly cache: "none" | "past" | "result";
+  readonly turnBytes: number;
+  readonly deliver: (item: WorkItem) => void;
+  readonly release: (instanceId: string) => void;
+  /** Turns that it has: token to instance. */
+  readonly turns = new Map<string, string>();
+  /** Activities that it has, by token. */
+  readonly activities = new Map<string, ActivityWork>();
+  /** Instances that it holds. */
+  readonly cached = new Map<string, Cached>();
+  /** Turns that are being prepared for it. */
+  preparing = 0;
+  closed = false;
+  readonly #workflows: ReadonlySet<string> | undefined;
+  readonly #activityNames: ReadonlySet<string> | undefined;
+  readonly #turnLimit: number;
+  readonly #activityLimit: number;
+
+  constructor(
+    workerId: string,
+    registration: WorkerRegistration,
+    deliver: (item: WorkItem) => void,
+    release: (instanceId: string) => void,
+  ) {
+    this.workerId = workerId;
+    this.deliver = deliver;
+    this.release = release;
+    this.cache = registration.cache ?? "none";
+    this.turnBytes = registration.turnBytes ?? Number.POSITIVE_INFINITY;
+    this.#workflows = registration.workflows && new Set(registration.workflows);
+    this.#activityNames = registration.activities && new Set(registration.activities);
+    this.#turnLimit = registration.turnLimit || defaultLimit;
+    this.#activityLimit = registration.activityLimit || defaultLimit;
+  }
+
+  /** Forgets all that it had and held: the state behind it is gone. */
+  reset(): void {
+    this.turns.clear();
+    this.activities.clear();
+    this.cached.clear();
+    this.preparing = 0;
+  }
+
+  /** True when it is offered this workflow. */
+  runsWorkflow(name: string): boolean {
+    return this.#workflows?.has(name) ?? true;
+  }
+
+  /** True when it is offered this activity. */
+  runsActivity(name: string): boolean {
+    return this.#activityNames?.has(name) ?? true;
+  }
+
+  /** Turns that it can still take. */
+  turnRoom(): number {
+    return this.closed ? 0 : this.#turnLimit - this.turns.size - this.preparing;
+  }
+
+  /** Activities that it can still take. */
+  activityRoom(): number {
+    return this.closed ? 0 : this.#activityLimit - this.activities.size;
+  }
+}

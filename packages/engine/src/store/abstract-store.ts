@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { AbstractBatchOptions, AbstractLevel } from "abstract-level";
+import { EngineError } from "../errors.js";
+import { damaged } from "./codec.js";
+import type { Entry, KeyRange, Store, StoreWrite } from "./store.js";
+
+/** The databases that this store runs on: `level` on disk, `memory-level` in memory. */
+export type Database = AbstractLevel<Buffer | Uint8Array | string, Uint8Array, Uint8Array>;
+
+type SyncOptions = AbstractBatchOptions<Uint8Array, Uint8Array> & { sync: boolean };
+
+/** How a batch becomes durable, and what it carries beside its writes. */
+export interface BatchPolicy {
+  /** Writes that go with every batch. */
+  stamp(): readonly StoreWrite[];
+  /** Called after each durable batch. */
+  written(): void;
+  /** Called when the store is let go, after the last batch and before the database closes. */
+  closing(): Promise<void>;
+}
+
+const plain: BatchPolicy = { stamp: () => [], written() {}, closing: async () => {} };
+
+/** A store over an open abstract-level database. */
+export class AbstractStore implements Store {
+  readonly #db: Database;
+  readonly #policy: BatchPolicy;
+  /** The first write error: final for this handle. */
+  #failure: unknown;
+  #writing: Promise<void> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  constructor(db: Database, policy: BatchPolicy = plain) {
+    this.#db = db;
+    this.#policy = policy;
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#db.get(key);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  async range(range: KeyRange): Promise<Entry[]> {
+    try {
+      return await this.#db.iterator(range).all();
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  write(batch: readonly StoreWrite[]): Promise<void> {
+    const written = this.#write(batch);
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #write(batch: readonly StoreWrite[]): Promise<void> {
+    if (this.#failure !== undefined) throw unavailable(this.#failure);
+    try {
+      // LevelDB's own option; it has no effect in memory.
+      const options: SyncOptions = { sync: true };
+      await this.#db.batch([...batch, ...this.#policy.stamp()], options);
+    } catch (error) {
+      this.#failure = error;
+      throw unavailable(error);
+    }
+    this.#policy.written();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writing;
+    if (this.#failure === undefined) await this.#policy.closing();
+    this.#failure ??= new Error("the store is closed");
+    await this.#db.close();
+  }
+}
+
+function unavailable(cause: unknown): EngineError {
+  return new EngineError("STORE_UNAVAILABLE", "the store cannot write; it is being reopened", {
+    cause,
+  });
+}
+
+function readError(error: unknown): EngineError {
+  const code = levelCode(error);
+  if (code === "LEVEL_CORRUPTION") return damaged("a block cannot be read", error);
+  return new EngineError("STORE_UNAVAILABLE", "the store cannot read", { cause: error });
+}
+
+/** The code of an abstract-level error, or of its cause, which says more. */
+export function levelCode(error: unknown): string {
+  let code = "";
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") code = at.code;
+  }
+  return code;
+}

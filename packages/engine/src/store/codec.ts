@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { crc32 } from "node:zlib";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { EventRecord } from "@pawl/protocol";
+import {
+  type InstanceRow,
+  InstanceRowSchema,
+  OutboxMessageSchema,
+  StoredStatus,
+} from "@pawl/protocol/store";
+import type { Message } from "../core/outcome.js";
+import type { InstanceState } from "../core/state.js";
+import { statusOf } from "../core/status.js";
+import { EngineError } from "../errors.js";
+import type { InstanceStatus } from "../port/management.js";
+
+/** Seals of an instance's history and inbox: what the row keeps beside the state. */
+export interface Seals {
+  readonly chunkCount: number;
+  /** Checksum chain after the last chunk. */
+  readonly chain: number;
+  readonly historyBytes: number;
+  readonly inboxFirst: number;
+  readonly inboxNext: number;
+}
+
+const storedStatus: Record<InstanceStatus, StoredStatus> = {
+  pending: StoredStatus.PENDING,
+  running: StoredStatus.RUNNING,
+  suspended: StoredStatus.SUSPENDED,
+  stalled: StoredStatus.STALLED,
+  completed: StoredStatus.COMPLETED,
+  failed: StoredStatus.FAILED,
+  terminated: StoredStatus.TERMINATED,
+};
+
+const statusOfStored = new Map<StoredStatus, InstanceStatus>(
+  (Object.keys(storedStatus) as InstanceStatus[]).map((status) => [storedStatus[status], status]),
+);
+
+/** Makes the row of a state. */
+export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
+  const { fold } = state;
+  return create(InstanceRowSchema, {
+    generation: state.generation,
+    workflow: state.workflow,
+    executionId: state.executionId,
+    status: storedStatus[statusOf(state)],
+    createdAt: BigInt(state.createdAt),
+    startedAt: BigInt(fold.startedAt),
+    updatedAt: BigInt(fold.updatedAt),
+    completedAt: BigInt(fold.completedAt),
+    startAt: BigInt(state.startAt),
+    ...(state.parent === undefined ? {} : { parent: state.parent }),
+    tags: state.tags,
+    ...(state.customStatus === undefined ? {} : { customStatus: state.customStatus }),
+    version: fold.version,
+    stallReason: fold.stall?.description ?? "",
+    eventCount: fold.eventCount,
+    chunkCount: seals.chunkCount,
+    chain: seals.chain,
+    historyBytes: BigInt(seals.historyBytes),
+    inboxFirst: seals.inboxFirst,
+    inboxNext: seals.inboxNext,
+  });
+}
+
+/** Status in a row. @throws INSTANCE_DAMAGED */
+export function rowStatus(row: InstanceRow): InstanceStatus {
+  const status = statusOfStored.get(row.status);
+  if (status === undefined) throw damaged(`status ${row.status} is unknown`);
+  return status;
+}
+
+/** Encodes a row. */
+export function encodeRow(row: InstanceRow): Uint8Array {
+  return toBinary(InstanceRowSchema, row);
+}
+
+/** Decodes a row. @throws INSTANCE_DAMAGED */
+export function decodeRow(bytes: Uint8Array): InstanceRow {
+  return decode(() => fromBinary(InstanceRowSchema, bytes), "row");
+}
+
+const chunkHeaderBytes = 12;
+
+/** A piece of history: events that were committed together. */
+export interface Chunk {
+  /** Position of its first event in the history. */
+  readonly firstEvent: number;
+  readonly eventCount: number;
+  /** Checksum chain up to and with this chunk. */
+  readonly chain: number;
+  /** The events as frames (see `encodeFrames`). */
+  readonly frames: Uint8Array;
+}
+
+/** The next link of a checksum chain. */
+export function chainOf(before: number, frames: Uint8Array): number {
+  return crc32(frames, before);
+}
+
+/** Encodes a chunk. */
+export function encodeChunk(chunk: Chunk): Uint8Array {
+  const bytes = Buffer.allocUnsafe(chunkHeaderBytes + chunk.frames.length);
+  bytes.writeUInt32BE(chunk.firstEvent, 0);
+  bytes.writeUInt32BE(chunk.eventCount, 4);
+  bytes.writeUInt32BE(chunk.chain, 8);
+  bytes.set(chunk.frames, chunkHeaderBytes);
+  return bytes;
+}
+
+/** Decodes a chunk. @throws INSTANCE_DAMAGED */
+export function decodeChunk(value: Uint8Array): Chunk {
+  if (value.length < chunkHeaderBytes) throw damaged("a history chunk is cut short");
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return {
+    firstEvent: bytes.readUInt32BE(0),
+    eventCount: bytes.readUInt32BE(4),
+    chain: bytes.readUInt32BE(8),
+    frames: value.subarray(chunkHeaderBytes),
+  };
+}
+
+/** Encodes a message on its way. */
+export function encodeMessage(message: Message): Uint8Array {
+  return toBinary(
+    OutboxMessageSchema,
+    create(OutboxMessageSchema, {
+      targetId: message.targetId,
+      targetExecutionId: message.targetExecutionId ?? "",
+      event: message.record.bytes,
+    }),
+  );
+}
+
+/** Decodes a message on its way. @throws INSTANCE_DAMAGED */
+export function decodeMessage(bytes: Uint8Array): Message {
+  const { targetId, targetExecutionId, event } = decode(
+    () => fromBinary(OutboxMessageSchema, bytes),
+    "message",
+  );
+  const record = EventRecord.fromBytes(event);
+  return targetExecutionId === "" ? { targetId, record } : { targetId, targetExecutionId, record };
+}
+
+/** The error of a damaged instance. */
+export function damaged(what: string, cause?: unknown): EngineError {
+  return new EngineError("INSTANCE_DAMAGED", `the store is damaged: ${what}`, { cause });
+}
+
+function decode<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw damaged(`a ${what} cannot be decoded`, cause);
+  }
+}

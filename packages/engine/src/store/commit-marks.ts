@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { EngineError } from "../errors.js";
+import type { BatchPolicy, Database } from "./abstract-store.js";
+import { commitKey, commitOf } from "./key.js";
+import { type SideFile, writeSideFile } from "./side-file.js";
+import type { StoreWrite } from "./store.js";
+
+/** Marks that are kept. A hole among them shows that the database lost writes in the middle. */
+const keptMarks = 4096;
+/** Marks are trimmed this many at a time. */
+const trimmedMarks = 512;
+/** The side file is refreshed at most this often. */
+const refreshMs = 1000;
+
+const empty = Buffer.alloc(0);
+
+/**
+ * Numbers every batch, leaves the number in the database, and keeps the newest durable one in the
+ * side file. So a database that lost its tail, or a piece of its log, is found out at the next open.
+ */
+export class CommitMarks implements BatchPolicy {
+  readonly #dataDir: string;
+  readonly #storeId: string;
+  /** Number of the newest batch that was started, and of the newest durable one. */
+  #commit: number;
+  #durable: number;
+  /** Number in the side file. */
+  #marked: number;
+  /** The oldest mark in the database. */
+  #oldest: number;
+  #timer: NodeJS.Timeout | undefined;
+  #refreshing: Promise<void> = Promise.resolve();
+  readonly #formatVersion: number;
+
+  constructor(dataDir: string, side: SideFile, range: { oldest: number; newest: number }) {
+    this.#dataDir = dataDir;
+    this.#storeId = side.storeId;
+    this.#formatVersion = side.formatVersion;
+    this.#marked = side.commit;
+    this.#commit = range.newest;
+    this.#durable = range.newest;
+    this.#oldest = range.oldest;
+  }
+
+  stamp(): readonly StoreWrite[] {
+    this.#commit += 1;
+    const writes: StoreWrite[] = [{ type: "put", key: commitKey(this.#commit), value: empty }];
+    if (this.#commit - this.#oldest >= keptMarks + trimmedMarks) {
+      for (let index = 0; index < trimmedMarks; index += 1) {
+        writes.push({ type: "del", key: commitKey(this.#oldest + index) });
+      }
+      this.#oldest += trimmedMarks;
+    }
+    return writes;
+  }
+
+  written(): void {
+    // Batches are written one at a time, so the newest one started is the one that was written.
+    this.#durable = this.#commit;
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      // A failed refresh only leaves an older mark; the next one tries again.
+      this.#refresh().catch(() => {});
+    }, refreshMs);
+    this.#timer.unref();
+  }
+
+  async closing(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#refresh();
+  }
+
+  #refresh(): Promise<void> {
+    this.#refreshing = this.#refreshing.catch(() => {}).then(async () => {
+      const commit = this.#durable;
+      if (commit <= this.#marked) return;
+      await writeSideFile(this.#dataDir, {
+        formatVersion: this.#formatVersion,
+        storeId: this.#storeId,
+        commit,
+      });
+      this.#marked = commit;
+    });
+    return this.#refreshing;
+  }
+}
+
+/**
+ * Reads the marks of a database and checks them against the side file.
+ * @throws STORE_DAMAGED when commits are missing
+ */
+export async function checkMarks(
+  db: Database,
+  dataDir: string,
+  side: SideFile,
+): Promise<{ oldest: number; newest: number }> {
+  const keys = await db.keys({ gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) }).all();
+  const [first] = keys;
+  const last = keys.at(-1);
+  const oldest = first === undefined ? 1 : commitOf(first);
+  const newest = last === undefined ? 0 : commitOf(last);
+  if (newest < side.commit) {
+    throw lost(dataDir, `commits up to ${side.commit} were acknowledged, the newest found is ${newest}`);
+  }
+  if (keys.length > 0 && newest - oldest + 1 !== keys.length) {
+    throw lost(dataDir, `of the commits ${oldest} to ${newest} only ${keys.length} are there`);
+  }
+  return { oldest, newest };
+}
+
+function lost(dataDir: string, what: string): EngineError {
+  return new EngineError(
+    "STORE_DAMAGED",
+    `${dataDir} has lost acknowledged writes (${what}): restore it from a backup`,
+    { details: { dataDir } },
+  );
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { crc32 } from "node:zlib";
+
+// Every key: partition (2 bytes, big-endian), kind (1 byte), then what the kind says. Ids are UTF-8
+// and end in a zero byte, which no id contains, so that one id's keys never mix with another's.
+// Numbers are big-endian, so that byte order is number order.
+//
+//   kind  key                                  value
+//   i     id                                   InstanceRow
+//   h     id generation chunk                  history chunk (see codec.ts)
+//   n     id sequence                          inbox event, in wire form
+//   o     id of the sender, sequence           OutboxMessage
+//   l     id                                   (empty) the instance has work at hand
+//   t     fireAt id generation timerId         (empty)
+//
+// Partition 0xffff holds what belongs to the store as a whole:
+//   c     commit number                        (empty) one for each batch; old ones are trimmed
+//   f     -                                    StoreFormat as JSON
+
+/** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
+export const partitionCount = 16;
+
+const metaPartition = 0xffff;
+
+const kinds = { row: 0x69, history: 0x68, inbox: 0x6e, outbox: 0x6f, live: 0x6c, timer: 0x74 };
+const metaKinds = { commit: 0x63, format: 0x66 };
+
+/** What a key space is for. */
+export type KeyKind = keyof typeof kinds;
+
+/** The partition of an instance. */
+export function partitionOf(instanceId: string): number {
+  return crc32(instanceId) % partitionCount;
+}
+
+/** Key of an instance's row. */
+export function rowKey(instanceId: string): Uint8Array {
+  return instanceKey("row", instanceId, 0);
+}
+
+/** Key of one chunk of history. */
+export function chunkKey(instanceId: string, generation: number, chunk: number): Uint8Array {
+  const key = instanceKey("history", instanceId, 8);
+  key.writeUInt32BE(generation, key.length - 8);
+  key.writeUInt32BE(chunk, key.length - 4);
+  return key;
+}
+
+/** Key of one inbox event. */
+export function inboxKey(instanceId: string, sequence: number): Uint8Array {
+  return sequenceKey("inbox", instanceId, sequence);
+}
+
+/** Key of one message on its way; `instanceId` is the sender's. */
+export function outboxKey(instanceId: string, sequence: number): Uint8Array {
+  return sequenceKey("outbox", instanceId, sequence);
+}
+
+/** Key that marks an instance as having work at hand. */
+export function liveKey(instanceId: string): Uint8Array {
+  return instanceKey("live", instanceId, 0);
+}
+
+/** A durable timer, as its key says it. */
+export interface TimerKey {
+  readonly instanceId: string;
+  readonly generation: number;
+  /** The timer's id; `startTimerId` for a delayed start. */
+  readonly timerId: number;
+  /** Instant in milliseconds. */
+  readonly fireAt: number;
+}
+
+/** The timer id of a delayed start. No action has it. */
+export const startTimerId = 0xffff_ffff;
+
+/** Key of a timer: ordered by instant within its partition. */
+export function timerKey(timer: TimerKey): Uint8Array {
+  const id = Buffer.from(timer.instanceId, "utf8");
+  const key = Buffer.allocUnsafe(3 + 8 + id.length + 1 + 8);
+  writePrefix(key, partitionOf(timer.instanceId), kinds.timer);
+  writeInstant(key, 3, timer.fireAt);
+  id.copy(key, 11);
+  key[11 + id.length] = 0;
+  key.writeUInt32BE(timer.generation, 12 + id.length);
+  key.writeUInt32BE(timer.timerId >>> 0, 16 + id.length);
+  return key;
+}
+
+/** Reads what `timerKey` wrote. */
+export function parseTimerKey(bytes: Uint8Array): TimerKey {
+  const key = asBuffer(bytes);
+  return {
+    fireAt: key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7),
+    instanceId: key.toString("utf8", 11, key.length - 9),
+    generation: key.readUInt32BE(key.length - 8),
+    timerId: key.readUInt32BE(key.length - 4),
+  };
+}
+
+/** All timers of a partition that are due before the instant. */
+export function timerRange(partition: number, before: number): { gte: Buffer; lt: Buffer } {
+  const gte = Buffer.alloc(3);
+  writePrefix(gte, partition, kinds.timer);
+  const lt = Buffer.alloc(11);
+  writePrefix(lt, partition, kinds.timer);
+  writeInstant(lt, 3, before);
+  return { gte, lt };
+}
+
+/** All keys of a kind in a partition. */
+export function kindRange(kind: KeyKind, partition: number): { gte: Buffer; lt: Buffer } {
+  const gte = Buffer.alloc(3);
+  writePrefix(gte, partition, kinds[kind]);
+  const lt = Buffer.alloc(3);
+  writePrefix(lt, partition, kinds[kind] + 1);
+  return { gte, lt };
+}
+
+/** All keys of a kind that belong to one instance. Not for timers. */
+export function instanceRange(kind: Exclude<KeyKind, "timer">, instanceId: string): {
+  gte: Uint8Array;
+  lt: Uint8Array;
+} {
+  const gte = instanceKey(kind, instanceId, 0);
+  const lt = Buffer.from(gte);
+  lt[lt.length - 1] = 1;
+  return { gte, lt };
+}
+
+/** All chunks of one generation of an instance. */
+export function generationRange(instanceId: string, generation: number): {
+  gte: Uint8Array;
+  lt: Uint8Array;
+} {
+  return { gte: chunkKey(instanceId, generation, 0), lt: chunkKey(instanceId, generation + 1, 0) };
+}
+
+/** The instance id in a key of a row, a live mark, or (with `tailBytes`) of a numbered key. */
+export function instanceIdOf(bytes: Uint8Array, tailBytes = 0): string {
+  const key = asBuffer(bytes);
+  return key.toString("utf8", 3, key.length - 1 - tailBytes);
+}
+
+/** The number at the end of a numbered key. */
+export function sequenceOf(bytes: Uint8Array): number {
+  return asBuffer(bytes).readUInt32BE(bytes.length - 4);
+}
+
+/** Key of the mark that a batch leaves. */
+export function commitKey(commit: number): Uint8Array {
+  const key = Buffer.alloc(11);
+  writePrefix(key, metaPartition, metaKinds.commit);
+  writeInstant(key, 3, commit);
+  return key;
+}
+
+/** The commit number in such a key. */
+export function commitOf(bytes: Uint8Array): number {
+  const key = asBuffer(bytes);
+  return key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7);
+}
+
+/** Key of the store's format. */
+export function formatKey(): Uint8Array {
+  const key = Buffer.alloc(3);
+  writePrefix(key, metaPartition, metaKinds.format);
+  return key;
+}
+
+function instanceKey(kind: KeyKind, instanceId: string, tailBytes: number): Buffer {
+  const idBytes = Buffer.byteLength(instanceId, "utf8");
+  const key = Buffer.allocUnsafe(3 + idBytes + 1 + tailBytes);
+  writePrefix(key, partitionOf(instanceId), kinds[kind]);
+  key.write(instanceId, 3, "utf8");
+  key[3 + idBytes] = 0;
+  return key;
+}
+
+function sequenceKey(kind: KeyKind, instanceId: string, sequence: number): Buffer {
+  const key = instanceKey(kind, instanceId, 4);
+  key.writeUInt32BE(sequence, key.length - 4);
+  return key;
+}
+
+function writePrefix(key: Buffer, partition: number, kind: number): void {
+  key.writeUInt16BE(partition, 0);
+  key[2] = kind;
+}
+
+/** Instants and commit numbers: 64 bits, as two halves, without big integers. */
+function writeInstant(key: Buffer, offset: number, value: number): void {
+  const whole = Math.min(Math.max(Math.ceil(value), 0), Number.MAX_SAFE_INTEGER);
+  key.writeUInt32BE(Math.floor(whole / 2 ** 32), offset);
+  key.writeUInt32BE(whole % 2 ** 32, offset + 4);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

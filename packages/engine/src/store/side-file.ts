@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { EngineError } from "../errors.js";
+
+/** Version of the format that this code writes. A newer one is refused. */
+export const formatVersion = 1;
+
+/**
+ * What a data folder says of itself, in a small synced file beside the database, so that a
+ * database which lost its newest writes is found out.
+ */
+export interface SideFile {
+  readonly formatVersion: number;
+  /** The store's own id. */
+  readonly storeId: string;
+  /** A commit that was durable when this was written; the store must have it. */
+  readonly commit: number;
+}
+
+const fileName = "pawl.json";
+
+/**
+ * Reads the side file; `undefined` when there is none.
+ * @throws STORE_DAMAGED, STORE_TOO_NEW
+ */
+export async function readSideFile(dataDir: string): Promise<SideFile | undefined> {
+  const path = join(dataDir, fileName);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+  const found = parse(text);
+  if (found === undefined) {
+    throw new EngineError("STORE_DAMAGED", `${path} is damaged: restore the folder from a backup`, {
+      details: { dataDir },
+    });
+  }
+  if (found.formatVersion > formatVersion) {
+    throw new EngineError(
+      "STORE_TOO_NEW",
+      `${dataDir} was written by a newer Pawl (format ${found.formatVersion}, this one knows ${formatVersion}): use that version`,
+      { details: { dataDir } },
+    );
+  }
+  return found;
+}
+
+/** Replaces the side file; resolved means that it is on disk. */
+export async function writeSideFile(dataDir: string, side: SideFile): Promise<void> {
+  const path = join(dataDir, fileName);
+  const temporary = `${path}.new`;
+  const file = await open(temporary, "w");
+  try {
+    await file.writeFile(`${JSON.stringify(side)}\n`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dataDir);
+}
+
+/** Makes a folder and the way to it durable. */
+export async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  await syncFolder(path);
+  if (first === undefined) return;
+  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+}
+
+/** Makes what was created in or renamed into a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  // Windows cannot sync a folder, and need not.
+  if (process.platform === "win32") return;
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const holderName = "holder.json";
+
+/** Who has the data folder open. For people: the database's own lock is the guard. */
+export interface Holder {
+  readonly pid: number;
+  readonly since: string;
+}
+
+/** Names this process as the holder. */
+export async function writeHolder(dataDir: string): Promise<void> {
+  const holder: Holder = { pid: process.pid, since: new Date().toISOString() };
+  const file = await open(join(dataDir, holderName), "w");
+  try {
+    await file.writeFile(`${JSON.stringify(holder)}\n`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Takes the name away again. */
+export async function removeHolder(dataDir: string): Promise<void> {
+  await rm(join(dataDir, holderName), { force: true });
+}
+
+/** Who has the folder, as far as it is known. */
+export async function readHolder(dataDir: string): Promise<Holder | undefined> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(dataDir, holderName), "utf8"));
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("pid" in value) || typeof value.pid !== "number") return undefined;
+    if (!("since" in value) || typeof value.since !== "string") return undefined;
+    return { pid: value.pid, since: value.since };
+  } catch {
+    return undefined;
+  }
+}
+
+function parse(text: string): SideFile | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!("formatVersion" in value) || !Number.isSafeInteger(value.formatVersion)) return undefined;
+  if (!("storeId" in value) || typeof value.storeId !== "string") return undefined;
+  if (!("commit" in value) || !Number.isSafeInteger(value.commit)) return undefined;
+  return {
+    formatVersion: Number(value.formatVersion),
+    storeId: value.storeId,
+    commit: Number(value.commit),
+  };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

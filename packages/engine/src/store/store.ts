@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** One write of a batch. */
+export type StoreWrite =
+  | { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
+  | { readonly type: "del"; readonly key: Uint8Array };
+
+/** A range of keys: from `gte` (inclusive) to `lt` (exclusive), in byte order. */
+export interface KeyRange {
+  readonly gte: Uint8Array;
+  readonly lt: Uint8Array;
+  /** At most this many entries. @default all */
+  readonly limit?: number;
+  /** From the end. @default false */
+  readonly reverse?: boolean;
+}
+
+/** A key and its value. */
+export type Entry = readonly [key: Uint8Array, value: Uint8Array];
+
+/**
+ * An ordered key-value store with atomic batches: all that the engine needs of a disk. Reads see
+ * every write that has resolved. After a rejected write the store takes no more writes: it must be
+ * closed and opened again (reliability: a write after a failed one may vanish).
+ */
+export interface Store {
+  /** The value of a key; `undefined` when there is none. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** The entries of a range, in order. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
+  range(range: KeyRange): Promise<Entry[]>;
+  /**
+   * Writes a batch: all of it or nothing. Resolved means on disk, where the store has a disk.
+   * @throws STORE_UNAVAILABLE
+   */
+  write(batch: readonly StoreWrite[]): Promise<void>;
+  /** Lets the store go. Waits for what is under way. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Opens a store; called again after a failed write. */
+export type OpenStore = () => Promise<Store>;

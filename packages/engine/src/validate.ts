@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { limits } from "@pawl/protocol";
+import { EngineError } from "./errors.js";
+import type { StartCommand } from "./port/management.js";
+
+// The characters that end keys or break terminals and logs: C0 and C1 controls.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** @throws INVALID_ARGUMENT unless the text can be an instance id */
+export function requireInstanceId(instanceId: string): void {
+  const bytes = Buffer.byteLength(instanceId, "utf8");
+  if (bytes === 0) throw invalid("instanceId", "an instance id is needed");
+  if (bytes > limits.instanceIdBytes) {
+    throw invalid(
+      "instanceId",
+      `the instance id has ${bytes} bytes; at most ${limits.instanceIdBytes} are allowed`,
+    );
+  }
+  if (controlCharacters.test(instanceId)) {
+    throw invalid("instanceId", "an instance id may not contain control characters");
+  }
+}
+
+/** @throws INVALID_ARGUMENT unless the text can be a name; `what` says of what */
+export function requireName(what: string, name: string): void {
+  const bytes = Buffer.byteLength(name, "utf8");
+  if (bytes === 0) throw invalid(what, `the name of the ${what} is missing`);
+  if (bytes > limits.nameBytes) {
+    throw invalid(
+      what,
+      `the name of the ${what} has ${bytes} bytes; at most ${limits.nameBytes} are allowed`,
+    );
+  }
+}
+
+/** @throws PAYLOAD_TOO_LARGE */
+export function requirePayload(what: string, payload: string | undefined): void {
+  if (payload === undefined || payload.length * 3 <= limits.payloadBytes) return;
+  const bytes = Buffer.byteLength(payload, "utf8");
+  if (bytes <= limits.payloadBytes) return;
+  throw new EngineError(
+    "PAYLOAD_TOO_LARGE",
+    `the ${what} has ${bytes} bytes; at most ${limits.payloadBytes} are allowed: keep large data elsewhere and pass a reference`,
+    { details: { bytes: String(bytes), limit: String(limits.payloadBytes) } },
+  );
+}
+
+/** @throws INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function requireStart(command: StartCommand): void {
+  requireName("workflow", command.workflow);
+  if (command.instanceId) requireInstanceId(command.instanceId);
+  requirePayload("input", command.input);
+  const tags = Object.entries(command.tags ?? {});
+  if (tags.length > limits.tags) {
+    throw invalid("tags", `${tags.length} tags; at most ${limits.tags} are allowed`);
+  }
+  for (const [key, value] of tags) {
+    const keyBytes = Buffer.byteLength(key, "utf8");
+    const valueBytes = Buffer.byteLength(value, "utf8");
+    if (keyBytes === 0 || keyBytes > limits.tagKeyBytes || valueBytes > limits.tagValueBytes) {
+      throw invalid(
+        "tags",
+        `a tag's key has 1 to ${limits.tagKeyBytes} bytes, its value at most ${limits.tagValueBytes}`,
+      );
+    }
+  }
+  if (command.startAt !== undefined && !Number.isSafeInteger(Math.ceil(command.startAt))) {
+    throw invalid("startAt", "the start time is not a time");
+  }
+}
+
+function invalid(field: string, message: string): EngineError {
+  return new EngineError("INVALID_ARGUMENT", message, { details: { field } });
+}
