@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { HistoryEvent } from "@pawl/protocol";
 import { raiseEvent } from "./core/command/raise-event.js";
 import { resume } from "./core/command/resume.js";
 import { start } from "./core/command/start.js";
@@ -26,16 +27,15 @@ import type {
   WorkerSession,
   WorkItem,
 } from "./port/worker.js";
-import { purge } from "./runtime/purge.js";
-import { readEvents, readPage, readSnapshot } from "./runtime/reader.js";
 import { readRow } from "./runtime/loader.js";
+import { purge } from "./runtime/purge.js";
+import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
+import { instanceOf } from "./runtime/read/view.js";
+import { waitUntil, watch } from "./runtime/read/wait.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { Supervisor } from "./runtime/supervisor.js";
-import { traceContextOf } from "./trace.js";
-import { instanceOf } from "./runtime/view.js";
-import { watch, waitUntil } from "./runtime/wait.js";
-import type { HistoryEvent } from "@pawl/protocol";
 import type { OpenStore } from "./store/store.js";
+import { traceContextOf } from "./trace.js";
 import { requireInstanceId, requireName, requirePayload, requireStart } from "./validate.js";
 
 /** Both ports of one engine, and its life. Made by `openEngine`. */
@@ -81,9 +81,7 @@ export class Engine implements ManagementPort, WorkerPort {
     const payloads = options.payloads ?? true;
     const live = runtime.mailboxes.peek(instanceId);
     const snapshot =
-      live === undefined
-        ? await readSnapshot(runtime.store, instanceId, payloads)
-        : live.snapshot;
+      live === undefined ? await readSnapshot(runtime.store, instanceId, payloads) : live.snapshot;
     return snapshot && instanceOf(instanceId, snapshot, payloads);
   }
 

@@ -34,7 +34,9 @@ export interface EngineOptions {
 }
 
 /** All options, each with a value. */
-export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir">> & { readonly dataDir: string };
+export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir">> & {
+  readonly dataDir: string;
+};
 
 const silent: Logger = { info() {}, warn() {}, error() {} };
 

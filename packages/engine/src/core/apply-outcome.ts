@@ -18,7 +18,10 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
     next = beginState(outcome.beginning);
     accept(next, outcome.accepted);
     // Results for the execution before, and events of its past, mean nothing to the new one.
-    accept(next, kept.filter((record) => resolutionKey(record.event) === undefined));
+    accept(
+      next,
+      kept.filter((record) => resolutionKey(record.event) === undefined),
+    );
   } else if (next !== undefined) {
     accept(next, outcome.accepted);
   }

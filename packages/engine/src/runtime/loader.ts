@@ -7,13 +7,7 @@ import { resolutionKey } from "../core/resolution-key.js";
 import { beginState, type OwnedState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { type Chunk, chainOf, damaged, decodeChunk, decodeRow, rowStatus } from "../store/codec.js";
-import {
-  generationRange,
-  instanceRange,
-  liveKey,
-  rowKey,
-  sequenceOf,
-} from "../store/key.js";
+import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
 import type { Store } from "../store/store.js";
 import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";

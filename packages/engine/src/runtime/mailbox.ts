@@ -6,7 +6,14 @@ import { applyOutcome } from "../core/apply-outcome.js";
 import type { Message, Outcome } from "../core/outcome.js";
 import type { OpenTask, OwnedState } from "../core/state.js";
 import { hasWorkAtHand } from "../core/status.js";
-import { chainOf, encodeChunk, encodeMessage, encodeRow, rowOf, type Seals } from "../store/codec.js";
+import {
+  chainOf,
+  encodeChunk,
+  encodeMessage,
+  encodeRow,
+  rowOf,
+  type Seals,
+} from "../store/codec.js";
 import {
   chunkKey,
   inboxKey,
@@ -89,6 +96,7 @@ export class Mailbox implements Dirty {
   /** The lowest sequence number that may still be on disk. */
   #inboxOldest: number;
   #unsaved: Piece[] = [];
+  #unsavedBytes = 0;
   #stale: Uint8Array[] = [];
   #extra: StoreWrite[] = [];
   #newTasks: OpenTask[] = [];
@@ -140,6 +148,11 @@ export class Mailbox implements Dirty {
     return this.turn !== undefined && this.turn.events.length - 1 === this.#state?.inbox.length;
   }
 
+  /** Bytes of the whole history. */
+  historyBytes(): number {
+    return this.#seals.historyBytes + this.#unsavedBytes;
+  }
+
   /** True while changes are on their way to the disk. */
   isDirty(): boolean {
     return this.#uncommitted > 0;
@@ -147,17 +160,20 @@ export class Mailbox implements Dirty {
 
   /** Carries an outcome out in memory. `extra` writes go into the same commit. */
   apply(outcome: Outcome, extra: readonly StoreWrite[] = []): void {
+    // What cannot be encoded throws here, before anything has changed.
+    const frames = encodeFrames(outcome.turn?.appended ?? []);
     this.#uncommitted += 1;
     this.#extra.push(...extra);
     if (outcome.beginning !== undefined) this.#restart();
-    if (this.#state !== undefined || outcome.beginning !== undefined) this.#applyState(outcome);
+    if (this.#state !== undefined || outcome.beginning !== undefined)
+      this.#applyState(outcome, frames);
     for (const message of outcome.messages) {
       const key = outboxKey(this.instanceId, this.#host.nextOutboxSequence());
       this.#newPosted.push({ key, message });
     }
   }
 
-  #applyState(outcome: Outcome): void {
+  #applyState(outcome: Outcome, frames: Uint8Array): void {
     const state = applyOutcome(this.#state, outcome);
     this.#state = state;
     const { turn } = outcome;
@@ -167,7 +183,7 @@ export class Mailbox implements Dirty {
       outcome.beginning === undefined
         ? { ...this.#seals, inboxFirst: first, inboxNext: next + outcome.accepted.length }
         : { ...this.#seals, inboxFirst: next, inboxNext: next + state.inbox.length };
-    if (turn !== undefined) this.#append(turn.appended);
+    if (turn !== undefined) this.#append(turn.appended, frames);
   }
 
   /** Deletes the instance with the next commit. */
@@ -185,13 +201,15 @@ export class Mailbox implements Dirty {
     }
     this.#seals = { ...this.#seals, chunkCount: 0, chain: 0, historyBytes: 0 };
     this.#unsaved = [];
+    this.#unsavedBytes = 0;
     this.pieces = [];
   }
 
-  #append(records: readonly EventRecord[]): void {
+  #append(records: readonly EventRecord[], frames: Uint8Array): void {
     if (records.length === 0) return;
-    const piece = { eventCount: records.length, frames: encodeFrames(records) };
+    const piece = { eventCount: records.length, frames };
     this.#unsaved.push(piece);
+    this.#unsavedBytes += frames.length;
     this.pieces?.push(piece);
     for (const record of records) {
       const task = this.#state?.fold.tasks.get(record.event.eventId);
@@ -295,6 +313,7 @@ export class Mailbox implements Dirty {
       historyBytes: historyBytes + frames.length,
     };
     this.#unsaved = [];
+    this.#unsavedBytes = 0;
   }
 }
 

@@ -75,8 +75,25 @@ export class Mailboxes {
   history(mailbox: Mailbox): Piece[] | Promise<Piece[]> {
     const { pieces } = mailbox;
     if (pieces === undefined) return this.#readPieces(mailbox);
-    this.#touch(mailbox, pieces);
+    this.touch(mailbox);
     return pieces;
+  }
+
+  /**
+   * Notes that an instance is at work, and lets go of the histories of others while all of them take
+   * too much memory.
+   */
+  touch(mailbox: Mailbox): void {
+    this.#forget(mailbox);
+    if (mailbox.pieces === undefined) return;
+    const bytes = mailbox.historyBytes();
+    this.#cached.set(mailbox, bytes);
+    this.#cachedBytes += bytes;
+    for (const oldest of this.#cached.keys()) {
+      if (this.#cachedBytes <= this.#historyBytes || oldest === mailbox) break;
+      this.#forget(oldest);
+      oldest.pieces = undefined;
+    }
   }
 
   /** Mailboxes in memory. */
@@ -93,21 +110,8 @@ export class Mailboxes {
     if (mailbox.isDirty() || mailbox.snapshot !== snapshot) return this.#readPieces(mailbox);
     const pieces = piecesOf(chunks);
     mailbox.pieces = pieces;
-    this.#touch(mailbox, pieces);
+    this.touch(mailbox);
     return pieces;
-  }
-
-  /** Notes that a history was used, and lets go of others while they take too much memory. */
-  #touch(mailbox: Mailbox, pieces: readonly Piece[]): void {
-    const bytes = pieces.reduce((sum, piece) => sum + piece.frames.length, 0);
-    this.#forget(mailbox);
-    this.#cached.set(mailbox, bytes);
-    this.#cachedBytes += bytes;
-    for (const oldest of this.#cached.keys()) {
-      if (this.#cachedBytes <= this.#historyBytes || oldest === mailbox) break;
-      this.#forget(oldest);
-      oldest.pieces = undefined;
-    }
   }
 
   #forget(mailbox: Mailbox): void {

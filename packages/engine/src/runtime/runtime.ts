@@ -10,13 +10,13 @@ import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 import type { Store, StoreWrite } from "../store/store.js";
-import { Dispatch } from "./dispatch.js";
 import { Journal } from "./journal.js";
 import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
+import type { Waiters } from "./read/waiters.js";
 import { Timers } from "./timers.js";
-import type { Waiters } from "./waiters.js";
-import { WorkDesk } from "./work-desk.js";
+import { Dispatch } from "./work/dispatch.js";
+import { WorkDesk } from "./work/work-desk.js";
 
 /**
  * Everything that lives in memory over one open store. A failed write ends it; the engine then
@@ -76,7 +76,10 @@ export class Runtime implements MailboxHost {
    * The one path of every change: decide on the state, carry the outcome out, wait for the disk.
    * @throws what `decide` throws, INSTANCE_DAMAGED, STORE_UNAVAILABLE
    */
-  command(instanceId: string, decide: (state: InstanceState | undefined) => Outcome): Promise<void> {
+  command(
+    instanceId: string,
+    decide: (state: InstanceState | undefined) => Outcome,
+  ): Promise<void> {
     return this.mailboxes.run(instanceId, (mailbox) => this.apply(mailbox, decide(mailbox.state)));
   }
 
@@ -143,6 +146,7 @@ export class Runtime implements MailboxHost {
     for (const task of tasks) this.desk.schedule(mailbox, task);
     for (const message of posted) this.deliver(message);
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
+    this.mailboxes.touch(mailbox);
     this.mailboxes.settle(mailbox);
   }
 

@@ -5,10 +5,10 @@ import { EngineError, isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { WorkerRegistration, WorkerSession, WorkItem } from "../port/worker.js";
 import type { OpenStore } from "../store/store.js";
+import { Waiters } from "./read/waiters.js";
 import { recover } from "./recovery.js";
 import { Runtime } from "./runtime.js";
-import { Waiters } from "./waiters.js";
-import { Worker } from "./worker.js";
+import { Worker } from "./work/worker.js";
 
 const firstReopenMs = 100;
 const maxReopenMs = 5_000;
@@ -105,8 +105,7 @@ export class Supervisor {
       evict: (instanceIds) => {
         for (const instanceId of instanceIds) worker.cached.delete(instanceId);
       },
-      returnTurn: (instanceId, token) =>
-        this.#runtime?.desk.returnTurn(worker, instanceId, token),
+      returnTurn: (instanceId, token) => this.#runtime?.desk.returnTurn(worker, instanceId, token),
       close: () => this.#disconnect(worker),
     };
   }

@@ -73,16 +73,18 @@ export class CommitMarks implements BatchPolicy {
   }
 
   #refresh(): Promise<void> {
-    this.#refreshing = this.#refreshing.catch(() => {}).then(async () => {
-      const commit = this.#durable;
-      if (commit <= this.#marked) return;
-      await writeSideFile(this.#dataDir, {
-        formatVersion: this.#formatVersion,
-        storeId: this.#storeId,
-        commit,
+    this.#refreshing = this.#refreshing
+      .catch(() => {})
+      .then(async () => {
+        const commit = this.#durable;
+        if (commit <= this.#marked) return;
+        await writeSideFile(this.#dataDir, {
+          formatVersion: this.#formatVersion,
+          storeId: this.#storeId,
+          commit,
+        });
+        this.#marked = commit;
       });
-      this.#marked = commit;
-    });
     return this.#refreshing;
   }
 }
@@ -102,7 +104,10 @@ export async function checkMarks(
   const oldest = first === undefined ? 1 : commitOf(first);
   const newest = last === undefined ? 0 : commitOf(last);
   if (newest < side.commit) {
-    throw lost(dataDir, `commits up to ${side.commit} were acknowledged, the newest found is ${newest}`);
+    throw lost(
+      dataDir,
+      `commits up to ${side.commit} were acknowledged, the newest found is ${newest}`,
+    );
   }
   if (keys.length > 0 && newest - oldest + 1 !== keys.length) {
     throw lost(dataDir, `of the commits ${oldest} to ${newest} only ${keys.length} are there`);

@@ -119,7 +119,10 @@ export function kindRange(kind: KeyKind, partition: number): { gte: Buffer; lt: 
 }
 
 /** All keys of a kind that belong to one instance. Not for timers. */
-export function instanceRange(kind: Exclude<KeyKind, "timer">, instanceId: string): {
+export function instanceRange(
+  kind: Exclude<KeyKind, "timer">,
+  instanceId: string,
+): {
   gte: Uint8Array;
   lt: Uint8Array;
 } {
@@ -130,7 +133,10 @@ export function instanceRange(kind: Exclude<KeyKind, "timer">, instanceId: strin
 }
 
 /** All chunks of one generation of an instance. */
-export function generationRange(instanceId: string, generation: number): {
+export function generationRange(
+  instanceId: string,
+  generation: number,
+): {
   gte: Uint8Array;
   lt: Uint8Array;
 } {

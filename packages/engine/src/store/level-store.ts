@@ -115,14 +115,16 @@ async function openError(dataDir: string, error: unknown): Promise<EngineError> 
   const details = { dataDir };
   if (code === "LEVEL_LOCKED") {
     const holder = await readHolder(dataDir);
-    const who = holder === undefined ? "another process" : `process ${holder.pid} since ${holder.since}`;
+    const who =
+      holder === undefined ? "another process" : `process ${holder.pid} since ${holder.since}`;
     return new EngineError(
       "STORE_LOCKED",
       `the data folder ${dataDir} is in use by ${who}: stop it, or name another folder`,
       { details, cause: error },
     );
   }
-  const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : code;
+  const reason =
+    error instanceof Error && error.cause instanceof Error ? error.cause.message : code;
   return new EngineError(
     "STORE_DAMAGED",
     `the data folder ${dataDir} cannot be opened (${reason}): restore it from a backup`,

@@ -3,10 +3,10 @@
 import {
   type CompleteWorkflowAction,
   EventRecord,
+  fromTimestamp,
   historyEvent,
   OrchestrationStatus,
   StalledReason,
-  fromTimestamp,
   type WorkflowAction,
 } from "@pawl/protocol";
 import { type ActionEvents, addAction } from "../action-events.js";

@@ -11,6 +11,8 @@ import { hasEnded } from "../status.js";
 export interface TimerFacts {
   readonly generation: number;
   readonly timerId: number;
+  /** Instant in milliseconds. */
+  readonly fireAt: number;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface TimerFacts {
 export function fireTimer(state: InstanceState, facts: TimerFacts, now: number): Outcome {
   if (hasEnded(state) || state.generation !== facts.generation) return nothing;
   const timer = state.fold.timers.get(facts.timerId);
-  if (timer === undefined) return nothing;
+  // An id that was purged and used again may have another timer of this number.
+  if (timer === undefined || timer.fireAt !== facts.fireAt) return nothing;
   const record = inboundRecord(now, {
     case: "timerFired",
     value: { timerId: facts.timerId, fireAt: toTimestamp(timer.fireAt) },

@@ -15,11 +15,7 @@ import { terminate } from "./terminate.js";
  * result, a terminate, an event. `state` is undefined when the target does not exist. What cannot
  * be taken is dropped, but the start of a child on an occupied id fails the parent's task.
  */
-export function receive(
-  state: InstanceState | undefined,
-  message: Message,
-  now: number,
-): Outcome {
+export function receive(state: InstanceState | undefined, message: Message, now: number): Outcome {
   const { eventType } = message.record.event;
   if (eventType.case === "executionStarted") {
     return receiveStart(state, message, eventType.value, now);
@@ -36,9 +32,7 @@ export function receive(
 }
 
 function isForAnother(state: InstanceState, message: Message): boolean {
-  return (
-    message.targetExecutionId !== undefined && message.targetExecutionId !== state.executionId
-  );
+  return message.targetExecutionId !== undefined && message.targetExecutionId !== state.executionId;
 }
 
 function receiveStart(

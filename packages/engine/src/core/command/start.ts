@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TraceContext } from "@pawl/protocol";
+import { toTimestamp } from "@pawl/protocol";
 import { EngineError } from "../../errors.js";
 import { inboundRecord, optional } from "../event.js";
 import type { Outcome } from "../outcome.js";
 import type { Beginning, InstanceState, ParentLink } from "../state.js";
 import { hasEnded } from "../status.js";
-import { toTimestamp } from "@pawl/protocol";
 
 /** What a start asks for. Ids are minted by the caller. */
 export interface StartFacts {

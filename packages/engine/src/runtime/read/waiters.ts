@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Snapshot } from "./mailbox.js";
+import type { Snapshot } from "../mailbox.js";
 
 /** Told of every commit of an instance; `undefined`: it was purged. */
 export type Listener = (snapshot: Snapshot | undefined) => void;

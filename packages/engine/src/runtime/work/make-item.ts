@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type EventRecord, limits, skipFrames } from "@pawl/protocol";
-import { inboundRecord } from "../core/event.js";
-import type { OwnedState } from "../core/state.js";
-import type { ActivityItem, TurnItem } from "../port/worker.js";
-import type { Piece } from "./mailbox.js";
+import { inboundRecord } from "../../core/event.js";
+import type { OwnedState } from "../../core/state.js";
+import type { ActivityItem, TurnItem } from "../../port/worker.js";
+import type { Piece } from "../mailbox.js";
 import type { ActivityWork, Worker } from "./worker.js";
 
 /** The events of a turn: its start, and what the inbox holds, up to the limit. */

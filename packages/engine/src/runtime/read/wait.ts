@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { EngineError } from "../errors.js";
-import type { Instance, ManagementPort, WaitOptions } from "../port/management.js";
-import type { Snapshot } from "./mailbox.js";
-import type { Supervisor } from "./supervisor.js";
+import { EngineError } from "../../errors.js";
+import type { Instance, ManagementPort, WaitOptions } from "../../port/management.js";
+import type { Snapshot } from "../mailbox.js";
+import type { Supervisor } from "../supervisor.js";
 import { instanceOf } from "./view.js";
 
 type Reader = Pick<ManagementPort, "get">;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeFrames, EventRecord, type HistoryEvent, limits } from "@pawl/protocol";
-import { EngineError } from "../errors.js";
-import type { Instance, ListPage, ListQuery } from "../port/management.js";
-import { decodeChunk, decodeRow, rowStatus } from "../store/codec.js";
+import type { InstanceRow } from "@pawl/protocol/store";
+import { EngineError } from "../../errors.js";
+import type { Instance, ListPage, ListQuery } from "../../port/management.js";
+import { decodeChunk, decodeRow, rowStatus } from "../../store/codec.js";
 import {
   chunkKey,
   inboxKey,
@@ -11,11 +12,10 @@ import {
   kindRange,
   partitionCount,
   rowKey,
-} from "../store/key.js";
-import type { InstanceRow } from "@pawl/protocol/store";
-import type { Store } from "../store/store.js";
-import { readHistory, readRow } from "./loader.js";
-import type { Snapshot } from "./mailbox.js";
+} from "../../store/key.js";
+import type { Store } from "../../store/store.js";
+import { readHistory, readRow } from "../loader.js";
+import type { Snapshot } from "../mailbox.js";
 import { instanceOf } from "./view.js";
 
 /** Rows that one page looks at, at most. A page may be short, or empty, and still have a next one. */

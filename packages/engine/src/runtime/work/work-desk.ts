@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { completeActivity } from "../core/command/complete-activity.js";
-import { completeTurn, isStaleTurn, stallTurn } from "../core/command/complete-turn.js";
-import { nothing, type Outcome } from "../core/outcome.js";
-import type { OpenTask, OwnedState } from "../core/state.js";
-import { hasEnded } from "../core/status.js";
-import type { ActivityCompletion, ActivityItem, TurnCompletion, TurnItem } from "../port/worker.js";
+import { completeActivity } from "../../core/command/complete-activity.js";
+import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complete-turn.js";
+import { nothing, type Outcome } from "../../core/outcome.js";
+import type { OpenTask, OwnedState } from "../../core/state.js";
+import { hasEnded } from "../../core/status.js";
+import type {
+  ActivityCompletion,
+  ActivityItem,
+  TurnCompletion,
+  TurnItem,
+} from "../../port/worker.js";
+import type { Mailbox, Piece, TurnInFlight } from "../mailbox.js";
+import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";
 import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
-import type { Mailbox, Piece, TurnInFlight } from "./mailbox.js";
-import type { Runtime } from "./runtime.js";
 import type { ActivityWork, Worker } from "./worker.js";
 
 /** Longest pause before a turn that was given up is tried again. */
@@ -87,9 +92,7 @@ export class WorkDesk implements DispatchHost {
     if (bytes > worker.turnBytes) {
       const description = `Workflow payload size of ${bytes} bytes exceeds the ${worker.turnBytes} that a worker takes`;
       const stall = { reason: "PAYLOAD_SIZE_EXCEEDED", description } as const;
-      this.#runtime
-        .apply(mailbox, stallTurn(state, stall, this.#runtime.now()))
-        .catch(() => {});
+      this.#runtime.apply(mailbox, stallTurn(state, stall, this.#runtime.now())).catch(() => {});
       return undefined;
     }
     mailbox.turn = { token, workerId: worker.workerId, events };
@@ -163,6 +166,8 @@ export class WorkDesk implements DispatchHost {
     } else if (worker.cache === "result" && mailbox.turn === undefined) {
       const { executionId, fold } = state;
       worker.cached.set(mailbox.instanceId, { executionId, eventCount: fold.eventCount });
+      // The worker has it; should it lose it, the store has it, too.
+      mailbox.pieces = undefined;
     }
   }
 

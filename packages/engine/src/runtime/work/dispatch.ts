@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { WorkItem } from "../port/worker.js";
+import type { WorkItem } from "../../port/worker.js";
 import { FairQueue } from "./fair-queue.js";
 import type { ActivityWork, Worker } from "./worker.js";
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ExecutionCompletedEvent, ExecutionStartedEvent, TaskFailureDetails } from "@pawl/protocol";
-import type { Failure, Instance } from "../port/management.js";
-import { rowStatus } from "../store/codec.js";
-import type { Snapshot } from "./mailbox.js";
+import type {
+  ExecutionCompletedEvent,
+  ExecutionStartedEvent,
+  TaskFailureDetails,
+} from "@pawl/protocol";
+import type { Failure, Instance } from "../../port/management.js";
+import { rowStatus } from "../../store/codec.js";
+import type { Snapshot } from "../mailbox.js";
 
 /** An instance as callers see it. */
 export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boolean): Instance {
