@@ -140,7 +140,8 @@ export class Dispatch {
       return;
     }
     this.#preparing += 1;
-    taken.then((item) => {
+    // The host's promise does not reject.
+    void taken.then((item) => {
       this.#preparing -= 1;
       taking();
       if (item !== undefined) worker.deliver(item);
