@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Load } from "./bench.js";
+import { machineBusyMs, type ProcessName, processNames } from "./process/cpu.js";
+import { percentile } from "./report/statistics.js";
+
+/** Totals at one moment; only their differences are used. */
+export interface Totals {
+  /** CPU time of each process that takes part; a process that cannot be read is left out. */
+  readonly cpuMs: Readonly<Partial<Record<ProcessName, number>>>;
+  /** Synced writes. */
+  readonly commits?: number;
+}
+
+/** What a measurement does over and over. */
+export interface Work {
+  /** Does it once. */
+  run(): Promise<void>;
+  /** Items that one run makes. */
+  readonly itemsPerRun: number;
+  /** Runs that go on at the same time. */
+  readonly runsAtOnce: number;
+  readTotals(): Totals;
+}
+
+/** What one measurement found. All but the share are per item or about items. */
+export interface Sample {
+  readonly items: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly commits?: number;
+  readonly cpuMs: Readonly<Partial<Record<ProcessName, number>>>;
+  /** Share of the machine that processes of others used meanwhile: 0 to 1. */
+  readonly otherCpuShare: number;
+}
+
+interface Mark {
+  readonly at: number;
+  readonly items: number;
+  readonly totals: Totals;
+  readonly busyMs: number;
+}
+
+/** Repeats `work`, first to warm up, then to measure. Items count when they end in the window. */
+export async function measure(
+  work: Work,
+  load: Pick<Load, "warmUpMs" | "measureMs">,
+): Promise<Sample> {
+  let latencies: number[] = [];
+  let items = 0;
+  let isOver = false;
+  const mark = (): Mark => {
+    return { at: performance.now(), items, totals: work.readTotals(), busyMs: machineBusyMs() };
+  };
+  const repeat = async (): Promise<void> => {
+    try {
+      while (!isOver) {
+        const startedAt = performance.now();
+        await work.run();
+        latencies.push(performance.now() - startedAt);
+        items += work.itemsPerRun;
+      }
+    } finally {
+      isOver = true;
+    }
+  };
+  const window = async (): Promise<Sample> => {
+    await sleep(load.warmUpMs);
+    latencies = [];
+    const begin = mark();
+    await sleep(load.measureMs);
+    const end = mark();
+    isOver = true;
+    return sampleOf(begin, end, latencies.slice());
+  };
+  const [sample] = await Promise.all([
+    window(),
+    ...Array.from({ length: work.runsAtOnce }, repeat),
+  ]);
+  return sample;
+}
+
+function sampleOf(begin: Mark, end: Mark, latencies: readonly number[]): Sample {
+  const items = end.items - begin.items;
+  const elapsedMs = end.at - begin.at;
+  const cpuMs: Partial<Record<ProcessName, number>> = {};
+  let ownMs = 0;
+  for (const name of processNames) {
+    const endMs = end.totals.cpuMs[name];
+    if (endMs === undefined) continue;
+    const usedMs = endMs - (begin.totals.cpuMs[name] ?? 0);
+    ownMs += usedMs;
+    cpuMs[name] = usedMs / items;
+  }
+  const otherMs = end.busyMs - begin.busyMs - ownMs;
+  const { commits } = end.totals;
+  const sorted = Float64Array.from(latencies).sort();
+  return {
+    items,
+    perSecond: (items / elapsedMs) * 1000,
+    p50Ms: percentile(sorted, 0.5),
+    p99Ms: percentile(sorted, 0.99),
+    ...(commits === undefined ? {} : { commits: (commits - (begin.totals.commits ?? 0)) / items }),
+    cpuMs,
+    otherCpuShare: Math.max(0, otherMs / (elapsedMs * availableParallelism())),
+  };
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { parseOptions, UsageError } from "./options.js";
+
+describe("parseOptions()", () => {
+  test("takes medians over three rounds of everything by default", () => {
+    const { rounds, only, out } = parseOptions([]);
+    expect({ rounds, count: only.size, out }).toEqual({ rounds: 3, count: 5, out: undefined });
+  });
+
+  test("reads every flag", () => {
+    const line = ["--", "--quick", "--rounds", "2", "--only", "level,grpc", "--out", "a.json"];
+    expect(parseOptions(line)).toMatchObject({
+      rounds: 2,
+      only: new Set(["level", "grpc"]),
+      out: "a.json",
+    });
+  });
+
+  test.each([
+    ["an unknown flag", ["--fast"]],
+    ["an unknown name", ["--only", "disk"]],
+    ["no rounds", ["--rounds", "0"]],
+    ["rounds that are no number", ["--rounds", "many"]],
+  ])("refuses %s", (_what, line) => {
+    expect(() => parseOptions(line)).toThrow(UsageError);
+  });
+});

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A program: a worker for chains. Takes the server's address as its argument, prints one line when
+// it is connected, ends at a signal.
+
+import { createWorker } from "@pawl/client";
+import { chain, increment } from "../fixtures.js";
+
+const [baseUrl = ""] = process.argv.slice(2);
+const worker = createWorker({ baseUrl, workflows: [chain], activities: [increment] });
+const stop = (): void => {
+  void worker.stop().then(() => process.exit());
+};
+process.once("SIGTERM", stop);
+process.once("SIGINT", stop);
+await worker.start();
+process.stdout.write("worker ready\n");

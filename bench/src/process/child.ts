@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/** A child that is not ready by then has failed. */
+const readyWaitMs = 30_000;
+/** A child that has not stopped by then is killed. */
+const stopWaitMs = 10_000;
+
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** A Node program in a process of its own. It ends, at the latest, with this process. */
+export class Child {
+  readonly pid: number;
+  /** What the ready line says after its first words. */
+  readonly address: string;
+  readonly #process: ChildProcess;
+
+  private constructor(child: ChildProcess, pid: number, address: string) {
+    this.#process = child;
+    this.pid = pid;
+    this.address = address;
+  }
+
+  /** Starts a program; resolves when it has printed a line that begins with `ready`. */
+  static async start(
+    program: string,
+    programArguments: readonly string[],
+    ready: string,
+  ): Promise<Child> {
+    const child = spawn(process.execPath, [program, ...programArguments], {
+      env: quietEnvironment(),
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    const line = await waitForLine(child, ready);
+    if (child.pid === undefined) throw new Error(`${program} has no process`);
+    return new Child(child, child.pid, line.slice(ready.length).trim());
+  }
+
+  /** Asks the program to stop, and resolves when it has. */
+  async stop(): Promise<void> {
+    const child = this.#process;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const timer = setTimeout(() => child.kill("SIGKILL"), stopWaitMs);
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    clearTimeout(timer);
+  }
+}
+
+function waitForLine(child: ChildProcess, ready: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (child.stdout === null) throw new Error("the child's output is not piped");
+    const timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`a child was not ready after ${readyWaitMs} ms`));
+    }, readyWaitMs);
+    createInterface(child.stdout).on("line", (line) => {
+      if (!line.startsWith(ready)) return;
+      clearTimeout(timer);
+      resolve(line);
+    });
+    child.once("error", reject);
+    child.once("exit", (code) => {
+      clearTimeout(timer);
+      reject(new Error(`a child ended early with code ${code}`));
+    });
+  });
+}
+
+/** The environment without settings that would change what a child does. */
+function quietEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(PAWL|DAPR)_/.test(name));
+  return Object.fromEntries(kept);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { isPawlError, PawlError } from "../errors.js";
+
+/**
+ * Runs a call with a signal that is aborted when the time is up or the caller's own signal is.
+ * @throws DEADLINE_EXCEEDED when the time was up first
+ */
+export async function withDeadline<T>(
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  if (timeoutMs === undefined) return call(signal);
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const limited =
+    signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
+  try {
+    return await call(limited);
+  } catch (error) {
+    if (!deadline.signal.aborted || !isPawlError(error) || error.code !== "CANCELLED") throw error;
+    throw new PawlError("DEADLINE_EXCEEDED", `no answer within ${timeoutMs} ms`, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HistoryEvent } from "@pawl/protocol";
+import { withDeadline } from "./async/deadline.js";
+import type { CallArguments, EventDefinition, WorkflowDefinition } from "./authoring.js";
+import { type Connection, createConnection } from "./connection.js";
+import { type Handle, InstanceHandle } from "./handle.js";
+import { type Instance, toInstance } from "./instance.js";
+import { InstanceList } from "./instance-list.js";
+import type { ClientOptions } from "./options.js";
+import { stringifyPayload } from "./payload.js";
+import type { InstanceRecord, ListQuery, ManagementPort, ReadOptions } from "./port.js";
+import { toPawlError } from "./remote/rpc-error.js";
+
+/** How an instance is started. */
+export interface StartOptions {
+  /** At most 512 bytes, no control characters. @default a random UUID */
+  readonly instanceId?: string;
+  /** Instant (milliseconds since 1970) before which the first turn does not run. @default now */
+  readonly startAt?: number;
+  /** Kept with the instance. @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Refuse the id of an ended instance too. @default false */
+  readonly enforceUniqueInstanceId?: boolean;
+  /** W3C traceparent of the caller. */
+  readonly traceParent?: string;
+}
+
+/** How to wait. */
+export interface WaitOptions extends ReadOptions {
+  /** Milliseconds after which DEADLINE_EXCEEDED is thrown. @default for ever */
+  readonly timeoutMs?: number;
+  /** Gives up with CANCELLED when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** How an instance is terminated. */
+export interface TerminateOptions {
+  /** Becomes the instance's output. */
+  readonly output?: unknown;
+  /** End its child workflows too. @default true */
+  readonly recursive?: boolean;
+}
+
+/** How an instance is purged. */
+export interface PurgeOptions {
+  /** Delete its child workflows too. @default true */
+  readonly recursive?: boolean;
+  /** Delete also what has not ended. @default false */
+  readonly force?: boolean;
+}
+
+/**
+ * Manages instances. Commands resolve when their effect is on disk. Every method rejects with
+ * `PawlError`; besides the codes named at each, any may give INVALID_ARGUMENT, UNREACHABLE,
+ * STORE_UNAVAILABLE and SHUTTING_DOWN.
+ */
+export class Client {
+  /** @internal what workers share */
+  readonly connection: Connection;
+  readonly #port: ManagementPort;
+
+  constructor(options: ClientOptions = {}) {
+    this.connection = createConnection(options);
+    this.#port = this.connection.management;
+  }
+
+  /**
+   * Starts an instance.
+   * @throws INSTANCE_EXISTS, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   */
+  start<I, O>(
+    definition: WorkflowDefinition<I, O>,
+    ...call: CallArguments<I, StartOptions>
+  ): Promise<Handle<O>>;
+  /** Starts an instance of a workflow that is known by name only. */
+  start(workflow: string, input?: unknown, options?: StartOptions): Promise<Handle<unknown>>;
+  async start(
+    target: string | { readonly name: string },
+    input?: unknown,
+    options: StartOptions = {},
+  ): Promise<Handle<unknown>> {
+    const workflow = typeof target === "string" ? target : target.name;
+    const text = stringifyPayload(input);
+    const payload = text === undefined ? {} : { input: text };
+    const { instanceId } = await ask(this.#port.start({ workflow, ...payload, ...options }));
+    return this.handle(instanceId);
+  }
+
+  /** A handle of an instance, which need not exist. A definition gives its result a type. */
+  handle<O = unknown>(instanceId: string, _definition?: WorkflowDefinition<never, O>): Handle<O> {
+    return new InstanceHandle<O>(this, instanceId);
+  }
+
+  /** Reads an instance; `undefined` when there is none. */
+  async get(instanceId: string, options?: ReadOptions): Promise<Instance | undefined> {
+    const record = await ask(this.#port.get(instanceId, options));
+    return record && toInstance(record);
+  }
+
+  /** Resolves when the instance is no longer pending; an unknown id waits to be started. */
+  async waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance> {
+    return this.#wait(options, (wait) => this.#port.waitForStart(instanceId, wait));
+  }
+
+  /** Resolves when the instance has ended; an unknown id waits to be started. */
+  async waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance> {
+    return this.#wait(options, (wait) => this.#port.waitForCompletion(instanceId, wait));
+  }
+
+  /**
+   * Delivers an event, in the order of the calls, once, whether it is awaited yet or not.
+   * @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   */
+  raiseEvent<T>(
+    instanceId: string,
+    event: EventDefinition<T>,
+    ...payload: undefined extends T ? [payload?: T] : [payload: T]
+  ): Promise<void>;
+  /** Delivers an event that is known by name only. */
+  raiseEvent(instanceId: string, event: string, payload?: unknown): Promise<void>;
+  async raiseEvent(
+    instanceId: string,
+    target: string | { readonly name: string },
+    payload?: unknown,
+  ): Promise<void> {
+    const name = typeof target === "string" ? target : target.name;
+    await ask(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
+  }
+
+  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND */
+  async suspend(instanceId: string, reason?: string): Promise<void> {
+    await ask(this.#port.suspend(instanceId, reason));
+  }
+
+  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND */
+  async resume(instanceId: string, reason?: string): Promise<void> {
+    await ask(this.#port.resume(instanceId, reason));
+  }
+
+  /** Ends an instance. @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
+  async terminate(instanceId: string, options: TerminateOptions = {}): Promise<void> {
+    const { output, ...rest } = options;
+    const text = stringifyPayload(output);
+    const payload = text === undefined ? {} : { output: text };
+    await ask(this.#port.terminate(instanceId, { ...payload, ...rest }));
+  }
+
+  /**
+   * Deletes an instance; resolves with how many were deleted.
+   * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
+   */
+  async purge(instanceId: string, options?: PurgeOptions): Promise<number> {
+    return ask(this.#port.purge(instanceId, options));
+  }
+
+  /** Lists instances: `for await` over it, or over its `pages()`. Nothing is read before. */
+  list(query: ListQuery = {}): InstanceList {
+    return new InstanceList((next) => ask(this.#port.list(next)), query);
+  }
+
+  /** The committed history of the present execution, oldest first. @throws INSTANCE_NOT_FOUND */
+  async history(instanceId: string): Promise<HistoryEvent[]> {
+    return ask(this.#port.history(instanceId));
+  }
+
+  /**
+   * The instance now and after each change; ends after its end. A slow reader may miss states in
+   * between, never the last. @throws INSTANCE_NOT_FOUND
+   */
+  async *watch(
+    instanceId: string,
+    options?: ReadOptions & { readonly signal?: AbortSignal },
+  ): AsyncGenerator<Instance, void> {
+    try {
+      for await (const record of this.#port.watch(instanceId, options)) yield toInstance(record);
+    } catch (error) {
+      throw toPawlError(error);
+    }
+  }
+
+  /** Closes the connection, unless it was given from outside. */
+  close(): void {
+    this.connection.close();
+  }
+
+  async #wait(
+    options: WaitOptions = {},
+    wait: (options: ReadOptions & { signal?: AbortSignal }) => Promise<InstanceRecord>,
+  ): Promise<Instance> {
+    const { timeoutMs, signal, ...rest } = options;
+    const record = await withDeadline(timeoutMs, signal, (limited) => {
+      return ask(wait(limited === undefined ? rest : { ...rest, signal: limited }));
+    });
+    return toInstance(record);
+  }
+}
+
+/** Makes a client. Nothing is opened before the first call. */
+export function createClient(options?: ClientOptions): Client {
+  return new Client(options);
+}
+
+async function ask<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw toPawlError(error);
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Writing workflows and activities.
+export { activity, event, workflow } from "./definition.js";
+export type {
+  ActivityContext,
+  ActivityDefinition,
+  ActivityOptions,
+  AnyActivity,
+  AnyWorkflow,
+  ChildOptions,
+  EventDefinition,
+  InputOf,
+  Logger,
+  OutputOf,
+  WaitForEventOptions,
+  WorkflowContext,
+  WorkflowDefinition,
+} from "./authoring.js";
+export type { RetryPolicy } from "./worker/replay/retry.js";
+
+// Running them.
+export { createWorker, type Worker } from "./worker/index.js";
+export type { WorkerOptions } from "./options.js";
+
+// Managing instances.
+export {
+  Client,
+  createClient,
+  type PurgeOptions,
+  type StartOptions,
+  type TerminateOptions,
+  type WaitOptions,
+} from "./client.js";
+export type { Handle } from "./handle.js";
+export type { Instance } from "./instance.js";
+export type { InstanceList, InstancePage } from "./instance-list.js";
+export type { ClientOptions } from "./options.js";
+
+// Errors.
+export {
+  ActivityFailedError,
+  ChildFailedError,
+  DivergenceError,
+  EventTimeoutError,
+  isPawlError,
+  NonRetriableError,
+  PawlError,
+  type PawlErrorCode,
+  WorkflowFailedError,
+  WorkflowTerminatedError,
+} from "./errors.js";
+export type { Failure } from "./port.js";
+
+// An engine in the same process.
+export type { EnginePort } from "./port.js";

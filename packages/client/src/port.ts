@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The engine's two ports as this package needs them. An engine in the same process satisfies them
+// by shape, so that nothing here depends on it; `remote-management.ts` satisfies the first over
+// the network.
+
+import type { HistoryEvent, TaskFailureDetails, WorkflowAction } from "@pawl/protocol";
+
+/** What an instance is doing. Terminal are completed, failed and terminated. */
+export type InstanceStatus =
+  | "pending"
+  | "running"
+  | "suspended"
+  | "stalled"
+  | "completed"
+  | "failed"
+  | "terminated";
+
+/** Why a workflow, a child workflow or an activity failed, in whatever language it was written. */
+export interface Failure {
+  /** Name of the error's class where it was raised. */
+  readonly type: string;
+  /** For people. */
+  readonly message: string;
+  /** In the form of the language that raised it. */
+  readonly stackTrace?: string;
+  /** The failure that caused this one. */
+  readonly cause?: Failure;
+  /** Retrying cannot help. */
+  readonly nonRetriable: boolean;
+}
+
+/** One instance as seen at one moment, payloads as JSON text. Instants are in ms since 1970. */
+export interface InstanceRecord {
+  readonly instanceId: string;
+  readonly workflow: string;
+  readonly status: InstanceStatus;
+  readonly executionId: string;
+  /** Counts the executions that the id has had, from 1. */
+  readonly generation: number;
+  readonly createdAt: number;
+  readonly startedAt?: number;
+  readonly updatedAt: number;
+  readonly completedAt?: number;
+  /** Earliest instant of the first turn, when the start was delayed. */
+  readonly startAt?: number;
+  readonly input?: string;
+  readonly output?: string;
+  readonly customStatus?: string;
+  readonly failure?: Failure;
+  readonly parentInstanceId?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly version?: string;
+  readonly stallReason?: string;
+  /** Events in the history of the present execution. */
+  readonly historyLength: number;
+}
+
+/** What `start` needs. */
+export interface StartCommand {
+  readonly workflow: string;
+  readonly instanceId?: string;
+  /** JSON text. */
+  readonly input?: string;
+  /** Instant in milliseconds before which the first turn does not run. */
+  readonly startAt?: number;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly enforceUniqueInstanceId?: boolean;
+  readonly traceParent?: string;
+}
+
+/** How to read. */
+export interface ReadOptions {
+  /** Include input, output, custom status and failure. @default true */
+  readonly payloads?: boolean;
+}
+
+/** How to wait. An aborted signal rejects with CANCELLED. */
+export interface PortWaitOptions extends ReadOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Which instances to list. */
+export interface ListQuery extends ReadOptions {
+  /** 1 to 1,000. @default 100 */
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+  readonly statuses?: readonly InstanceStatus[];
+  readonly workflow?: string;
+  readonly instanceIdPrefix?: string;
+}
+
+/** What a management client asks of the engine, near or far. */
+export interface ManagementPort {
+  start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
+  get(instanceId: string, options?: ReadOptions): Promise<InstanceRecord | undefined>;
+  waitForStart(instanceId: string, options?: PortWaitOptions): Promise<InstanceRecord>;
+  waitForCompletion(instanceId: string, options?: PortWaitOptions): Promise<InstanceRecord>;
+  raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
+  suspend(instanceId: string, reason?: string): Promise<void>;
+  resume(instanceId: string, reason?: string): Promise<void>;
+  terminate(
+    instanceId: string,
+    options?: { readonly output?: string; readonly recursive?: boolean },
+  ): Promise<void>;
+  purge(
+    instanceId: string,
+    options?: { readonly recursive?: boolean; readonly force?: boolean },
+  ): Promise<number>;
+  list(query?: ListQuery): Promise<{
+    readonly instances: readonly InstanceRecord[];
+    readonly nextPageToken?: string;
+  }>;
+  history(instanceId: string): Promise<HistoryEvent[]>;
+  watch(instanceId: string, options?: PortWaitOptions): AsyncIterable<InstanceRecord>;
+}
+
+/** What a worker says of itself. */
+export interface WorkerRegistration {
+  readonly name: string;
+  readonly workflows?: readonly string[];
+  readonly activities?: readonly string[];
+  readonly turnLimit?: number;
+  readonly activityLimit?: number;
+  readonly cache?: "none" | "past" | "result";
+}
+
+/** One turn to run. */
+export interface TurnItem {
+  readonly kind: "turn";
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly token: string;
+  readonly cachedEventCount: number;
+  readonly pastEventCount: number;
+  /** Encoded `pastEvents` fields of the Durable Task WorkflowRequest. */
+  readonly past: readonly Uint8Array[];
+  readonly events: readonly { readonly event: HistoryEvent }[];
+}
+
+/** One activity to run. */
+export interface ActivityItem {
+  readonly kind: "activity";
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly taskId: number;
+  readonly name: string;
+  readonly input?: string;
+  readonly taskExecutionId: string;
+  readonly token: string;
+  readonly traceParent?: string;
+}
+
+/** A connected worker, as the engine sees it. */
+export interface PortSession {
+  readonly workerId: string;
+  evict(instanceIds: readonly string[]): void;
+  returnTurn(instanceId: string, token: string): void;
+  close(): void;
+}
+
+/** What a worker asks of an engine in the same process. */
+export interface WorkerPort {
+  connectWorker(
+    registration: WorkerRegistration,
+    deliver: (item: TurnItem | ActivityItem) => void,
+    release?: (instanceId: string) => void,
+  ): PortSession;
+  completeTurn(completion: {
+    readonly instanceId: string;
+    readonly token: string;
+    readonly actions: readonly WorkflowAction[];
+    readonly customStatus?: string;
+  }): Promise<void>;
+  completeActivity(completion: {
+    readonly instanceId: string;
+    readonly taskId: number;
+    readonly token: string;
+    readonly output?: string;
+    readonly failure?: TaskFailureDetails;
+  }): Promise<void>;
+}
+
+/** An engine in the same process. */
+export type EnginePort = ManagementPort & WorkerPort;

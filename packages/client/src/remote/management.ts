@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createClient as createRpcClient, type Transport } from "@connectrpc/connect";
+import {
+  fromTimestamp,
+  type Instance as InstanceMessage,
+  InstanceStatus as StatusNumber,
+  toTimestamp,
+  WorkflowService,
+} from "@pawl/protocol";
+import { fromFailureMessage } from "../failure.js";
+import type {
+  InstanceRecord,
+  InstanceStatus,
+  ListQuery,
+  ManagementPort,
+  PortWaitOptions,
+  ReadOptions,
+  StartCommand,
+} from "../port.js";
+import { toPawlError } from "./rpc-error.js";
+
+const statusNumbers: Readonly<Record<InstanceStatus, StatusNumber>> = {
+  pending: StatusNumber.PENDING,
+  running: StatusNumber.RUNNING,
+  suspended: StatusNumber.SUSPENDED,
+  stalled: StatusNumber.STALLED,
+  completed: StatusNumber.COMPLETED,
+  failed: StatusNumber.FAILED,
+  terminated: StatusNumber.TERMINATED,
+};
+
+const statusNames: Readonly<Record<StatusNumber, InstanceStatus>> = {
+  [StatusNumber.UNSPECIFIED]: "pending",
+  [StatusNumber.PENDING]: "pending",
+  [StatusNumber.RUNNING]: "running",
+  [StatusNumber.SUSPENDED]: "suspended",
+  [StatusNumber.STALLED]: "stalled",
+  [StatusNumber.COMPLETED]: "completed",
+  [StatusNumber.FAILED]: "failed",
+  [StatusNumber.TERMINATED]: "terminated",
+};
+
+/** The management port of a server, over WorkflowService. Rejects with `PawlError`. */
+export function createRemoteManagement(transport: Transport): ManagementPort {
+  const service = createRpcClient(WorkflowService, transport);
+  return {
+    async start(command) {
+      const { instanceId, executionId } = await asked(service.startInstance(startRequest(command)));
+      return { instanceId, executionId };
+    },
+    async get(instanceId, options) {
+      try {
+        const request = { instanceId, ...omission(options) };
+        return requireInstance(await asked(service.getInstance(request)));
+      } catch (error) {
+        if (toPawlError(error).code === "INSTANCE_NOT_FOUND") return undefined;
+        throw error;
+      }
+    },
+    async waitForStart(instanceId, options) {
+      const request = { instanceId, ...omission(options) };
+      return requireInstance(
+        await asked(service.waitForInstanceStart(request, callOptions(options))),
+      );
+    },
+    async waitForCompletion(instanceId, options) {
+      const request = { instanceId, ...omission(options) };
+      return requireInstance(
+        await asked(service.waitForInstanceCompletion(request, callOptions(options))),
+      );
+    },
+    async raiseEvent(instanceId, name, input) {
+      await asked(service.raiseEvent({ instanceId, name, ...given({ input }) }));
+    },
+    async suspend(instanceId, reason) {
+      await asked(service.suspendInstance({ instanceId, ...given({ reason }) }));
+    },
+    async resume(instanceId, reason) {
+      await asked(service.resumeInstance({ instanceId, ...given({ reason }) }));
+    },
+    async terminate(instanceId, options = {}) {
+      await asked(service.terminateInstance({ instanceId, ...options }));
+    },
+    async purge(instanceId, options = {}) {
+      return (await asked(service.purgeInstance({ instanceId, ...options }))).purgedCount;
+    },
+    async list(query = {}) {
+      const page = await asked(service.listInstances(listRequest(query)));
+      return {
+        instances: page.instances.map(toRecord),
+        ...(page.nextPageToken === "" ? {} : { nextPageToken: page.nextPageToken }),
+      };
+    },
+    async history(instanceId) {
+      return (await asked(service.getInstanceHistory({ instanceId }))).events;
+    },
+    async *watch(instanceId, options) {
+      const request = { instanceId, ...omission(options) };
+      try {
+        for await (const state of service.watchInstance(request, callOptions(options))) {
+          yield requireInstance(state);
+        }
+      } catch (error) {
+        throw toPawlError(error);
+      }
+    },
+  };
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw toPawlError(error);
+  }
+}
+
+function omission(options: ReadOptions = {}): { omitPayloads: boolean } {
+  return { omitPayloads: options.payloads === false };
+}
+
+function callOptions({ signal }: PortWaitOptions = {}): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}
+
+/** Leaves out what is undefined. */
+function given<K extends string>(fields: Record<K, string | undefined>): { [key in K]?: string } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [key in K]?: string };
+}
+
+function startRequest(command: StartCommand) {
+  const { startAt, tags, ...rest } = command;
+  return {
+    ...rest,
+    ...(startAt === undefined ? {} : { startAt: toTimestamp(startAt) }),
+    ...(tags === undefined ? {} : { tags: { ...tags } }),
+  };
+}
+
+function listRequest(query: ListQuery) {
+  const { payloads, statuses, ...rest } = query;
+  return {
+    ...rest,
+    includePayloads: payloads !== false,
+    statuses: (statuses ?? []).map((status) => statusNumbers[status]),
+  };
+}
+
+function requireInstance(answer: {
+  readonly instance?: InstanceMessage | undefined;
+}): InstanceRecord {
+  if (answer.instance === undefined) throw toPawlError(new Error("an answer has no instance"));
+  return toRecord(answer.instance);
+}
+
+function toRecord(message: InstanceMessage): InstanceRecord {
+  const { createdAt, updatedAt, startedAt, completedAt, startAt, failure } = message;
+  return {
+    instanceId: message.instanceId,
+    workflow: message.workflow,
+    status: statusNames[message.status],
+    executionId: message.executionId,
+    generation: message.generation,
+    createdAt: createdAt === undefined ? 0 : fromTimestamp(createdAt),
+    updatedAt: updatedAt === undefined ? 0 : fromTimestamp(updatedAt),
+    tags: message.tags,
+    historyLength: message.historyLength,
+    ...(startedAt === undefined ? {} : { startedAt: fromTimestamp(startedAt) }),
+    ...(completedAt === undefined ? {} : { completedAt: fromTimestamp(completedAt) }),
+    ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
+    ...given({
+      input: message.input,
+      output: message.output,
+      customStatus: message.customStatus,
+      parentInstanceId: message.parentInstanceId || undefined,
+      version: message.version || undefined,
+      stallReason: message.stallReason || undefined,
+    }),
+    ...(failure === undefined ? {} : { failure: fromFailureMessage(failure) }),
+  };
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type ErrorCode, ErrorDetailSchema, errorCodes } from "@pawl/protocol";
+import { isPawlError, PawlError, type PawlErrorCode } from "../errors.js";
+
+/** What an answer without a detail means: one of a proxy, or of no server at all. */
+const codeOf: Readonly<Partial<Record<Code, PawlErrorCode>>> = {
+  [Code.Canceled]: "CANCELLED",
+  [Code.InvalidArgument]: "INVALID_ARGUMENT",
+  [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
+  [Code.NotFound]: "INSTANCE_NOT_FOUND",
+  [Code.AlreadyExists]: "INSTANCE_EXISTS",
+  [Code.ResourceExhausted]: "RESOURCE_EXHAUSTED",
+  [Code.Unimplemented]: "UNIMPLEMENTED",
+  [Code.Unavailable]: "UNREACHABLE",
+};
+
+/** Turns what an engine, near or far, rejected with into a `PawlError`. */
+export function toPawlError(error: unknown): PawlError {
+  if (isPawlError(error)) return error;
+  if (isEngineError(error)) {
+    return new PawlError(error.code, error.message, { details: error.details, cause: error });
+  }
+  const rpcError = ConnectError.from(error);
+  const [detail] = rpcError.findDetails(ErrorDetailSchema);
+  const code = errorCodes.find((known) => known === detail?.code);
+  return new PawlError(code ?? codeOf[rpcError.code] ?? "INTERNAL", rpcError.rawMessage, {
+    details: { ...detail?.facts },
+    cause: error,
+  });
+}
+
+/** The engine's errors are told by their brand: this package does not import the engine. */
+function isEngineError(error: unknown): error is Error & {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string>>;
+} {
+  return error instanceof Error && Symbol.for("pawl.EngineError") in error;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { decodeFrames, type TaskFailureDetails } from "@pawl/protocol";
+import { createDeferred } from "../../async/deferred.js";
+import { toFailureDetails } from "../../failure.js";
+import type { ActivityItem, PortSession, TurnItem, WorkerPort } from "../../port.js";
+import type {
+  ActivityOutcome,
+  ActivityTask,
+  Turn,
+  WorkChannel,
+  WorkLink,
+  WorkReceiver,
+} from "./work.js";
+
+/** A link to an engine in the same process: no sockets, and no bytes where none are needed. */
+export function createEmbeddedLink(port: WorkerPort): WorkLink {
+  return {
+    async open(announcement, receiver, signal) {
+      const ended = createDeferred();
+      const unanswered = new Set<Promise<void>>();
+      const session = port.connectWorker(
+        { ...announcement, cache: "result" },
+        (item) => deliver(item, receiver),
+        (instanceId) => receiver.release(instanceId),
+      );
+      const end = (): void => {
+        session.close();
+        signal.removeEventListener("abort", end);
+        ended.resolve();
+      };
+      signal.addEventListener("abort", end, { once: true });
+      // A result that was not taken ends the session, so that its item is handed out again.
+      const answer = (reply: Promise<void>): void => {
+        const settled = reply
+          .catch((error: unknown) => {
+            ended.reject(error);
+            end();
+          })
+          .finally(() => unanswered.delete(settled));
+        unanswered.add(settled);
+      };
+      const close = async (): Promise<void> => {
+        await Promise.all(unanswered);
+        end();
+      };
+      return createChannel(port, session, { answer, close, closed: ended.promise });
+    },
+  };
+}
+
+function createChannel(
+  port: WorkerPort,
+  session: PortSession,
+  life: Pick<WorkChannel, "close" | "closed"> & { answer(reply: Promise<void>): void },
+): WorkChannel {
+  return {
+    completeTurn({ instanceId, token }, { actions, customStatus }) {
+      const status = customStatus === undefined ? {} : { customStatus };
+      life.answer(port.completeTurn({ instanceId, token, actions, ...status }));
+    },
+    missTurn: ({ instanceId, token }) => session.returnTurn(instanceId, token),
+    completeActivity({ instanceId, taskId, token }, outcome) {
+      life.answer(port.completeActivity({ instanceId, taskId, token, ...activityResult(outcome) }));
+    },
+    evict: (instanceId) => session.evict([instanceId]),
+    close: life.close,
+    closed: life.closed,
+  };
+}
+
+function activityResult(
+  outcome: ActivityOutcome,
+): { failure: TaskFailureDetails } | { output?: string } {
+  if ("failure" in outcome) return { failure: toFailureDetails(outcome.failure) };
+  return outcome.output === undefined ? {} : { output: outcome.output };
+}
+
+function deliver(item: TurnItem | ActivityItem, receiver: WorkReceiver): void {
+  if (item.kind === "turn") receiver.turn(turnOf(item));
+  else receiver.activity(taskOf(item));
+}
+
+function turnOf(item: TurnItem): Turn {
+  return {
+    instanceId: item.instanceId,
+    executionId: item.executionId,
+    workflow: item.workflow,
+    token: item.token,
+    isCached: item.cachedEventCount > 0,
+    past: () => item.past.flatMap(decodeFrames).map(({ event }) => event),
+    events: item.events.map(({ event }) => event),
+  };
+}
+
+function taskOf(item: ActivityItem): ActivityTask {
+  return {
+    instanceId: item.instanceId,
+    executionId: item.executionId,
+    taskId: item.taskId,
+    activity: item.name,
+    input: item.input,
+    token: item.token,
+    taskExecutionId: item.taskExecutionId,
+  };
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, toBinary } from "@bufbuild/protobuf";
+import { createClient as createRpcClient, type Transport } from "@connectrpc/connect";
+import {
+  ActivityResultSchema,
+  type ActivityTask as ActivityTaskMessage,
+  limits,
+  type Turn as TurnMessage,
+  type TurnResult,
+  TurnResultSchema,
+  WorkerAnnouncementSchema,
+  WorkerService,
+  type WorkResponse,
+} from "@pawl/protocol";
+import { PawlError } from "../../errors.js";
+import { toFailureMessage } from "../../failure.js";
+import { toPawlError } from "../../remote/rpc-error.js";
+import { completionAction } from "../replay/completion.js";
+import type { ActivityTask, Turn, WorkChannel, WorkLink, WorkReceiver } from "./work.js";
+import { payloadLength, WorkRequestQueue } from "./work-request-queue.js";
+
+/** Bytes of one turn's result: what a server reads, less room for what shares its message. */
+const turnBytes = 3 * limits.requestBytes;
+
+/** Bytes that an action takes without its payload, at most in all but odd cases. */
+const actionBytes = 2048;
+
+/** How long a closed stream may take to end from the server's side, in milliseconds. */
+const closeWaitMs = 2000;
+
+/** A link over the bidirectional stream of WorkerService. */
+export function createStreamLink(transport: Transport): WorkLink {
+  const service = createRpcClient(WorkerService, transport);
+  return {
+    async open(announcement, receiver, signal) {
+      const queue = new WorkRequestQueue(
+        create(WorkerAnnouncementSchema, {
+          name: announcement.name,
+          workflows: [...announcement.workflows],
+          activities: [...announcement.activities],
+          turnLimit: announcement.turnLimit,
+          activityLimit: announcement.activityLimit,
+          cachesInstances: true,
+        }),
+      );
+      const breaking = new AbortController();
+      const abort = (): void => breaking.abort();
+      signal.addEventListener("abort", abort, { once: true });
+      const end = (): void => {
+        queue.end();
+        signal.removeEventListener("abort", abort);
+      };
+      try {
+        const responses = service.work(queue, { signal: breaking.signal })[Symbol.asyncIterator]();
+        deliver(await requireWelcome(responses), receiver);
+        return createChannel(queue, readAll(responses, receiver).finally(end), abort);
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+  };
+}
+
+async function requireWelcome(responses: AsyncIterator<WorkResponse>): Promise<WorkResponse> {
+  const welcome = await nextResponse(responses);
+  if (welcome !== undefined) return welcome;
+  throw new PawlError("UNREACHABLE", "the server ended the stream before its welcome");
+}
+
+function createChannel(
+  queue: WorkRequestQueue,
+  closed: Promise<void>,
+  abort: () => void,
+): WorkChannel {
+  return {
+    completeTurn({ instanceId, token }, { actions, customStatus }) {
+      const status = customStatus === undefined ? {} : { customStatus };
+      const result = { instanceId, token, actions: [...actions], ...status };
+      queue.pushTurn(withinLimit(create(TurnResultSchema, result)));
+    },
+    missTurn({ instanceId, token }) {
+      queue.pushTurn(create(TurnResultSchema, { instanceId, token, cacheMiss: true }));
+    },
+    completeActivity({ instanceId, taskId, token }, outcome) {
+      const result =
+        "failure" in outcome
+          ? { failure: toFailureMessage(outcome.failure) }
+          : outcome.output === undefined
+            ? {}
+            : { output: outcome.output };
+      queue.pushActivity(create(ActivityResultSchema, { instanceId, taskId, token, ...result }));
+    },
+    evict: (instanceId) => queue.pushEvicted(instanceId),
+    async close() {
+      queue.end();
+      const timer = setTimeout(abort, closeWaitMs);
+      await closed.catch(() => {});
+      clearTimeout(timer);
+    },
+    closed,
+  };
+}
+
+/**
+ * A turn that the server would refuse to read would break the stream for every instance: it fails
+ * its own instance instead.
+ */
+function withinLimit(result: TurnResult): TurnResult {
+  const estimate = result.actions.reduce((sum, action) => {
+    return sum + actionBytes + 3 * payloadLength(action);
+  }, 0);
+  if (estimate <= turnBytes || toBinary(TurnResultSchema, result).length <= turnBytes)
+    return result;
+  const message = `a turn may ask for at most ${turnBytes} bytes; use fewer calls or smaller inputs`;
+  const failure = { type: "PayloadTooLarge", message, nonRetriable: true };
+  const id = (result.actions.at(-1)?.id ?? 0) + 1;
+  result.actions = [completionAction({ kind: "failed", id, failure }, [])];
+  return result;
+}
+
+async function readAll(
+  responses: AsyncIterator<WorkResponse>,
+  receiver: WorkReceiver,
+): Promise<void> {
+  for (;;) {
+    const response = await nextResponse(responses);
+    if (response === undefined) return;
+    deliver(response, receiver);
+  }
+}
+
+async function nextResponse(
+  responses: AsyncIterator<WorkResponse>,
+): Promise<WorkResponse | undefined> {
+  try {
+    const next = await responses.next();
+    return next.done === true ? undefined : next.value;
+  } catch (error) {
+    throw toPawlError(error);
+  }
+}
+
+function deliver(response: WorkResponse, receiver: WorkReceiver): void {
+  for (const instanceId of response.releasedInstanceIds) receiver.release(instanceId);
+  for (const turn of response.turns) receiver.turn(turnOf(turn));
+  for (const activity of response.activities) receiver.activity(taskOf(activity));
+}
+
+function turnOf(message: TurnMessage): Turn {
+  return {
+    instanceId: message.instanceId,
+    executionId: message.executionId,
+    workflow: message.workflow,
+    token: message.token,
+    isCached: message.cached,
+    past: () => message.pastEvents,
+    events: message.newEvents,
+  };
+}
+
+function taskOf(message: ActivityTaskMessage): ActivityTask {
+  return {
+    instanceId: message.instanceId,
+    executionId: message.executionId,
+    taskId: message.taskId,
+    activity: message.activity,
+    input: message.input,
+    token: message.token,
+    taskExecutionId: message.taskExecutionId,
+  };
+}

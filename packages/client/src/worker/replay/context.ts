@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { SendEventActionSchema } from "@pawl/protocol";
+import type {
+  ActivityDefinition,
+  ActivityOptions,
+  CallArguments,
+  ChildOptions,
+  EventDefinition,
+  Logger,
+  WaitForEventOptions,
+  WorkflowContext,
+  WorkflowDefinition,
+} from "../../authoring.js";
+import { stringifyPayload } from "../../payload.js";
+import { callActivity, callChild } from "./call.js";
+import { createSeededRandom, type SeededRandom } from "./random.js";
+import { sleepUntil, type WaitHost, waitForEvent } from "./wait.js";
+
+/** What the context needs of the replay that it is part of. */
+export interface ContextHost extends WaitHost {
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly isReplaying: boolean;
+  readonly log: Logger;
+  /**
+   * Called first by every method. False when the code has ended: what it still asks for is void.
+   * @throws DivergenceError outside a turn
+   */
+  enter(what: string): boolean;
+  setCustomStatus(text: string | undefined): void;
+  continueAsNew(input: string | undefined, keepEvents: boolean): void;
+}
+
+const ignore = (): void => {};
+
+/** The context that a workflow's code is given. */
+export class ReplayContext implements WorkflowContext {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly log: Logger;
+  readonly #host: ContextHost;
+  #random: SeededRandom | undefined;
+
+  constructor(host: ContextHost) {
+    this.#host = host;
+    this.instanceId = host.instanceId;
+    this.executionId = host.executionId;
+    this.workflow = host.workflow;
+    this.log = createReplayLogger(host);
+  }
+
+  get isReplaying(): boolean {
+    return this.#host.isReplaying;
+  }
+
+  now(): number {
+    return this.#host.now();
+  }
+
+  random(): number {
+    this.#host.enter("called random()");
+    return this.#seeded().random();
+  }
+
+  uuid(): string {
+    this.#host.enter("called uuid()");
+    return this.#seeded().uuid();
+  }
+
+  activity<I, O>(
+    definition: ActivityDefinition<I, O>,
+    ...call: CallArguments<I, ActivityOptions>
+  ): Promise<O>;
+  activity(name: string, input?: unknown, options?: ActivityOptions): Promise<unknown>;
+  activity(
+    target: string | { readonly name: string },
+    input?: unknown,
+    options?: ActivityOptions,
+  ): Promise<unknown> {
+    const name = nameOf(target);
+    return this.#durable(`called activity "${name}"`, () =>
+      callActivity(this.#host, name, input, options),
+    );
+  }
+
+  child<I, O>(
+    definition: WorkflowDefinition<I, O>,
+    ...call: CallArguments<I, ChildOptions>
+  ): Promise<O>;
+  child(name: string, input?: unknown, options?: ChildOptions): Promise<unknown>;
+  child(
+    target: string | { readonly name: string },
+    input?: unknown,
+    options?: ChildOptions,
+  ): Promise<unknown> {
+    const name = nameOf(target);
+    return this.#durable(`called child workflow "${name}"`, () =>
+      callChild(this.#host, name, input, options),
+    );
+  }
+
+  sleep(waitMs: number, name = ""): Promise<void> {
+    return this.sleepUntil(this.now() + waitMs, name);
+  }
+
+  sleepUntil(at: number, name = ""): Promise<void> {
+    return this.#durable("slept", () => sleepUntil(this.#host, at, name));
+  }
+
+  waitForEvent<T>(event: EventDefinition<T>, options?: WaitForEventOptions): Promise<T>;
+  waitForEvent(event: string, options?: WaitForEventOptions): Promise<unknown>;
+  waitForEvent(
+    target: string | { readonly name: string },
+    options: WaitForEventOptions = {},
+  ): Promise<unknown> {
+    const name = nameOf(target);
+    return this.#durable(`waited for event "${name}"`, () =>
+      waitForEvent(this.#host, name, options.timeoutMs),
+    );
+  }
+
+  sendEvent(
+    instanceId: string,
+    target: string | { readonly name: string },
+    payload?: unknown,
+  ): void {
+    const name = nameOf(target);
+    if (!this.#host.enter(`sent event "${name}"`)) return;
+    const data = stringifyPayload(payload);
+    this.#host.ask(() => ({
+      step: { kind: "sentEvent", name, instanceId },
+      action: () => ({
+        case: "sendEvent",
+        value: create(SendEventActionSchema, {
+          instance: { instanceId },
+          name,
+          ...(data === undefined ? {} : { data }),
+        }),
+      }),
+    }));
+  }
+
+  setCustomStatus(status: unknown): void {
+    if (this.#host.enter("set its custom status")) {
+      this.#host.setCustomStatus(stringifyPayload(status));
+    }
+  }
+
+  continueAsNew(input?: unknown, options: { readonly keepEvents?: boolean } = {}): Promise<never> {
+    if (this.#host.enter("continued as new")) {
+      this.#host.continueAsNew(stringifyPayload(input), options.keepEvents ?? true);
+    }
+    return new Promise<never>(ignore);
+  }
+
+  /** A call after the end never settles: nothing that it could lead to would be kept. */
+  #durable<T>(what: string, call: () => Promise<T>): Promise<T> {
+    if (!this.#host.enter(what)) return new Promise<never>(ignore);
+    const promise = call();
+    // The code may await it later, or never: until then its failure is not an unhandled one.
+    promise.then(undefined, ignore);
+    return promise;
+  }
+
+  #seeded(): SeededRandom {
+    this.#random ??= createSeededRandom(this.executionId);
+    return this.#random;
+  }
+}
+
+function nameOf(target: string | { readonly name: string }): string {
+  return typeof target === "string" ? target : target.name;
+}
+
+function createReplayLogger(host: ContextHost): Logger {
+  const bound = { instanceId: host.instanceId, workflow: host.workflow };
+  const write = (level: keyof Logger): Logger[keyof Logger] => {
+    return (facts, message) => {
+      if (!host.isReplaying) host.log[level]({ ...bound, ...facts }, message);
+    };
+  };
+  return { info: write("info"), warn: write("warn"), error: write("error") };
+}

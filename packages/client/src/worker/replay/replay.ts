@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { fromTimestamp, type HistoryEvent, type WorkflowAction } from "@pawl/protocol";
+import type { AnyWorkflow, Logger } from "../../authoring.js";
+import { DivergenceError } from "../../errors.js";
+import { failureOf } from "../../failure.js";
+import { parsePayload, stringifyPayload } from "../../payload.js";
+import { completionAction, type Ending } from "./completion.js";
+import { type ContextHost, ReplayContext } from "./context.js";
+import { foreignPromise, outsideTurn, stepOf } from "./divergence.js";
+import { EventQueue } from "./event-queue.js";
+import { breathe, settled } from "./settle.js";
+import { type Ask, type ResultKind, TaskLedger } from "./task-ledger.js";
+
+/** What an execution runs with. */
+export interface ReplayOptions {
+  readonly workflow: AnyWorkflow;
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly log: Logger;
+  /** Makes ids that need not be the same on replay. */
+  readonly createId: () => string;
+}
+
+/** What a turn asks for. */
+export interface TurnOutcome {
+  readonly actions: readonly WorkflowAction[];
+  /** JSON text; absent: there is none. */
+  readonly customStatus?: string;
+  /** The execution has ended: it gets no further turn. */
+  readonly hasEnded: boolean;
+}
+
+interface Held {
+  readonly event: HistoryEvent;
+  readonly number: number;
+}
+
+/** Events after which a long replay lets the process do other things. */
+const eventsPerBreath = 500;
+
+/**
+ * One execution in memory: a workflow's code, and how far it has come. It is fed one history
+ * event after the other; after each that wakes the code it waits until the code is blocked again
+ * (`settled`), so that every replay sees the same order.
+ */
+export class Replay implements ContextHost {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly log: Logger;
+  readonly createId: () => string;
+  readonly events = new EventQueue();
+  readonly #definition: AnyWorkflow;
+  readonly #ledger = new TaskLedger();
+  #now = 0;
+  #isReplaying = false;
+  #isInTurn = false;
+  #isSuspended = false;
+  #hasBegun = false;
+  #hasWoken = false;
+  #held: Held[] = [];
+  #eventNumber = 0;
+  #lastRecordedId = -1;
+  #ending: Ending | undefined;
+  #divergence: DivergenceError | undefined;
+  #customStatus: string | undefined;
+
+  constructor(options: ReplayOptions) {
+    this.instanceId = options.instanceId;
+    this.executionId = options.executionId;
+    this.workflow = options.workflow.name;
+    this.log = options.log;
+    this.createId = options.createId;
+    this.#definition = options.workflow;
+  }
+
+  /** Feeds what happened before and what is new; resolves with what the code asks for. */
+  async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
+    this.#isInTurn = true;
+    try {
+      this.#isReplaying = true;
+      await this.#consume(past);
+      this.#isReplaying = false;
+      await this.#consume(events);
+    } catch (error) {
+      if (!(error instanceof DivergenceError)) throw error;
+      this.#divergence ??= error;
+    } finally {
+      this.#isInTurn = false;
+    }
+    return this.#outcome();
+  }
+
+  get isReplaying(): boolean {
+    return this.#isReplaying;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  enter(what: string): boolean {
+    if (!this.#isInTurn) {
+      this.#divergence ??= outsideTurn(this.workflow, what);
+      throw this.#divergence;
+    }
+    return this.#ending === undefined;
+  }
+
+  ask(make: (id: number) => Ask): number {
+    return this.#ledger.ask(make);
+  }
+
+  drop(id: number): void {
+    this.#ledger.drop(id);
+  }
+
+  setCustomStatus(text: string | undefined): void {
+    this.#customStatus = text;
+  }
+
+  continueAsNew(input: string | undefined, keepEvents: boolean): void {
+    this.#end({ kind: "continuedAsNew", id: this.#ledger.nextId, input, keepEvents });
+  }
+
+  async #consume(events: readonly HistoryEvent[]): Promise<void> {
+    for (const event of events) {
+      this.#eventNumber += 1;
+      if (this.#feed(event, this.#eventNumber)) await this.#untilBlocked();
+      if (this.#isSuspended || this.#held.length === 0) continue;
+      const held = this.#held;
+      this.#held = [];
+      for (const item of held) {
+        if (this.#feed(item.event, item.number)) await this.#untilBlocked();
+      }
+    }
+  }
+
+  /** Takes one event, or holds it back while suspended; true when it woke the code. */
+  #feed(event: HistoryEvent, number: number): boolean {
+    if (this.#ending?.kind === "terminated") return false;
+    const type = event.eventType.case;
+    if (this.#isSuspended && type !== "executionResumed" && type !== "executionTerminated") {
+      if (type !== "executionSuspended") this.#held.push({ event, number });
+      return false;
+    }
+    this.#hasWoken = false;
+    this.#apply(event, number);
+    return this.#hasWoken;
+  }
+
+  async #untilBlocked(): Promise<void> {
+    await settled();
+    if (this.#eventNumber % eventsPerBreath === 0) await breathe();
+  }
+
+  #apply(event: HistoryEvent, number: number): void {
+    const { eventType } = event;
+    switch (eventType.case) {
+      case "workflowStarted":
+        if (event.timestamp !== undefined) this.#now = fromTimestamp(event.timestamp);
+        break;
+      case "executionStarted":
+        this.#begin(eventType.value.input);
+        break;
+      case "taskCompleted":
+      case "taskFailed":
+        this.#settle("activity", eventType.value.taskScheduledId, event);
+        break;
+      case "childWorkflowInstanceCompleted":
+      case "childWorkflowInstanceFailed":
+        this.#settle("child", eventType.value.taskScheduledId, event);
+        break;
+      case "timerFired":
+        this.#settle("timer", eventType.value.timerId, event);
+        break;
+      case "eventRaised":
+        this.#raise(eventType.value.name, event);
+        break;
+      case "executionSuspended":
+        this.#isSuspended = true;
+        break;
+      case "executionResumed":
+        this.#isSuspended = false;
+        break;
+      case "executionTerminated":
+        this.#terminate(eventType.value.input);
+        break;
+      default:
+        this.#record(event, number);
+    }
+  }
+
+  #begin(input: string | undefined): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#hasWoken = true;
+    void this.#execute(input);
+  }
+
+  /** Once the code has ended its tasks are void: a late result must not start another attempt. */
+  #settle(kind: ResultKind, id: number, event: HistoryEvent): void {
+    if (this.#ending !== undefined) return;
+    if (this.#ledger.settle(kind, id, event, this.#isReplaying)) this.#hasWoken = true;
+  }
+
+  /** Once the code has ended its waits are void: the event goes over to the next execution. */
+  #raise(name: string, event: HistoryEvent): void {
+    if (this.#ending !== undefined) this.events.keep(name, event);
+    else if (this.events.arrive(name, event)) this.#hasWoken = true;
+  }
+
+  #record(event: HistoryEvent, number: number): void {
+    const step = stepOf(event);
+    if (step === undefined) return;
+    this.#lastRecordedId = Math.max(this.#lastRecordedId, event.eventId);
+    this.#ledger.record(event, step, number);
+  }
+
+  /**
+   * A completion of the same turn wins; a continue-as-new, or a completion that is held back while
+   * suspended, does not (engine semantics 2.5).
+   */
+  #terminate(output: string | undefined): void {
+    const isFinal = this.#ending !== undefined && this.#ending.kind !== "continuedAsNew";
+    if (isFinal && !this.#isSuspended) return;
+    this.#ending = { kind: "terminated", id: this.#ledger.nextId, output };
+  }
+
+  async #execute(input: string | undefined): Promise<void> {
+    try {
+      const context = new ReplayContext(this);
+      // Definitions are kept without their input's type; the caller's types vouch for the input.
+      const output = await this.#definition.run(context, parsePayload(input) as never);
+      const id = this.#ledger.nextId;
+      this.#end({ kind: "completed", id, output: stringifyPayload(output) });
+    } catch (error) {
+      this.#end({ kind: "failed", id: this.#ledger.nextId, failure: failureOf(error) });
+    }
+  }
+
+  /** The first ending counts. */
+  #end(ending: Ending): void {
+    if (this.#isInTurn) this.#ending ??= ending;
+    else this.#divergence ??= outsideTurn(this.workflow, "ended");
+  }
+
+  #outcome(): TurnOutcome {
+    this.#ledger.forgetEarlyOfTurn();
+    const isTerminated = this.#ending?.kind === "terminated";
+    if (this.#divergence === undefined && !this.#isSuspended && this.#isBlockedForever()) {
+      this.#divergence = foreignPromise(this.workflow);
+    }
+    if (this.#divergence !== undefined && !isTerminated) {
+      const failure = failureOf(this.#divergence);
+      // History may have numbers that this replay did not get to.
+      const id = Math.max(this.#ledger.nextId, this.#lastRecordedId + 1);
+      return this.#turnOutcome([completionAction({ kind: "failed", id, failure }, [])]);
+    }
+    if (this.#isSuspended && !isTerminated) return this.#turnOutcome([]);
+    const ending = this.#ending;
+    if (ending === undefined) return this.#turnOutcome(this.#ledger.takeActions());
+    const completion = completionAction(ending, this.events.unconsumed());
+    const keepsActions = ending.kind === "completed" || ending.kind === "failed";
+    return this.#turnOutcome(
+      keepsActions ? [...this.#ledger.takeActions(), completion] : [completion],
+    );
+  }
+
+  /** The code has begun and not ended, and no event can come that would wake it. */
+  #isBlockedForever(): boolean {
+    return this.#hasBegun && this.#ending === undefined && this.#ledger.openCount === 0;
+  }
+
+  #turnOutcome(actions: readonly WorkflowAction[]): TurnOutcome {
+    return {
+      actions,
+      ...(this.#customStatus === undefined ? {} : { customStatus: this.#customStatus }),
+      hasEnded: actions.some(({ workflowActionType }) => {
+        return workflowActionType.case === "completeWorkflow";
+      }),
+    };
+  }
+}

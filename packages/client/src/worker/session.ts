@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomUUID } from "node:crypto";
+import { createDeferred } from "../async/deferred.js";
+import type { Logger } from "../authoring.js";
+import { failureOf } from "../failure.js";
+import type { Failure } from "../port.js";
+import { runActivity } from "./activity.js";
+import { InstanceCache } from "./instance-cache.js";
+import type { ActivityTask, Turn, WorkChannel, WorkReceiver } from "./link/work.js";
+import type { Registry } from "./registry.js";
+import { completionAction } from "./replay/completion.js";
+import { Replay, type TurnOutcome } from "./replay/replay.js";
+
+/** The number of a completing action that no replay gave one. */
+const failedId = 2_147_483_647;
+
+/** What a session runs with. */
+export interface SessionOptions {
+  readonly registry: Registry;
+  readonly cacheLimit: number;
+  readonly logger: Logger;
+}
+
+/**
+ * A worker's time on one channel: runs what is delivered, answers on the channel. What it holds of
+ * instances ends with it, as does what the server takes it to hold.
+ */
+export class Session implements WorkReceiver {
+  readonly #registry: Registry;
+  readonly #logger: Logger;
+  readonly #cache: InstanceCache;
+  readonly #channel = createDeferred<WorkChannel>();
+  readonly #stopping = new AbortController();
+  /** The token of each instance's latest turn in flight. */
+  readonly #turns = new Map<string, string>();
+  #isDraining = false;
+  #inFlight = 0;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#registry = options.registry;
+    this.#logger = options.logger;
+    this.#cache = new InstanceCache(options.cacheLimit);
+  }
+
+  /** Says where results go. */
+  attach(channel: WorkChannel): void {
+    this.#channel.resolve(channel);
+  }
+
+  turn(turn: Turn): void {
+    this.#track(() => this.#runTurn(turn));
+  }
+
+  activity(task: ActivityTask): void {
+    this.#track(() => this.#runActivity(task));
+  }
+
+  release(instanceId: string): void {
+    this.#cache.delete(instanceId);
+    this.#turns.delete(instanceId);
+  }
+
+  /** Takes nothing more; resolves when what was begun is done, at the latest after `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    this.#isDraining = true;
+    if (this.#inFlight === 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+      timer = setTimeout(resolve, graceMs);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Tells activities that are still running to stop; their results go nowhere. */
+  abort(): void {
+    this.#isDraining = true;
+    this.#stopping.abort();
+  }
+
+  /** What comes while draining is left alone: it goes to other workers when the channel ends. */
+  #track(run: () => Promise<void>): void {
+    if (this.#isDraining) return;
+    this.#inFlight += 1;
+    void run()
+      .catch((error: unknown) => this.#logger.error({ error }, "a work item was not answered"))
+      .finally(() => {
+        this.#inFlight -= 1;
+        if (this.#inFlight === 0) this.#whenIdle?.();
+      });
+  }
+
+  async #runActivity(task: ActivityTask): Promise<void> {
+    const definition = this.#registry.activities.get(task.activity);
+    const outcome = await runActivity(definition, task, this.#stopping.signal, this.#logger);
+    const channel = await this.#channel.promise;
+    if (!this.#stopping.signal.aborted) channel.completeActivity(task, outcome);
+  }
+
+  async #runTurn(turn: Turn): Promise<void> {
+    const { instanceId, token } = turn;
+    this.#turns.set(instanceId, token);
+    const held = this.#cache.take(instanceId, turn.executionId);
+    const replay = turn.isCached ? held : this.#createReplay(turn);
+    const outcome =
+      replay === undefined ? this.#withoutReplay(turn) : await this.#replayTurn(replay, turn);
+    const channel = await this.#channel.promise;
+    if (this.#stopping.signal.aborted) return;
+    // Held before the answer leaves: the next turn may follow at once.
+    const displaced = this.#hold(turn, replay, outcome);
+    if (outcome === undefined) channel.missTurn(turn);
+    else channel.completeTurn(turn, outcome);
+    if (displaced !== undefined) channel.evict(displaced);
+  }
+
+  /** Holds an instance until its next turn, unless a newer turn has replaced this one. */
+  #hold(
+    turn: Turn,
+    replay: Replay | undefined,
+    outcome: TurnOutcome | undefined,
+  ): string | undefined {
+    if (this.#turns.get(turn.instanceId) !== turn.token) return undefined;
+    this.#turns.delete(turn.instanceId);
+    if (replay === undefined || outcome === undefined || outcome.hasEnded) return undefined;
+    return this.#cache.put(replay);
+  }
+
+  #createReplay(turn: Turn): Replay | undefined {
+    const workflow = this.#registry.workflows.get(turn.workflow);
+    if (workflow === undefined) return undefined;
+    const { instanceId, executionId } = turn;
+    return new Replay({
+      workflow,
+      instanceId,
+      executionId,
+      log: this.#logger,
+      createId: randomUUID,
+    });
+  }
+
+  /** `undefined`: a cache miss. */
+  #withoutReplay(turn: Turn): TurnOutcome | undefined {
+    if (turn.isCached) return undefined;
+    const message = `this worker has no workflow "${turn.workflow}"`;
+    const failure = { type: "WorkflowNotRegistered", message, nonRetriable: true };
+    return failedOutcome(failure);
+  }
+
+  async #replayTurn(replay: Replay, turn: Turn): Promise<TurnOutcome> {
+    try {
+      return await replay.turn(turn.isCached ? [] : turn.past(), turn.events);
+    } catch (error) {
+      this.#logger.error({ error, instanceId: turn.instanceId }, "a turn could not be replayed");
+      return failedOutcome(failureOf(error));
+    }
+  }
+}
+
+/** Fails an instance whose code could not be asked. */
+function failedOutcome(failure: Failure): TurnOutcome {
+  return {
+    actions: [completionAction({ kind: "failed", id: failedId, failure }, [])],
+    hasEnded: true,
+  };
+}

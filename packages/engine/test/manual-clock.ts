@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Clock } from "../src/runtime/clock.js";
+
+interface Alarm {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** A clock that moves only when it is told to. */
+export class ManualClock implements Clock {
+  #now: number;
+  readonly #alarms = new Set<Alarm>();
+
+  constructor(now = 1_000_000) {
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(at: number, callback: () => void): () => void {
+    const alarm = { at, callback };
+    this.#alarms.add(alarm);
+    return () => this.#alarms.delete(alarm);
+  }
+
+  /** Alarms that are set. */
+  alarmCount(): number {
+    return this.#alarms.size;
+  }
+
+  /** Jumps to an instant and calls back what is due by then, in order. May jump back. */
+  moveTo(at: number): void {
+    this.#now = at;
+    const due = [...this.#alarms].filter((alarm) => alarm.at <= at).sort((a, b) => a.at - b.at);
+    for (const alarm of due) {
+      if (this.#alarms.delete(alarm)) alarm.callback();
+    }
+  }
+
+  /** Moves on by a length. */
+  advance(lengthMs: number): void {
+    this.moveTo(this.#now + lengthMs);
+  }
+}

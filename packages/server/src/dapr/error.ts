@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Code } from "@connectrpc/connect";
+import { isEngineError } from "@pawl/engine";
+import type { ErrorCode } from "@pawl/protocol";
+import {
+  type DaprErrorCode,
+  type DaprOperation,
+  type DaprSubject,
+  daprCause,
+  daprErrors,
+  daprOperations,
+  errorMap,
+} from "../error-map.js";
+
+/** A failure as Dapr's workflow API words it, for its REST paths and its gRPC service alike. */
+export class DaprError extends Error {
+  override readonly name = "DaprError";
+  /** Dapr's `errorCode`. */
+  readonly errorCode: string;
+  /** HTTP status. */
+  readonly http: number;
+  /** gRPC and Connect code. */
+  readonly connect: Code;
+  /** Pawl's own code for the same failure, when the engine raised it. */
+  readonly engineCode: ErrorCode | undefined;
+
+  private constructor(
+    errorCode: string,
+    status: { http: number; connect: Code },
+    message: string,
+    cause?: { code: ErrorCode; error: unknown },
+  ) {
+    super(message, cause === undefined ? undefined : { cause: cause.error });
+    this.errorCode = errorCode;
+    this.http = status.http;
+    this.connect = status.connect;
+    this.engineCode = cause?.code;
+  }
+
+  /** A failure with a code and status of its own. */
+  static of(code: DaprErrorCode, message: string): DaprError {
+    return new DaprError(code, daprErrors[code], message);
+  }
+
+  /** `operation` failed for a reason that the engine never saw. */
+  static failed(operation: DaprOperation, subject: DaprSubject, cause: string): DaprError {
+    const row = daprOperations[operation];
+    return new DaprError(row.code, daprErrors.ERROR, row.message(subject, cause));
+  }
+
+  /** What `operation` answers when the engine rejects it with `error`. */
+  static from(
+    error: unknown,
+    operation: DaprOperation,
+    subject: DaprSubject,
+    instanceId: string,
+  ): DaprError {
+    const row = daprOperations[operation];
+    const code = isEngineError(error) ? error.code : "INTERNAL";
+    if (code === "INSTANCE_NOT_FOUND" && row.notFound) {
+      const message = `unable to find workflow with the provided instance ID: ${instanceId}`;
+      const status = daprErrors.ERR_INSTANCE_ID_NOT_FOUND;
+      return new DaprError("ERR_INSTANCE_ID_NOT_FOUND", status, message, { code, error });
+    }
+    const status = { http: errorMap[code].daprHttp, connect: errorMap[code].daprGrpc };
+    const text = error instanceof Error ? error.message : "";
+    const message = row.message(subject, daprCause(code, text, instanceId));
+    return new DaprError(row.code, status, message, { code, error });
+  }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Instance, InstanceStatus } from "@pawl/engine";
+
+/** Dapr's words for what an instance is doing; it has none for a stall. */
+const statusNames = {
+  pending: "PENDING",
+  running: "RUNNING",
+  suspended: "SUSPENDED",
+  stalled: "UNKNOWN",
+  completed: "COMPLETED",
+  failed: "FAILED",
+  terminated: "TERMINATED",
+} satisfies Record<InstanceStatus, string>;
+
+/** An instance as Dapr's REST API and its `GetWorkflow` show it. */
+export interface DaprInstance {
+  readonly instanceId: string;
+  readonly workflowName: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Milliseconds since 1970. */
+  readonly lastUpdatedAt: number;
+  readonly runtimeStatus: string;
+  /** Payloads under `dapr.workflow.…` keys; values verbatim. */
+  readonly properties: Record<string, string>;
+}
+
+/** Turns an instance into Dapr's form. */
+export function toDaprInstance(instance: Instance): DaprInstance {
+  return {
+    instanceId: instance.instanceId,
+    workflowName: instance.workflow,
+    createdAt: instance.createdAt,
+    lastUpdatedAt: instance.updatedAt,
+    runtimeStatus: statusNames[instance.status],
+    properties: properties(instance),
+  };
+}
+
+function properties(instance: Instance): Record<string, string> {
+  const { input, output, customStatus, failure } = instance;
+  const result: Record<string, string> = {};
+  if (input !== undefined) {
+    result["dapr.workflow.input"] = input;
+  }
+  if (customStatus !== undefined) {
+    result["dapr.workflow.custom_status"] = customStatus;
+  }
+  if (output !== undefined && failure === undefined) {
+    result["dapr.workflow.output"] = output;
+  }
+  if (failure !== undefined) {
+    result["dapr.workflow.failure.error_type"] = failure.type;
+    result["dapr.workflow.failure.error_message"] = failure.message;
+    if (failure.stackTrace !== undefined) {
+      result["dapr.workflow.failure.stack_trace"] = failure.stackTrace;
+    }
+  }
+  return result;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { DaprError } from "./error.js";
+
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
+
+/**
+ * Parses the option `dapr.workflow.start_time` into milliseconds since 1970.
+ * @throws ERR_START_WORKFLOW when it is not an RFC 3339 time
+ */
+export function parseStartTime(text: string, workflow: string): number {
+  const at = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw DaprError.failed(
+      "start",
+      { subject: workflow },
+      'start times must be in RFC3339 format (e.g. "2009-11-10T23:00:00Z")',
+    );
+  }
+  return at;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ManagementPort } from "@pawl/engine";
+import type { DaprOperation, DaprSubject } from "../error-map.js";
+import {
+  checkAppId,
+  checkEventName,
+  checkInstanceId,
+  checkNewInstanceId,
+  checkWorkflowName,
+} from "./check.js";
+import { DaprError } from "./error.js";
+import { type DaprInstance, toDaprInstance } from "./instance.js";
+
+/** What a start needs in Dapr's API. */
+export interface DaprStart {
+  /** Empty: a random UUID. */
+  readonly instanceId: string;
+  readonly name: string;
+  /** Taken as UTF-8 text, never parsed. */
+  readonly input?: Uint8Array;
+  /** Milliseconds since 1970 before which the first turn does not run. */
+  readonly startAt?: number;
+  readonly appId?: string;
+}
+
+/** What an event needs in Dapr's API. */
+export interface DaprEvent {
+  readonly instanceId: string;
+  readonly name: string;
+  /** Taken as UTF-8 text, never parsed. */
+  readonly data?: Uint8Array;
+  readonly appId?: string;
+}
+
+/** Which instance an operation is for. */
+export interface DaprTarget {
+  readonly instanceId: string;
+  readonly appId?: string;
+}
+
+/** The operations on an instance that take nothing but its id. */
+export type DaprControl = "terminate" | "pause" | "resume" | "purge";
+
+/**
+ * Dapr's workflow API over the management port: its checks in its order, its errors. Both the REST
+ * paths and the `Dapr` service are thin layers over it. Every method rejects with `DaprError`.
+ */
+export class DaprWorkflows {
+  readonly #engine: ManagementPort;
+
+  constructor(engine: ManagementPort) {
+    this.#engine = engine;
+  }
+
+  /** Starts an instance; resolves with its id once it is on disk. */
+  async start(start: DaprStart): Promise<string> {
+    const { instanceId, name, startAt } = start;
+    checkNewInstanceId(instanceId);
+    checkWorkflowName(name);
+    checkAppId(start.appId);
+    const input = decodeText(start.input, "start", { subject: name });
+    try {
+      const started = await this.#engine.start({
+        workflow: name,
+        ...(instanceId === "" ? {} : { instanceId }),
+        ...(input === undefined ? {} : { input }),
+        ...(startAt === undefined ? {} : { startAt }),
+      });
+      return started.instanceId;
+    } catch (error) {
+      throw DaprError.from(error, "start", { subject: name }, instanceId);
+    }
+  }
+
+  /** Reads an instance; `undefined` when there is none. */
+  async get(target: DaprTarget): Promise<DaprInstance | undefined> {
+    const { instanceId } = target;
+    checkInstanceId(instanceId);
+    checkAppId(target.appId);
+    try {
+      const instance = await this.#engine.get(instanceId);
+      return instance === undefined ? undefined : toDaprInstance(instance);
+    } catch (error) {
+      throw DaprError.from(error, "get", { subject: instanceId }, instanceId);
+    }
+  }
+
+  /** Raises an event; resolves once it is on disk. */
+  async raiseEvent(event: DaprEvent): Promise<void> {
+    const { instanceId, name } = event;
+    checkInstanceId(instanceId);
+    checkEventName(name);
+    checkAppId(event.appId);
+    const data = decodeText(event.data, "raiseEvent", { subject: instanceId, event: name });
+    try {
+      await this.#engine.raiseEvent(instanceId, name, data);
+    } catch (error) {
+      throw DaprError.from(error, "raiseEvent", { subject: instanceId, event: name }, instanceId);
+    }
+  }
+
+  /** Runs a control operation; terminate and purge are recursive, as in Dapr. */
+  async control(operation: DaprControl, target: DaprTarget): Promise<void> {
+    const { instanceId } = target;
+    checkInstanceId(instanceId);
+    checkAppId(target.appId);
+    try {
+      await this.#run(operation, instanceId);
+    } catch (error) {
+      throw DaprError.from(error, operation, { subject: instanceId }, instanceId);
+    }
+  }
+
+  async #run(operation: DaprControl, instanceId: string): Promise<void> {
+    switch (operation) {
+      case "terminate":
+        return this.#engine.terminate(instanceId);
+      case "pause":
+        return this.#engine.suspend(instanceId);
+      case "resume":
+        return this.#engine.resume(instanceId);
+      case "purge":
+        await this.#engine.purge(instanceId);
+    }
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Dapr stores payloads as text and fails the operation when they are none. */
+function decodeText(
+  bytes: Uint8Array | undefined,
+  operation: DaprOperation,
+  subject: DaprSubject,
+): string | undefined {
+  if (bytes === undefined) {
+    return undefined;
+  }
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw DaprError.failed(operation, subject, "the payload is not valid UTF-8 text");
+  }
+}

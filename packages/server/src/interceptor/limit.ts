@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ConnectRouterOptions } from "@connectrpc/connect";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { limits } from "@pawl/protocol";
+
+/**
+ * What every service takes and sends. Compressed requests are understood, within the same limit;
+ * answers are not compressed: a worker is near, and compressing would cost more than a turn.
+ */
+export const rpcLimits = {
+  readMaxBytes: limits.requestBytes,
+  acceptCompression: [compressionGzip, compressionBrotli],
+  compressMinBytes: 0xffff_ffff,
+} satisfies ConnectRouterOptions;
+
+/**
+ * What one message of a Pawl worker may hold: it puts several results into one message, each of
+ * which may be as large as a request of its own.
+ */
+export const workerLimits = { readMaxBytes: 4 * limits.requestBytes };

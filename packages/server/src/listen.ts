@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  createServer as createHttp1Server,
+  type Server as Http1Server,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import {
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import { sniffProtocol } from "./preface.js";
+import { Sessions } from "./sessions.js";
+
+/** A request over HTTP/1.1 or HTTP/2. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+
+/** A response over HTTP/1.1 or HTTP/2. */
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/** Answers requests. Must not throw. */
+export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/** Bounds of what a peer may do to the listener. */
+export interface ListenLimits {
+  /** Milliseconds in which a connection must show its protocol. @default 5000 */
+  readonly peekTimeoutMs: number;
+  /** Milliseconds in which the headers of an HTTP/1.1 request must arrive. @default 20000 */
+  readonly headersTimeoutMs: number;
+  /** Milliseconds in which an HTTP/1.1 request must arrive whole. @default 300000 */
+  readonly requestTimeoutMs: number;
+  /** Bytes of the headers of one request. @default 16384 */
+  readonly headerBytes: number;
+  /** Streams of one HTTP/2 connection. @default 10000 */
+  readonly streamsPerConnection: number;
+  /** Connections of one port. @default 10000 */
+  readonly connections: number;
+  /** Milliseconds between the pings on an HTTP/2 connection. @default 30000 */
+  readonly pingIntervalMs: number;
+}
+
+/** The defaults of `ListenLimits`. */
+export const listenDefaults: ListenLimits = Object.freeze({
+  peekTimeoutMs: 5_000,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 300_000,
+  headerBytes: 16_384,
+  streamsPerConnection: 10_000,
+  connections: 10_000,
+  pingIntervalMs: 30_000,
+});
+
+/** Bytes that a peer may send on one HTTP/2 stream before it waits for us to read. */
+const streamWindowBytes = 1024 * 1024;
+
+/** Megabytes that one HTTP/2 connection may use before it takes no more streams. */
+const sessionMemoryMb = 256;
+
+/**
+ * Serves HTTP/1.1 and HTTP/2 in cleartext on the same ports. Node's own servers speak one of the
+ * two, so a plain TCP server looks at the first bytes and hands the connection on.
+ */
+export class Listener {
+  readonly #limits: ListenLimits;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  readonly #sessions: Sessions;
+  readonly #ports: Server[] = [];
+  readonly #undecided = new Set<Socket>();
+  readonly #sockets = new Set<Socket>();
+  #closing = false;
+
+  constructor(handler: HttpHandler, limits: Partial<ListenLimits> = {}) {
+    this.#limits = { ...listenDefaults, ...limits };
+    this.#sessions = new Sessions(this.#limits.pingIntervalMs);
+    this.#http1 = this.#createHttp1(handler);
+    this.#http2 = this.#createHttp2(handler);
+  }
+
+  /**
+   * Listens on one more port (0: any free one) and resolves with its number.
+   * Rejects with Node's error (EADDRINUSE, EACCES, …).
+   */
+  async listen(host: string, port: number): Promise<number> {
+    const server = createTcpServer(
+      { noDelay: true, keepAlive: true, allowHalfOpen: true },
+      (socket) => this.#accept(socket),
+    );
+    server.maxConnections = this.#limits.connections;
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    this.#ports.push(server);
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : port;
+  }
+
+  /**
+   * Takes no more connections and requests, lets the open ones end, and cuts those that have not
+   * after `graceMs`.
+   */
+  async close(graceMs: number): Promise<void> {
+    this.#closing = true;
+    const closed = this.#ports.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const socket of this.#undecided) {
+      socket.destroy();
+    }
+    this.#http1.closeIdleConnections();
+    this.#sessions.close();
+    const timer = setTimeout(() => {
+      // Not the HTTP/2 sessions: one that has said goodbye holds its socket until the peer hangs up.
+      for (const socket of this.#sockets) {
+        socket.destroy();
+      }
+    }, graceMs);
+    await Promise.all(closed);
+    clearTimeout(timer);
+    this.#http1.close(() => {});
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    this.#undecided.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#undecided.delete(socket);
+    });
+    sniffProtocol(socket, this.#limits.peekTimeoutMs, (protocol) => {
+      this.#undecided.delete(socket);
+      // An HTTP/1.1 client may close its half after its request and still wait for the answer. An
+      // HTTP/2 peer that does so is gone, a killed worker for instance.
+      socket.allowHalfOpen = protocol === "http1";
+      (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
+    });
+  }
+
+  #createHttp1(handler: HttpHandler): Http1Server {
+    const { headersTimeoutMs, requestTimeoutMs, headerBytes } = this.#limits;
+    const server = createHttp1Server(
+      {
+        maxHeaderSize: headerBytes,
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
+        connectionsCheckingInterval: Math.min(1000, Math.max(50, headersTimeoutMs / 4)),
+      },
+      (request, response) => {
+        // A connection that was at work when `close` was called is closed as soon as it idles.
+        response.once("close", () => {
+          if (this.#closing) {
+            setImmediate(() => server.closeIdleConnections());
+          }
+        });
+        handler(request, response);
+      },
+    );
+    // Node starts its checks for late headers on this event, which a server that is handed its
+    // sockets never gets by itself.
+    server.emit("listening");
+    return server;
+  }
+
+  #createHttp2(handler: HttpHandler): Http2Server {
+    const { headerBytes, streamsPerConnection } = this.#limits;
+    const server = createHttp2Server(
+      {
+        maxSessionMemory: sessionMemoryMb,
+        settings: {
+          maxConcurrentStreams: streamsPerConnection,
+          maxHeaderListSize: headerBytes,
+          initialWindowSize: streamWindowBytes,
+        },
+      },
+      handler,
+    );
+    server.on("session", (session) => this.#sessions.add(session));
+    return server;
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { WorkerPort } from "@pawl/engine";
+
+/** Facts about this server, as Dapr's metadata API shows them. */
+export interface MetadataView {
+  readonly id: string;
+  readonly runtimeVersion: string;
+  /** Entries that callers have set, and `daprRuntimeVersion`. */
+  readonly extended: Readonly<Record<string, string>>;
+  readonly connectedWorkers: number;
+}
+
+/** The version of Dapr's API that is spoken; SDKs compare it with what they need. */
+const daprRuntimeVersion = "1.19.0";
+
+/** Entries that callers may set. */
+const entryLimit = 1000;
+
+/** The server's metadata. Entries that callers set live as long as the process. */
+export class ServerMetadata {
+  readonly #appId: string;
+  readonly #workers: Pick<WorkerPort, "workerCount">;
+  readonly #entries = new Map<string, string>();
+
+  constructor(appId: string, workers: Pick<WorkerPort, "workerCount">) {
+    this.#appId = appId;
+    this.#workers = workers;
+  }
+
+  /** Everything as it is now. */
+  read(): MetadataView {
+    return {
+      id: this.#appId,
+      runtimeVersion: daprRuntimeVersion,
+      extended: { ...Object.fromEntries(this.#entries), daprRuntimeVersion },
+      connectedWorkers: this.#workers.workerCount(),
+    };
+  }
+
+  /** Sets an entry; past 1,000 of them the oldest is dropped. */
+  set(key: string, value: string): void {
+    this.#entries.set(key, value);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > entryLimit && oldest !== undefined) {
+      this.#entries.delete(oldest);
+    }
+  }
+}

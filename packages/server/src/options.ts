@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
+import { type ListenLimits, listenDefaults } from "./listen.js";
+
+/** Takes the server's log lines; pino's loggers fit. Never gets payloads. */
+export interface ServerLogger extends Logger {
+  debug(facts: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** What a server needs of an engine. */
+export type ServedEngine = ManagementPort &
+  WorkerPort &
+  Pick<Engine, "isReady" | "onReadyChange" | "close">;
+
+/** How to start a server. */
+export interface ServerOptions {
+  /** Address to listen on. @default "127.0.0.1" */
+  readonly host?: string;
+  /** Port of every protocol; 0: any free one. @default 3500 */
+  readonly port?: number;
+  /**
+   * One more port with the same protocols, where Dapr's SDKs look for gRPC. 0, or the same number
+   * as `port`: none. @default 50001, or none when `port` is 0
+   */
+  readonly grpcPort?: number;
+  /** "level": on disk in `dataDir`. "memory": nothing is kept. @default "level" */
+  readonly store?: "level" | "memory";
+  /** The data folder; made if it does not exist. @default ".pawl" */
+  readonly dataDir?: string;
+  /**
+   * Serve this engine and do not close it with the server; `store` and `dataDir` are not used.
+   * @default one is opened, and closed with the server
+   */
+  readonly engine?: ServedEngine;
+  /** Name of this server in `/v1.0/metadata`. @default "pawl" */
+  readonly appId?: string;
+  /** Where log lines go. @default nowhere */
+  readonly logger?: ServerLogger;
+  /** Milliseconds that open calls get to end when the server closes. @default 5000 */
+  readonly shutdownGraceMs?: number;
+  /** Bounds of connections and requests. */
+  readonly listen?: Partial<ListenLimits>;
+}
+
+/** All options, each with a value; `engine` stays absent when none was given. */
+export type ResolvedServerOptions = Required<Omit<ServerOptions, "engine" | "listen">> & {
+  readonly engine: ServedEngine | undefined;
+  readonly listen: ListenLimits;
+};
+
+const silent: ServerLogger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The defaults. */
+export const defaults = Object.freeze({
+  host: "127.0.0.1",
+  port: 3500,
+  grpcPort: 50001,
+  store: "level",
+  dataDir: ".pawl",
+  engine: undefined,
+  appId: "pawl",
+  logger: silent,
+  shutdownGraceMs: 5_000,
+  listen: listenDefaults,
+}) satisfies ResolvedServerOptions;
+
+/** Fills in the defaults. */
+export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
+  const port = options.port ?? defaults.port;
+  return {
+    ...defaults,
+    ...options,
+    port,
+    grpcPort: options.grpcPort ?? (port === 0 ? 0 : defaults.grpcPort),
+    engine: options.engine,
+    listen: { ...listenDefaults, ...options.listen },
+  };
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { DaprError } from "../dapr/error.js";
+import type { HttpRequest } from "../listen.js";
+
+/**
+ * Reads a request's body whole.
+ * Rejects with ERR_BODY_READ when it is larger than `limitBytes` or does not arrive. What is over the
+ * limit is read and thrown away, so that the caller gets to read the answer.
+ */
+export function readBody(request: HttpRequest, limitBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    request.on("data", (chunk: Buffer) => {
+      sizeBytes += chunk.length;
+      if (sizeBytes <= limitBytes) {
+        chunks.push(chunk);
+      } else {
+        chunks.length = 0;
+        reject(unreadable("stream too large"));
+      }
+    });
+    request.once("end", () =>
+      resolve(chunks.length === 1 ? firstOf(chunks) : Buffer.concat(chunks)),
+    );
+    request.once("error", () => reject(unreadable("unexpected end of stream")));
+    request.once("close", () => reject(unreadable("unexpected end of stream")));
+  });
+}
+
+function firstOf(chunks: readonly Buffer[]): Buffer {
+  return chunks[0] ?? Buffer.alloc(0);
+}
+
+function unreadable(cause: string): DaprError {
+  return DaprError.of("ERR_BODY_READ", `failed to read request body: ${cause}`);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ServerMetadata } from "../metadata.js";
+import { readBody } from "./body.js";
+import type { RestHandler } from "./router.js";
+
+/** Bytes of one value. */
+const valueBytes = 65_536;
+
+/** GET /v1.0/metadata. */
+export function getMetadata(metadata: ServerMetadata): RestHandler {
+  return ({ request }) => {
+    request.resume();
+    const { id, runtimeVersion, extended, connectedWorkers } = metadata.read();
+    return {
+      status: 200,
+      body: {
+        id,
+        runtimeVersion,
+        extended,
+        ...(connectedWorkers === 0 ? {} : { workflows: { connectedWorkers } }),
+      },
+    };
+  };
+}
+
+/** PUT /v1.0/metadata/{key}: the body is the value, as text. */
+export function putMetadata(metadata: ServerMetadata): RestHandler {
+  return async ({ request, parameters }) => {
+    const value = await readBody(request, valueBytes);
+    metadata.set(parameters.key ?? "", Buffer.from(value).toString("utf8"));
+    return { status: 204 };
+  };
+}

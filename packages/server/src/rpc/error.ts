@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  createAsyncIterable,
+  encodeEnvelope,
+  type UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import {
+  codeToHttpStatus,
+  errorFromJsonBytes,
+  errorToJsonBytes,
+} from "@connectrpc/connect/protocol-connect";
+import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { toConnectError } from "../interceptor/error.js";
+
+/**
+ * Gives the errors that the RPC library finds before any interceptor runs (a malformed or too large
+ * message of a unary call) the codes and details of all others. Answers without such an error pass
+ * untouched.
+ */
+export async function clarifyErrors(
+  response: UniversalServerResponse,
+): Promise<UniversalServerResponse> {
+  if (response.trailer !== undefined) {
+    clarifyTrailer(response.trailer);
+    return response;
+  }
+  const type = response.header?.get("content-type") ?? "";
+  if (response.body === undefined || !(Symbol.asyncIterator in response.body)) {
+    return response;
+  }
+  if (type.startsWith("application/grpc-web")) {
+    return { ...response, body: mapChunks(response.body, clarifyFrame) };
+  }
+  if (response.status >= 400 && type === "application/json") {
+    return clarifyJson(response, response.body);
+  }
+  return response;
+}
+
+/** gRPC: an error before the first message is in the trailers by now. */
+function clarifyTrailer(trailer: Headers): boolean {
+  if (trailer.get("grpc-status") === "0" || trailer.has("grpc-status-details-bin")) {
+    return false;
+  }
+  const error = findTrailerError(trailer);
+  if (error === undefined) {
+    return false;
+  }
+  setTrailerStatus(trailer, toConnectError(error));
+  return true;
+}
+
+/** gRPC-Web: the trailers are the last frame of the body. */
+function clarifyFrame(chunk: Uint8Array): Uint8Array {
+  const headerBytes = 5;
+  if (chunk[0] !== trailerFlag || chunk.length < headerBytes) {
+    return chunk;
+  }
+  const trailer = trailerParse(chunk.subarray(headerBytes));
+  return clarifyTrailer(trailer) ? encodeEnvelope(trailerFlag, trailerSerialize(trailer)) : chunk;
+}
+
+/** Connect: the error is the body, and the status follows from it. */
+async function clarifyJson(
+  response: UniversalServerResponse,
+  body: AsyncIterable<Uint8Array>,
+): Promise<UniversalServerResponse> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) {
+    chunks.push(chunk);
+  }
+  const fallback = new ConnectError("", Code.Internal);
+  const error = toConnectError(errorFromJsonBytes(Buffer.concat(chunks), undefined, fallback));
+  const bytes = errorToJsonBytes(error, undefined);
+  const header = new Headers(response.header);
+  header.set("content-length", String(bytes.byteLength));
+  return {
+    ...response,
+    status: codeToHttpStatus(error.code),
+    header,
+    body: createAsyncIterable([bytes]),
+  };
+}
+
+async function* mapChunks(
+  source: AsyncIterable<Uint8Array>,
+  map: (chunk: Uint8Array) => Uint8Array,
+): AsyncIterable<Uint8Array> {
+  for await (const chunk of source) {
+    yield map(chunk);
+  }
+}

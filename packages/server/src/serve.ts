@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { isEngineError } from "@pawl/engine";
+import type { ServeFlags } from "./flags.js";
+import { createLog } from "./log.js";
+import { createServer, type PawlServer } from "./server.js";
+
+/** What runs beside a server in the same process. */
+export interface ServeHooks {
+  /**
+   * Called when the server answers, before the ready line is printed. What it resolves with is
+   * called, and waited for, before the server closes.
+   */
+  onStart?(server: PawlServer): Promise<() => Promise<void>>;
+}
+
+/**
+ * Runs a server until SIGTERM or SIGINT. Prints `pawl ready on URL` to stdout when it is ready.
+ * A failure is one line on stderr and exit code 1; it is not thrown.
+ */
+export async function serve(flags: ServeFlags, hooks: ServeHooks = {}): Promise<void> {
+  const stopped = waitForSignal();
+  const { logLevel, ...options } = flags;
+  const logger = createLog(logLevel);
+  try {
+    const server = await createServer({ ...options, logger });
+    let endHook: (() => Promise<void>) | undefined;
+    try {
+      endHook = await hooks.onStart?.(server);
+      process.stdout.write(`pawl ready on ${server.url}\n`);
+      const signal = await stopped;
+      logger.info({ signal }, "stopping");
+    } finally {
+      await endHook?.();
+      await server.close();
+    }
+  } catch (error) {
+    logger.debug({ err: error }, "stopped by an error");
+    process.stderr.write(`pawl: ${describeFailure(error, flags)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** Resolves at the first signal to stop; a second one ends the process at once. */
+function waitForSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (asked) {
+        process.exit(1);
+      }
+      asked = true;
+      resolve(signal);
+    };
+    process.on("SIGINT", onSignal);
+    process.on("SIGTERM", onSignal);
+  });
+}
+
+/** One line that says what is wrong and what to do about it. */
+export function describeFailure(error: unknown, flags: ServeFlags): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.split("\n", 1)[0] ?? "";
+  if (isEngineError(error) || !(error instanceof Error) || !("code" in error)) {
+    return line;
+  }
+  const port = "port" in error ? error.port : flags.port;
+  const flag = port === flags.grpcPort && port !== flags.port ? "--grpc-port" : "--port";
+  switch (error.code) {
+    case "EADDRINUSE":
+      return `port ${port} of ${flags.host} is already in use; choose another with ${flag}`;
+    case "EACCES":
+      return `not allowed: ${line}`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `${flags.host} is not an address of this machine; choose another with --host`;
+    default:
+      return line;
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { openEngine } from "@pawl/engine";
+import { DaprWorkflows } from "./dapr/workflows.js";
+import { Listener } from "./listen.js";
+import { ServerMetadata } from "./metadata.js";
+import {
+  type ResolvedServerOptions,
+  resolveOptions,
+  type ServedEngine,
+  type ServerOptions,
+} from "./options.js";
+import { createRestHandler } from "./rest/handler.js";
+import { type RouteTargets, registerServices, restRoutes } from "./routes.js";
+import { RpcHandler } from "./rpc/handler.js";
+
+/** A running server. */
+export interface PawlServer {
+  /** Where it listens, for instance "http://127.0.0.1:3500". */
+  readonly url: string;
+  /** The port of `url`. */
+  readonly port: number;
+  /** The second port; 0 when there is none. */
+  readonly grpcPort: number;
+  /** The engine behind it. */
+  readonly engine: ServedEngine;
+  /**
+   * Stops: takes no more calls, gives open ones `shutdownGraceMs`, closes the engine when the server
+   * opened it. May be called twice.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server; resolves when it answers.
+ * Rejects with STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW or INVALID_ARGUMENT when the store cannot
+ * be opened, and with Node's error (EADDRINUSE, EACCES, …) when a port cannot be had.
+ */
+export async function createServer(options: ServerOptions = {}): Promise<PawlServer> {
+  const resolved = resolveOptions(options);
+  const engine = resolved.engine ?? (await openStore(resolved));
+  const closeEngine = async (): Promise<void> => {
+    if (resolved.engine === undefined) {
+      await engine.close();
+    }
+  };
+  try {
+    return await serveEngine(engine, resolved, closeEngine);
+  } catch (error) {
+    await closeEngine();
+    throw error;
+  }
+}
+
+function openStore(options: ResolvedServerOptions): Promise<ServedEngine> {
+  const { store, dataDir, logger } = options;
+  return openEngine(store === "level" ? { store, dataDir, logger } : { store, logger });
+}
+
+async function serveEngine(
+  engine: ServedEngine,
+  options: ResolvedServerOptions,
+  closeEngine: () => Promise<void>,
+): Promise<PawlServer> {
+  const { host, appId, logger: log } = options;
+  const workflows = new DaprWorkflows(engine);
+  const metadata = new ServerMetadata(appId, engine);
+  const targets: RouteTargets = { engine, workflows, metadata, appId, log };
+  const rest = createRestHandler(restRoutes(targets), log);
+  const rpc = new RpcHandler(
+    (router, interceptors) => registerServices(router, targets, interceptors),
+    rest,
+    log,
+  );
+  const listener = new Listener(rpc.handle, options.listen);
+  const { port, grpcPort } = await listenOnPorts(listener, options);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const ended = listener.close(options.shutdownGraceMs);
+    rpc.stop();
+    await ended;
+    await closeEngine();
+  };
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    port,
+    grpcPort,
+    engine,
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
+}
+
+async function listenOnPorts(
+  listener: Listener,
+  options: ResolvedServerOptions,
+): Promise<{ port: number; grpcPort: number }> {
+  const { host } = options;
+  try {
+    const port = await listener.listen(host, options.port);
+    const second = options.grpcPort !== 0 && options.grpcPort !== port;
+    const grpcPort = second ? await listener.listen(host, options.grpcPort) : 0;
+    return { port, grpcPort };
+  } catch (error) {
+    await listener.close(0);
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { type Dapr, toTimestamp } from "@pawl/protocol";
+import type {
+  GetWorkflowRequest,
+  GetWorkflowResponseSchema,
+  RaiseEventWorkflowRequest,
+  StartWorkflowRequest,
+} from "@pawl/protocol/dapr";
+import { parseStartTime } from "../dapr/start-time.js";
+import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
+import type { ServerMetadata } from "../metadata.js";
+
+/** The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. */
+export function createDaprService(
+  workflows: DaprWorkflows,
+  metadata: ServerMetadata,
+): ServiceImpl<typeof Dapr> {
+  const start = (request: StartWorkflowRequest): Promise<{ instanceId: string }> =>
+    startWorkflow(workflows, request);
+  const get = (request: GetWorkflowRequest) => getWorkflow(workflows, request);
+  const raiseEvent = (request: RaiseEventWorkflowRequest): Promise<Empty> =>
+    raiseWorkflowEvent(workflows, request);
+  const control = (operation: DaprControl) => async (request: OptionalTarget) => {
+    await workflows.control(operation, toTarget(request));
+    return create(EmptySchema);
+  };
+  return {
+    startWorkflowAlpha1: start,
+    startWorkflowBeta1: start,
+    getWorkflowAlpha1: get,
+    getWorkflowBeta1: get,
+    raiseEventWorkflowAlpha1: raiseEvent,
+    raiseEventWorkflowBeta1: raiseEvent,
+    terminateWorkflowAlpha1: control("terminate"),
+    terminateWorkflowBeta1: control("terminate"),
+    pauseWorkflowAlpha1: control("pause"),
+    pauseWorkflowBeta1: control("pause"),
+    resumeWorkflowAlpha1: control("resume"),
+    resumeWorkflowBeta1: control("resume"),
+    purgeWorkflowAlpha1: control("purge"),
+    purgeWorkflowBeta1: control("purge"),
+    getMetadata() {
+      const { id, runtimeVersion, extended, connectedWorkers } = metadata.read();
+      return {
+        id,
+        runtimeVersion,
+        extendedMetadata: { ...extended },
+        ...(connectedWorkers === 0 ? {} : { workflows: { connectedWorkers } }),
+      };
+    },
+    setMetadata({ key, value }) {
+      metadata.set(key, value);
+      return {};
+    },
+  };
+}
+
+interface OptionalTarget {
+  readonly instanceId: string;
+  readonly appId?: string | undefined;
+}
+
+function toTarget({ instanceId, appId }: OptionalTarget): DaprTarget {
+  return appId === undefined ? { instanceId } : { instanceId, appId };
+}
+
+async function startWorkflow(
+  workflows: DaprWorkflows,
+  request: StartWorkflowRequest,
+): Promise<{ instanceId: string }> {
+  const startTime = request.options["dapr.workflow.start_time"];
+  const startAt =
+    startTime === undefined ? undefined : parseStartTime(startTime, request.workflowName);
+  const instanceId = await workflows.start({
+    ...toTarget(request),
+    name: request.workflowName,
+    input: request.input,
+    ...(startAt === undefined ? {} : { startAt }),
+  });
+  return { instanceId };
+}
+
+/** An unknown instance is no error here (since Dapr 1.16): the answer has nothing but the id. */
+async function getWorkflow(
+  workflows: DaprWorkflows,
+  request: GetWorkflowRequest,
+): Promise<MessageInitShape<typeof GetWorkflowResponseSchema>> {
+  const instance = await workflows.get(toTarget(request));
+  if (instance === undefined) {
+    return { instanceId: request.instanceId };
+  }
+  return {
+    ...instance,
+    createdAt: toTimestamp(instance.createdAt),
+    lastUpdatedAt: toTimestamp(instance.lastUpdatedAt),
+  };
+}
+
+/** Unset data cannot be told from empty data on this wire; Dapr takes both for none. */
+async function raiseWorkflowEvent(
+  workflows: DaprWorkflows,
+  request: RaiseEventWorkflowRequest,
+): Promise<Empty> {
+  const { eventName: name, eventData: data } = request;
+  await workflows.raiseEvent({
+    ...toTarget(request),
+    name,
+    ...(data.length === 0 ? {} : { data }),
+  });
+  return create(EmptySchema);
+}

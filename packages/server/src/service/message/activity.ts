@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import type { ActivityItem } from "@pawl/engine";
+import { type ActivityTask, ActivityTaskSchema, TraceContextSchema } from "@pawl/protocol";
+import {
+  type ActivityRequest,
+  ActivityRequestSchema,
+  type WorkItem as WorkItemMessage,
+  WorkItemSchema,
+} from "@pawl/protocol/task-hub";
+
+/** The work item of the sidecar service for an activity. */
+export function toActivityWorkItem(item: ActivityItem): WorkItemMessage {
+  const request: ActivityRequest = create(ActivityRequestSchema, {
+    name: item.name,
+    workflowInstance: { instanceId: item.instanceId },
+    taskId: item.taskId,
+    taskExecutionId: item.taskExecutionId,
+  });
+  if (item.version !== undefined) {
+    request.version = item.version;
+  }
+  if (item.input !== undefined) {
+    request.input = item.input;
+  }
+  if (item.traceParent !== undefined) {
+    request.parentTraceContext = create(TraceContextSchema, { traceParent: item.traceParent });
+  }
+  const message = create(WorkItemSchema, { completionToken: item.token });
+  message.request = { case: "activityRequest", value: request };
+  return message;
+}
+
+/** The message to Pawl's worker for an activity. */
+export function toActivityTask(item: ActivityItem): ActivityTask {
+  const message = create(ActivityTaskSchema, {
+    instanceId: item.instanceId,
+    executionId: item.executionId,
+    taskId: item.taskId,
+    activity: item.name,
+    token: item.token,
+    taskExecutionId: item.taskExecutionId,
+    traceParent: item.traceParent ?? "",
+  });
+  if (item.input !== undefined) {
+    message.input = item.input;
+  }
+  return message;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ActivityCompletion, TurnCompletion } from "@pawl/engine";
+import type { ActivityResult, TurnResult } from "@pawl/protocol";
+import type { ActivityResponse, WorkflowResponse } from "@pawl/protocol/task-hub";
+import { toFailureDetails } from "./failure.js";
+
+/** The result of a turn, from Pawl's worker. */
+export function toTurnCompletion(result: TurnResult): TurnCompletion {
+  const { instanceId, token, actions, customStatus, version } = result;
+  return {
+    instanceId,
+    token,
+    actions,
+    ...(customStatus === undefined ? {} : { customStatus }),
+    ...(version === "" ? {} : { version: { name: version, patches: [] } }),
+  };
+}
+
+/** The result of a turn, from a worker of the sidecar service. */
+export function fromWorkflowResponse(response: WorkflowResponse): TurnCompletion {
+  const { instanceId, completionToken, actions, customStatus, version } = response;
+  return {
+    instanceId,
+    token: completionToken,
+    actions,
+    ...(customStatus === undefined ? {} : { customStatus }),
+    ...(version === undefined
+      ? {}
+      : {
+          version: {
+            patches: version.patches,
+            ...(version.name === undefined ? {} : { name: version.name }),
+          },
+        }),
+  };
+}
+
+/** The result of an activity, from Pawl's worker. */
+export function toActivityCompletion(result: ActivityResult): ActivityCompletion {
+  const { instanceId, taskId, token, output, failure } = result;
+  return {
+    instanceId,
+    taskId,
+    token,
+    ...(output === undefined ? {} : { output }),
+    ...(failure === undefined ? {} : { failure: toFailureDetails(failure) }),
+  };
+}
+
+/** The result of an activity, from a worker of the sidecar service. */
+export function fromActivityResponse(response: ActivityResponse): ActivityCompletion {
+  const { instanceId, taskId, completionToken, result, failureDetails } = response;
+  return {
+    instanceId,
+    taskId,
+    token: completionToken,
+    ...(result === undefined ? {} : { output: result }),
+    ...(failureDetails === undefined ? {} : { failure: failureDetails }),
+  };
+}

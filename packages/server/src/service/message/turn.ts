@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import type { TurnItem } from "@pawl/engine";
+import { type WorkResponse, WorkResponseSchema } from "@pawl/protocol";
+import { type WorkItem as WorkItemMessage, WorkItemSchema } from "@pawl/protocol/task-hub";
+
+// The messages that carry history are put together from fields that are encoded already. Protobuf-es
+// writes a message's unknown fields as they are, so that neither it nor anybody else looks at the
+// events again.
+
+/** Field of WorkItem that holds a WorkflowRequest, and of WorkResponse that holds a Turn. */
+const turnField = 1;
+
+/** Length and bytes of a Durable Task WorkflowRequest. */
+export function encodeWorkflowRequest(item: TurnItem): Uint8Array {
+  const head = new BinaryWriter();
+  writeText(head, 1, item.instanceId);
+  head.tag(2, WireType.LengthDelimited).fork();
+  writeText(head, 1, item.executionId);
+  head.join();
+  const tail = new BinaryWriter();
+  writeEvents(tail, item);
+  if (item.cachedEventCount > 0) {
+    tail.tag(9, WireType.LengthDelimited).fork();
+    tail.tag(1, WireType.Varint).int32(item.cachedEventCount).join();
+  }
+  return joinWithLength([head.finish(), ...item.past, tail.finish()]);
+}
+
+/** Length and bytes of a pawl.v1.Turn. */
+export function encodeTurn(item: TurnItem): Uint8Array {
+  const head = new BinaryWriter();
+  writeText(head, 1, item.instanceId);
+  writeText(head, 2, item.executionId);
+  const tail = new BinaryWriter();
+  writeEvents(tail, item);
+  writeText(tail, 5, item.token);
+  writeText(tail, 6, item.workflow);
+  if (item.cachedEventCount > 0) {
+    tail.tag(7, WireType.Varint).bool(true);
+  }
+  if (item.pastEventCount > 0) {
+    tail.tag(8, WireType.Varint).uint32(item.pastEventCount);
+  }
+  return joinWithLength([head.finish(), ...item.past, tail.finish()]);
+}
+
+/** The work item of the sidecar service for a turn. `json`: with its fields known, to be written as JSON. */
+export function toTurnWorkItem(item: TurnItem, json: boolean): WorkItemMessage {
+  const message = create(WorkItemSchema, { completionToken: item.token });
+  return withEncodedFields(WorkItemSchema, message, [encodeWorkflowRequest(item)], json);
+}
+
+/** Puts encoded turns into a message to Pawl's worker. `json` as at `toTurnWorkItem`. */
+export function addTurns(
+  message: WorkResponse,
+  turns: readonly Uint8Array[],
+  json: boolean,
+): WorkResponse {
+  return withEncodedFields(WorkResponseSchema, message, turns, json);
+}
+
+function withEncodedFields<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+  fields: readonly Uint8Array[],
+  json: boolean,
+): MessageShape<Desc> {
+  if (fields.length === 0) {
+    return message;
+  }
+  message.$unknown = fields.map((data) => ({
+    no: turnField,
+    wireType: WireType.LengthDelimited,
+    data,
+  }));
+  return json ? fromBinary(schema, toBinary(schema, message)) : message;
+}
+
+/** Protobuf leaves out empty text. */
+function writeText(writer: BinaryWriter, field: number, text: string): void {
+  if (text !== "") {
+    writer.tag(field, WireType.LengthDelimited).string(text);
+  }
+}
+
+/** The turn's own events are field 4 of both messages, as its past ones are field 3. */
+function writeEvents(writer: BinaryWriter, item: TurnItem): void {
+  for (const event of item.events) {
+    writer.tag(4, WireType.LengthDelimited).bytes(event.bytes);
+  }
+}
+
+/** Joins parts with one copy, their length in front. */
+function joinWithLength(parts: readonly Uint8Array[]): Uint8Array {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const length = new BinaryWriter().uint32(sizeBytes).finish();
+  const joined = new Uint8Array(length.byteLength + sizeBytes);
+  joined.set(length);
+  let at = length.byteLength;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.byteLength;
+  }
+  return joined;
+}

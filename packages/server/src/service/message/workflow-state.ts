@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import type { Instance, InstanceStatus } from "@pawl/engine";
+import {
+  OrchestrationStatus,
+  toTimestamp,
+  type WorkflowState,
+  WorkflowStateSchema,
+} from "@pawl/protocol";
+import { toFailureDetails } from "./failure.js";
+
+const statuses = {
+  pending: OrchestrationStatus.PENDING,
+  running: OrchestrationStatus.RUNNING,
+  suspended: OrchestrationStatus.SUSPENDED,
+  stalled: OrchestrationStatus.STALLED,
+  completed: OrchestrationStatus.COMPLETED,
+  failed: OrchestrationStatus.FAILED,
+  terminated: OrchestrationStatus.TERMINATED,
+} satisfies Record<InstanceStatus, OrchestrationStatus>;
+
+/** Turns an instance into Durable Task's form. Payloads are there when the instance has them. */
+export function toWorkflowState(instance: Instance): WorkflowState {
+  const state = create(WorkflowStateSchema, {
+    instanceId: instance.instanceId,
+    name: instance.workflow,
+    workflowStatus: statuses[instance.status],
+    createdTimestamp: toTimestamp(instance.createdAt),
+    lastUpdatedTimestamp: toTimestamp(instance.updatedAt),
+    executionId: instance.executionId,
+    tags: { ...instance.tags },
+  });
+  addTimes(state, instance);
+  const { version, input, output, customStatus, failure, parentInstanceId } = instance;
+  if (version !== undefined) {
+    state.version = version;
+  }
+  if (input !== undefined) {
+    state.input = input;
+  }
+  if (output !== undefined) {
+    state.output = output;
+  }
+  if (customStatus !== undefined) {
+    state.customStatus = customStatus;
+  }
+  if (failure !== undefined) {
+    state.failureDetails = toFailureDetails(failure);
+  }
+  if (parentInstanceId !== undefined) {
+    state.parentInstanceId = parentInstanceId;
+  }
+  return state;
+}
+
+function addTimes(state: WorkflowState, instance: Instance): void {
+  const { startAt, startedAt, completedAt } = instance;
+  if (startAt !== undefined) {
+    state.scheduledStartTimestamp = toTimestamp(startAt);
+  }
+  if (startedAt !== undefined) {
+    state.startedAt = toTimestamp(startedAt);
+  }
+  if (completedAt !== undefined) {
+    state.completedTimestamp = toTimestamp(completedAt);
+  }
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { Instance, ManagementPort, WaitOptions, WorkerPort } from "@pawl/engine";
+import type { TaskHubSidecarService } from "@pawl/protocol";
+import { fromTimestamp } from "@pawl/protocol";
+import type {
+  CreateInstanceRequest,
+  GetInstanceRequest,
+  ListInstanceIDsRequest,
+  PurgeInstancesRequest,
+} from "@pawl/protocol/task-hub";
+import type { ServerLogger } from "../options.js";
+import { fromActivityResponse, fromWorkflowResponse } from "./message/completion.js";
+import { toWorkflowState } from "./message/workflow-state.js";
+import { inDaprWords } from "./task-hub-error.js";
+import { streamWorkItems } from "./work-items.js";
+
+/** Statuses after which a control verb has nothing more to wait for; a stalled instance may never go on. */
+const settled: ReadonlySet<string> = new Set(["completed", "failed", "terminated", "stalled"]);
+
+/** Instances of one page when a caller wants all of them. */
+const pageSize = 1000;
+
+/**
+ * The Durable Task sidecar service, as the workers and clients of Dapr's SDKs call it. Its calls
+ * wait where Dapr's wait (worker protocol 6) and fail in Dapr's words, which some SDKs look for.
+ */
+export function createTaskHubService(
+  engine: ManagementPort & WorkerPort,
+  log: ServerLogger,
+): ServiceImpl<typeof TaskHubSidecarService> {
+  return {
+    ...workerMethods(engine, log),
+    ...controlMethods(engine),
+    ...readMethods(engine),
+    async startInstance(request, { signal }) {
+      const instanceId = await startInstance(engine, request);
+      if (request.scheduledStartTimestamp === undefined) {
+        await engine.waitForStart(instanceId, { payloads: false, signal });
+      }
+      return { instanceId };
+    },
+    async rerunWorkflowFromEvent() {
+      throw new ConnectError("rerunning a workflow is not implemented", Code.Unimplemented);
+    },
+  };
+}
+
+type Methods<Name extends keyof ServiceImpl<typeof TaskHubSidecarService>> = Pick<
+  ServiceImpl<typeof TaskHubSidecarService>,
+  Name
+>;
+
+function workerMethods(
+  engine: WorkerPort,
+  log: ServerLogger,
+): Methods<
+  | "hello"
+  | "getWorkItems"
+  | "completeActivityTask"
+  | "completeOrchestratorTask"
+  | "completeWorkflowTask"
+> {
+  return {
+    hello: () => ({}),
+    getWorkItems: (request, context) => streamWorkItems(engine, request, context, log),
+    async completeActivityTask(response) {
+      await engine.completeActivity(fromActivityResponse(response));
+      return {};
+    },
+    async completeOrchestratorTask(response) {
+      await engine.completeTurn(fromWorkflowResponse(response));
+      return {};
+    },
+    async completeWorkflowTask(response) {
+      await engine.completeTurn(fromWorkflowResponse(response));
+      return {};
+    },
+  };
+}
+
+function controlMethods(
+  engine: ManagementPort,
+): Methods<
+  "raiseEvent" | "terminateInstance" | "suspendInstance" | "resumeInstance" | "purgeInstances"
+> {
+  return {
+    async raiseEvent({ instanceId, name, input }) {
+      await inDaprWords("", () => engine.raiseEvent(instanceId, name, input));
+      return {};
+    },
+    async terminateInstance({ instanceId, output, recursive }, { signal }) {
+      const options = { recursive, ...(output === undefined ? {} : { output }) };
+      await inDaprWords("failed to submit termination request: ", () =>
+        engine.terminate(instanceId, options),
+      );
+      await engine.waitUntil(instanceId, isSettled, { payloads: false, signal });
+      return {};
+    },
+    async suspendInstance({ instanceId, reason }, { signal }) {
+      await inDaprWords("", () => engine.suspend(instanceId, reason));
+      await engine.waitUntil(
+        instanceId,
+        (instance) => instance.status === "suspended" || isSettled(instance),
+        { payloads: false, signal },
+      );
+      return {};
+    },
+    async resumeInstance({ instanceId, reason }, { signal }) {
+      await inDaprWords("", () => engine.resume(instanceId, reason));
+      await engine.waitUntil(
+        instanceId,
+        (instance) => instance.status === "running" || isSettled(instance),
+        { payloads: false, signal },
+      );
+      return {};
+    },
+    async purgeInstances(request) {
+      return { deletedInstanceCount: await purge(engine, request) };
+    },
+  };
+}
+
+function readMethods(
+  engine: ManagementPort,
+): Methods<
+  | "getInstance"
+  | "waitForInstanceStart"
+  | "waitForInstanceCompletion"
+  | "listInstanceIDs"
+  | "getInstanceHistory"
+> {
+  return {
+    async getInstance({ instanceId, getInputsAndOutputs }) {
+      const instance = await engine.get(instanceId, { payloads: getInputsAndOutputs });
+      return instance === undefined
+        ? { exists: false }
+        : { exists: true, workflowState: toWorkflowState(instance) };
+    },
+    async waitForInstanceStart(request, { signal }) {
+      const instance = await engine.waitForStart(request.instanceId, waitOptions(request, signal));
+      return { exists: true, workflowState: toWorkflowState(instance) };
+    },
+    async waitForInstanceCompletion(request, { signal }) {
+      const options = waitOptions(request, signal);
+      const instance = await engine.waitForCompletion(request.instanceId, options);
+      return { exists: true, workflowState: toWorkflowState(instance) };
+    },
+    listInstanceIDs: (request) => listInstanceIds(engine, request),
+    async getInstanceHistory({ instanceId }) {
+      return { events: await readHistory(engine, instanceId) };
+    },
+  };
+}
+
+function isSettled(instance: Instance): boolean {
+  return settled.has(instance.status);
+}
+
+function waitOptions(request: GetInstanceRequest, signal: AbortSignal): WaitOptions {
+  return { payloads: request.getInputsAndOutputs, signal };
+}
+
+/** What W3C calls a traceparent; some clients send less, which is no reason to fail (worker protocol 6). */
+const traceParentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+async function startInstance(
+  engine: ManagementPort,
+  request: CreateInstanceRequest,
+): Promise<string> {
+  const { instanceId, input, scheduledStartTimestamp: startAt, parentTraceContext } = request;
+  const traceParent = parentTraceContext?.traceParent ?? "";
+  const enforceUniqueInstanceId = request.enforceUniqueInstanceId;
+  const exists = enforceUniqueInstanceId
+    ? `a workflow with ID '${instanceId}' already exists and the create enforces instance ID uniqueness`
+    : `an active workflow with ID '${instanceId}' already exists`;
+  const started = await inDaprWords(
+    "failed to create workflow instance: ",
+    () =>
+      engine.start({
+        workflow: request.name,
+        tags: request.tags,
+        enforceUniqueInstanceId,
+        ...(instanceId === "" ? {} : { instanceId }),
+        ...(input === undefined ? {} : { input }),
+        ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
+        ...(traceParentForm.test(traceParent) ? { traceParent } : {}),
+      }),
+    { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` },
+  );
+  return started.instanceId;
+}
+
+/** An unknown instance is a purge of none: SDKs read the count. */
+async function purge(engine: ManagementPort, request: PurgeInstancesRequest): Promise<number> {
+  const { request: target, recursive, force } = request;
+  if (target.case !== "instanceId") {
+    throw new ConnectError("multi-instance purge is not implemented", Code.Unimplemented);
+  }
+  if ((await engine.get(target.value, { payloads: false })) === undefined) {
+    return 0;
+  }
+  return inDaprWords("failed to purge workflow state: ", () =>
+    engine.purge(target.value, { recursive, ...(force === undefined ? {} : { force }) }),
+  );
+}
+
+/** Exactly the committed events: a worker that lost its cache takes them as the past. */
+async function readHistory(
+  engine: ManagementPort,
+  instanceId: string,
+): ReturnType<ManagementPort["history"]> {
+  return inDaprWords("", () => engine.history(instanceId), {
+    INSTANCE_NOT_FOUND: `workflow instance '${instanceId}' not found`,
+  });
+}
+
+async function listInstanceIds(
+  engine: ManagementPort,
+  request: ListInstanceIDsRequest,
+): Promise<{ instanceIds: string[]; continuationToken?: string }> {
+  const wanted = request.pageSize ?? Number.POSITIVE_INFINITY;
+  const instanceIds: string[] = [];
+  let pageToken = request.continuationToken;
+  do {
+    const page = await engine.list({
+      payloads: false,
+      pageSize: Math.max(1, Math.min(pageSize, wanted - instanceIds.length)),
+      ...(pageToken === undefined || pageToken === "" ? {} : { pageToken }),
+    });
+    instanceIds.push(...page.instances.map((instance) => instance.instanceId));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined && instanceIds.length < wanted);
+  return pageToken === undefined ? { instanceIds } : { instanceIds, continuationToken: pageToken };
+}

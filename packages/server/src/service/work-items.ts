@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { WorkerPort, WorkerRegistration, WorkItem } from "@pawl/engine";
+import { limits } from "@pawl/protocol";
+import {
+  type GetWorkItemsRequest,
+  WorkerCapability,
+  type WorkItem as WorkItemMessage,
+  WorkItemSchema,
+} from "@pawl/protocol/task-hub";
+import type { ServerLogger } from "../options.js";
+import { sendHeaders } from "../rpc/early-headers.js";
+import { isJsonCall } from "./json-call.js";
+import { toActivityWorkItem } from "./message/activity.js";
+import { toTurnWorkItem } from "./message/turn.js";
+import { WorkStream } from "./work-stream.js";
+
+/** Milliseconds between signs of life on a stream whose worker asked for them. */
+const healthPingMs = 30_000;
+
+/**
+ * Turns, and activities, that a worker without capabilities gets at once. Dapr's JavaScript worker
+ * announces none and silently drops what comes when 10 items are at work and 100 are queued (worker
+ * protocol 5), so that the two together must stay below 110.
+ */
+const plainWorkerLimit = 50;
+
+/** Answers GetWorkItems: a stream of work items until the worker leaves. */
+export async function* streamWorkItems(
+  workers: WorkerPort,
+  request: GetWorkItemsRequest,
+  context: HandlerContext,
+  log: ServerLogger,
+): AsyncGenerator<WorkItemMessage> {
+  const { signal } = context;
+  const output = new WorkStream<WorkItem | "ping">();
+  const session = workers.connectWorker(toRegistration(request, context), (item) =>
+    output.push(item),
+  );
+  const { workerId } = session;
+  const ping = startPings(request, output);
+  const end = (): void => {
+    // At once, not when the generator gets to it: its items belong to other workers now.
+    session.close();
+    output.end();
+  };
+  signal.addEventListener("abort", end);
+  if (signal.aborted) {
+    end();
+  }
+  log.info({ workerId, capabilities: request.capabilities }, "worker connected");
+  try {
+    sendHeaders(context);
+    const json = isJsonCall(context);
+    for (let items = await output.take(); items; items = await output.take()) {
+      for (const item of items) {
+        yield toMessage(item, json);
+      }
+    }
+    // A server that stops ends the stream with OK: every SDK connects again after that, and Dapr's
+    // JavaScript worker after nothing else.
+  } finally {
+    signal.removeEventListener("abort", end);
+    clearInterval(ping);
+    end();
+    log.info({ workerId }, "worker disconnected");
+  }
+}
+
+function toRegistration(request: GetWorkItemsRequest, context: HandlerContext): WorkerRegistration {
+  const { capabilities } = request;
+  const name = context.requestHeader.get("user-agent") ?? "";
+  const keepsHistory = capabilities.includes(WorkerCapability.STATEFUL_HISTORY);
+  return {
+    name,
+    turnBytes: limits.sidecarTurnBytes,
+    cache: keepsHistory ? "past" : "none",
+    ...(capabilities.length === 0
+      ? { turnLimit: plainWorkerLimit, activityLimit: plainWorkerLimit }
+      : {}),
+  };
+}
+
+function startPings(
+  request: GetWorkItemsRequest,
+  output: WorkStream<WorkItem | "ping">,
+): NodeJS.Timeout | undefined {
+  return request.capabilities.includes(WorkerCapability.HEALTH_PING)
+    ? setInterval(() => output.push("ping"), healthPingMs).unref()
+    : undefined;
+}
+
+function toMessage(item: WorkItem | "ping", json: boolean): WorkItemMessage {
+  if (item === "ping") {
+    return create(WorkItemSchema, { request: { case: "healthPing", value: {} } });
+  }
+  return item.kind === "turn" ? toTurnWorkItem(item, json) : toActivityWorkItem(item);
+}

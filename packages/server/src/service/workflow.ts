@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { EngineError, type Instance, type ListQuery, type ManagementPort } from "@pawl/engine";
+import { fromTimestamp, type ListInstancesRequest, type WorkflowService } from "@pawl/protocol";
+import { toInstanceMessage, toStatuses } from "./message/instance.js";
+
+/** `pawl.v1.WorkflowService`: each method is one call of the management port. */
+export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeof WorkflowService> {
+  return {
+    async startInstance(request) {
+      const { instanceId, input, startAt, traceParent } = request;
+      return engine.start({
+        workflow: request.workflow,
+        tags: request.tags,
+        enforceUniqueInstanceId: request.enforceUniqueInstanceId,
+        ...(instanceId === "" ? {} : { instanceId }),
+        ...(input === undefined ? {} : { input }),
+        ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
+        ...(traceParent === "" ? {} : { traceParent }),
+      });
+    },
+    async getInstance({ instanceId, omitPayloads }) {
+      const instance = await engine.get(instanceId, { payloads: !omitPayloads });
+      if (instance === undefined) {
+        throw new EngineError("INSTANCE_NOT_FOUND", `no instance has the id "${instanceId}"`, {
+          details: { instanceId },
+        });
+      }
+      return { instance: toInstanceMessage(instance) };
+    },
+    async waitForInstanceStart({ instanceId, omitPayloads }, { signal }) {
+      return reply(await engine.waitForStart(instanceId, { payloads: !omitPayloads, signal }));
+    },
+    async waitForInstanceCompletion({ instanceId, omitPayloads }, { signal }) {
+      return reply(await engine.waitForCompletion(instanceId, { payloads: !omitPayloads, signal }));
+    },
+    async raiseEvent({ instanceId, name, input }) {
+      await engine.raiseEvent(instanceId, name, input);
+      return {};
+    },
+    async suspendInstance({ instanceId, reason }) {
+      await engine.suspend(instanceId, reason);
+      return {};
+    },
+    async resumeInstance({ instanceId, reason }) {
+      await engine.resume(instanceId, reason);
+      return {};
+    },
+    async terminateInstance({ instanceId, output, recursive }) {
+      await engine.terminate(instanceId, {
+        ...(output === undefined ? {} : { output }),
+        ...(recursive === undefined ? {} : { recursive }),
+      });
+      return {};
+    },
+    async purgeInstance({ instanceId, recursive, force }) {
+      const options = { force, ...(recursive === undefined ? {} : { recursive }) };
+      return { purgedCount: await engine.purge(instanceId, options) };
+    },
+    async listInstances(request) {
+      const { instances, nextPageToken } = await engine.list(toQuery(request));
+      return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
+    },
+    async getInstanceHistory({ instanceId }) {
+      return { events: await engine.history(instanceId) };
+    },
+    async *watchInstance({ instanceId, omitPayloads }, { signal }: HandlerContext) {
+      for await (const instance of engine.watch(instanceId, { payloads: !omitPayloads, signal })) {
+        yield reply(instance);
+      }
+    },
+  };
+}
+
+function reply(instance: Instance): { instance: ReturnType<typeof toInstanceMessage> } {
+  return { instance: toInstanceMessage(instance) };
+}
+
+function toQuery(request: ListInstancesRequest): ListQuery {
+  const { pageSize, pageToken, workflow, instanceIdPrefix } = request;
+  const statuses = toStatuses(request.statuses);
+  return {
+    payloads: request.includePayloads,
+    ...(pageSize === 0 ? {} : { pageSize }),
+    ...(pageToken === "" ? {} : { pageToken }),
+    ...(statuses.length === 0 ? {} : { statuses }),
+    ...(workflow === "" ? {} : { workflow }),
+    ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
+  };
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EnginePort } from "@pawl/client";
+import type { TimeSkipper } from "./time-skipper.js";
+
+/** An engine's ports, where waiting skips time and commands are known to the skipper. */
+export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): EnginePort {
+  const command = async <T>(answer: Promise<T>): Promise<T> => {
+    try {
+      return await answer;
+    } finally {
+      skipper.commanded();
+    }
+  };
+  return {
+    start: (start) => command(engine.start(start)),
+    get: (instanceId, options) => engine.get(instanceId, options),
+    waitForStart: (instanceId, options) =>
+      skipper.during(() => engine.waitForStart(instanceId, options)),
+    waitForCompletion: (instanceId, options) =>
+      skipper.during(() => engine.waitForCompletion(instanceId, options)),
+    raiseEvent: (instanceId, name, input) => command(engine.raiseEvent(instanceId, name, input)),
+    suspend: (instanceId, reason) => command(engine.suspend(instanceId, reason)),
+    resume: (instanceId, reason) => command(engine.resume(instanceId, reason)),
+    terminate: (instanceId, options) => command(engine.terminate(instanceId, options)),
+    purge: (instanceId, options) => command(engine.purge(instanceId, options)),
+    list: (query) => engine.list(query),
+    history: (instanceId) => engine.history(instanceId),
+    async *watch(instanceId, options) {
+      const states = engine.watch(instanceId, options)[Symbol.asyncIterator]();
+      try {
+        for (;;) {
+          const next = await skipper.during(() => states.next());
+          if (next.done === true) return;
+          yield next.value;
+        }
+      } finally {
+        await states.return?.();
+      }
+    },
+    connectWorker: (registration, deliver, release) =>
+      engine.connectWorker(registration, deliver, release),
+    completeTurn: (completion) => engine.completeTurn(completion),
+    completeActivity: (completion) => engine.completeActivity(completion),
+  };
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Holds the arrows between packages, the arrows inside the engine, and the purity of its core.
+
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize, relative, sep } from "node:path";
+import {
+  listImports,
+  listSourceFiles,
+  readText,
+  stripCommentsAndStrings,
+} from "./source-files.mjs";
+import { root } from "./workspace.mjs";
+
+/** What each package may import of its sisters. */
+const packageArrows = {
+  protocol: [],
+  engine: ["protocol"],
+  client: ["protocol"],
+  server: ["engine", "protocol"],
+  testkit: ["engine", "client", "server", "protocol"],
+};
+
+/** What each part of the engine may import of the engine. A part is a folder or a file of src. */
+const engineArrows = {
+  "errors.ts": [],
+  port: ["errors.ts"],
+  core: ["errors.ts", "port"],
+  store: ["errors.ts", "core", "port"],
+  runtime: ["errors.ts", "core", "port", "store", "options.ts"],
+  "options.ts": ["errors.ts", "runtime", "store"],
+};
+
+/** The only packages that the core may import: the messages, and what makes them. */
+const corePackages = ["@pawl/protocol", "@bufbuild/protobuf"];
+
+/** What the core must not even name: it gets time, ids and randomness as arguments. */
+const impure =
+  /\b(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|crypto|process|await|async|Promise)\b/;
+
+const isTest = (file) => /\.(test|property\.test|suite)\.ts$/.test(file);
+
+/** Packages import each other along the arrows, and only through their exports. */
+export function checkPackageArrows() {
+  const problems = [];
+  for (const file of listSourceFiles()) {
+    const folder = packageFolder(file);
+    if (folder === undefined) continue;
+    for (const { specifier, line } of listImports(readText(file))) {
+      const problem = specifier.startsWith(".")
+        ? checkRelative(file, folder, specifier)
+        : checkSister(file, specifier);
+      if (problem !== undefined) problems.push(`${file}:${line}: ${problem}`);
+    }
+  }
+  return problems;
+}
+
+/** The folder of the package that a file belongs to. */
+function packageFolder(file) {
+  let folder = dirname(file);
+  while (folder !== "." && !existsSync(join(root, folder, "package.json"))) {
+    folder = dirname(folder);
+  }
+  return folder === "." ? undefined : folder;
+}
+
+function checkRelative(file, folder, specifier) {
+  const target = normalize(join(dirname(file), specifier));
+  if (relative(folder, target).startsWith(`..${sep}`) && !target.startsWith(`scripts${sep}`)) {
+    return `"${specifier}" leaves the package ${folder}; import the other package by its name`;
+  }
+  return undefined;
+}
+
+function checkSister(file, specifier) {
+  const match = /^@pawl\/([^/]+)(\/.*)?$/.exec(specifier);
+  if (match === null) return undefined;
+  const [, sister, path] = match;
+  const manifest = join(root, "packages", sister, "package.json");
+  if (existsSync(manifest)) {
+    const { exports } = JSON.parse(readFileSync(manifest, "utf8"));
+    if (!Object.hasOwn(exports, path === undefined ? "." : `.${path}`)) {
+      return `"${specifier}" is not among the exports of @pawl/${sister}`;
+    }
+  }
+  const own = /^packages\/([^/]+)\//.exec(file)?.[1];
+  if (own === undefined || own === sister || packageArrows[own]?.includes(sister)) return undefined;
+  return `packages/${own} must not import @pawl/${sister}`;
+}
+
+/** The engine's parts import each other in one direction. */
+export function checkEngineArrows() {
+  const problems = [];
+  const source = "packages/engine/src/";
+  for (const file of listSourceFiles().filter((name) => name.startsWith(source))) {
+    const part = partOf(file, source);
+    const allowed = engineArrows[part];
+    if (allowed === undefined || isTest(file)) continue;
+    for (const { specifier, line } of listImports(readText(file))) {
+      if (!specifier.startsWith(".")) {
+        if (part === "core" && !corePackages.includes(specifier)) {
+          problems.push(`${file}:${line}: core must not import "${specifier}"`);
+        }
+        continue;
+      }
+      const target = normalize(join(dirname(file), specifier)).replace(/\.js$/, ".ts");
+      const other = partOf(target.replaceAll(sep, "/"), source);
+      if (other !== part && !allowed.includes(other)) {
+        problems.push(`${file}:${line}: ${part} must not import ${other}`);
+      }
+    }
+  }
+  return problems;
+}
+
+function partOf(file, source) {
+  return file.slice(source.length).split("/")[0];
+}
+
+/** The engine's core names no clock, timer, source of randomness or promise. */
+export function checkCorePurity() {
+  const problems = [];
+  const core = listSourceFiles().filter((file) => file.startsWith("packages/engine/src/core/"));
+  for (const file of core.filter((name) => !isTest(name))) {
+    for (const [index, line] of stripCommentsAndStrings(readText(file)).split("\n").entries()) {
+      const match = impure.exec(line);
+      if (match !== null) problems.push(`${file}:${index + 1}: core must not use ${match[1]}`);
+    }
+  }
+  return problems;
+}

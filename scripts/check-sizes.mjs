@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Holds the sizes of files and folders. The length of functions is Biome's to check (biome.json).
+
+import { dirname } from "node:path";
+import { listSourceFiles, readText } from "./source-files.mjs";
+
+const fileLimitLines = 400;
+const folderLimitFiles = 15;
+
+/** Files and folders that may be larger, each with its reason. */
+const exceptions = new Map([]);
+
+/** No source file is longer than the limit. */
+export function checkFileSizes() {
+  const problems = [];
+  for (const file of listSourceFiles()) {
+    const lines = readText(file).split("\n").length - 1;
+    if (lines > fileLimitLines && !exceptions.has(file)) {
+      problems.push(`${file}: ${lines} lines; at most ${fileLimitLines}`);
+    }
+  }
+  return problems;
+}
+
+/** No folder holds more source files than the limit; tests are not counted. */
+export function checkFolderSizes() {
+  const counts = new Map();
+  for (const file of listSourceFiles()) {
+    if (/\.test\.(ts|mjs)$/.test(file) || file.startsWith("scripts/")) continue;
+    counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([folder, count]) => count > folderLimitFiles && !exceptions.has(folder))
+    .map(([folder, count]) => `${folder}: ${count} source files; at most ${folderLimitFiles}`);
+}

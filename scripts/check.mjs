@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// `pnpm check`: everything that CI holds the code to besides its tests. `--report FILE` writes the
+// results for scripts/test.mjs.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { checkCorePurity, checkEngineArrows, checkPackageArrows } from "./check-boundaries.mjs";
+import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check-contract.mjs";
+import { checkFileSizes, checkFolderSizes } from "./check-sizes.mjs";
+import {
+  checkErrorDocs,
+  checkLicenceLines,
+  checkMachinePaths,
+  checkRegistryHosts,
+} from "./check-text.mjs";
+import { runProgram, setUp } from "./setup.mjs";
+import { capture, root } from "./workspace.mjs";
+
+const tool = (name) => join(root, "node_modules", ".bin", name);
+
+async function outputUnlessOk(command, ...commandArguments) {
+  const { code, output } = await capture(command, commandArguments);
+  return code === 0 ? [] : output.trimEnd().split("\n");
+}
+
+/** Every check: its name, and a function that gives its problems, none when all is well. */
+const checks = [
+  [
+    "format and lint",
+    () =>
+      outputUnlessOk(tool("biome"), "check", "--error-on-warnings", "--max-diagnostics=200", "."),
+  ],
+  ["types of tests", () => outputUnlessOk(tool("tsc"), "-p", "tsconfig.test.json")],
+  ["nothing unused", () => outputUnlessOk(tool("knip"), "--no-progress")],
+  ["contract: lint", checkContractLint],
+  ["contract: no breaking change", checkContractBreaking],
+  ["contract: generated code is up to date", checkGeneratedCode],
+  ["boundaries: packages", checkPackageArrows],
+  ["boundaries: inside the engine", checkEngineArrows],
+  ["boundaries: the core is pure", checkCorePurity],
+  ["sizes: files", checkFileSizes],
+  ["sizes: folders", checkFolderSizes],
+  ["text: licence lines", checkLicenceLines],
+  ["text: no machine paths", checkMachinePaths],
+  ["text: no registry hosts", checkRegistryHosts],
+  ["docs: every error code", checkErrorDocs],
+];
+
+async function runCheck([name, check]) {
+  const startedAt = performance.now();
+  let problems;
+  try {
+    problems = await check();
+  } catch (error) {
+    problems = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+  const ms = Math.round(performance.now() - startedAt);
+  process.stdout.write(`${problems.length === 0 ? "ok    " : "FAILED"} ${name} (${ms} ms)\n`);
+  for (const problem of problems) process.stdout.write(`         ${problem}\n`);
+  return { name, ok: problems.length === 0 };
+}
+
+await runProgram(async () => {
+  await setUp();
+  const results = [];
+  for (const check of checks) results.push(await runCheck(check));
+  const reportAt = process.argv.indexOf("--report");
+  if (reportAt >= 0) writeFileSync(process.argv[reportAt + 1], JSON.stringify(results));
+  const failed = results.filter((result) => !result.ok).length;
+  process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+  if (failed > 0) process.exitCode = 1;
+});

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Reads what test runners report. Each parser gives { passed, failed, skipped, failures }, where
+// `failures` holds the names of what failed.
+
+import { existsSync, readFileSync } from "node:fs";
+
+/** Counts of nothing. */
+export function emptyCounts() {
+  return { passed: 0, failed: 0, skipped: 0, failures: [] };
+}
+
+/** Adds up counts. */
+export function addCounts(all) {
+  const sum = emptyCounts();
+  for (const counts of all) {
+    sum.passed += counts.passed;
+    sum.failed += counts.failed;
+    sum.skipped += counts.skipped;
+    sum.failures.push(...counts.failures);
+  }
+  return sum;
+}
+
+/**
+ * Reads the report that a suite left, and holds it against the runner's exit code: a runner that
+ * left no report, ran no test, or failed without naming a test counts as one failure.
+ */
+export function readReport(parse, file, exitCode) {
+  const counts = existsSync(file) ? parse(readFileSync(file, "utf8")) : emptyCounts();
+  const total = counts.passed + counts.failed + counts.skipped;
+  let fault;
+  if (!existsSync(file)) fault = `the runner left no report (exit code ${exitCode})`;
+  else if (total === 0) fault = "no test ran";
+  else if (exitCode !== 0 && counts.failed === 0) fault = `the runner ended with code ${exitCode}`;
+  if (fault !== undefined) {
+    counts.failed += 1;
+    counts.failures.push(fault);
+  }
+  return counts;
+}
+
+/** Vitest's JSON report. A file that could not be loaded counts as one failure. */
+export function parseVitest(text) {
+  const counts = emptyCounts();
+  for (const file of JSON.parse(text).testResults) {
+    let failedHere = 0;
+    for (const test of file.assertionResults) {
+      if (test.status === "passed") counts.passed += 1;
+      else if (test.status === "failed") {
+        failedHere += 1;
+        counts.failures.push(test.fullName);
+      } else counts.skipped += 1;
+    }
+    if (file.status === "failed" && failedHere === 0) {
+      failedHere = 1;
+      counts.failures.push(`${file.name}: ${file.message || "could not be run"}`);
+    }
+    counts.failed += failedHere;
+  }
+  return counts;
+}
+
+/** JUnit XML, as pytest and Maven's Surefire write it. An error counts as a failure. */
+export function parseJunit(text) {
+  const counts = emptyCounts();
+  const cases = text.matchAll(/<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g);
+  for (const [, attributes, body = ""] of cases) {
+    if (/<(failure|error)\b/.test(body)) {
+      counts.failed += 1;
+      counts.failures.push(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "unnamed");
+    } else if (/<skipped\b/.test(body)) counts.skipped += 1;
+    else counts.passed += 1;
+  }
+  return counts;
+}
+
+/** The report of `scripts/check.mjs`: [{ name, ok }]. */
+export function parseChecks(text) {
+  const counts = emptyCounts();
+  for (const check of JSON.parse(text)) {
+    if (check.ok) counts.passed += 1;
+    else {
+      counts.failed += 1;
+      counts.failures.push(check.name);
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { parseChecks, parseJunit, parseVitest, readReport } from "./report.mjs";
+
+function vitestFile(status, tests, message = "") {
+  const assertionResults = tests.map((test) => ({ fullName: `test ${test}`, status: test }));
+  return { name: "a.test.ts", status, message, assertionResults };
+}
+
+function vitestReport(...testResults) {
+  return JSON.stringify({ testResults });
+}
+
+describe("parseVitest()", () => {
+  test("counts what passed, failed and was skipped", () => {
+    const text = vitestReport(
+      vitestFile("passed", ["passed", "skipped", "todo"]),
+      vitestFile("failed", ["passed", "failed"]),
+    );
+    expect(parseVitest(text)).toEqual({
+      passed: 2,
+      failed: 1,
+      skipped: 2,
+      failures: ["test failed"],
+    });
+  });
+
+  test("counts a file that could not be loaded as one failure", () => {
+    const text = vitestReport(vitestFile("failed", [], "no such module"));
+    expect(parseVitest(text)).toMatchObject({
+      failed: 1,
+      failures: ["a.test.ts: no such module"],
+    });
+  });
+});
+
+describe("parseJunit()", () => {
+  test("counts what passed, failed, had an error and was skipped", () => {
+    const text = `<?xml version="1.0"?><testsuites><testsuite tests="5">
+      <testcase classname="a" name="one" time="0.1"/>
+      <testcase classname="a" name="two"><system-out>a &lt; b</system-out></testcase>
+      <testcase classname="a" name="three"><failure message="x > y">trace</failure></testcase>
+      <testcase classname="a" name="four"><error message="boom"/></testcase>
+      <testcase classname="a" name="five"><skipped message="no tool"/></testcase>
+    </testsuite></testsuites>`;
+    expect(parseJunit(text)).toEqual({
+      passed: 2,
+      failed: 2,
+      skipped: 1,
+      failures: ["three", "four"],
+    });
+  });
+});
+
+describe("readReport()", () => {
+  function reportFile(text) {
+    const folder = mkdtempSync(join(tmpdir(), "pawl-report-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "report");
+    if (text !== undefined) writeFileSync(file, text);
+    return file;
+  }
+
+  const onePassed = JSON.stringify([{ name: "a", ok: true }]);
+
+  test.each([
+    ["no report", undefined, 1, "the runner left no report (exit code 1)"],
+    ["no test", "[]", 0, "no test ran"],
+    ["a crash after the tests", onePassed, 134, "the runner ended with code 134"],
+  ])("counts %s as a failure", (_title, text, exitCode, fault) => {
+    const counts = readReport(parseChecks, reportFile(text), exitCode);
+    expect([counts.failed, counts.failures]).toEqual([1, [fault]]);
+  });
+
+  test("takes the counts of a run that ended well as they are", () => {
+    const counts = readReport(parseChecks, reportFile(onePassed), 0);
+    expect(counts).toEqual({ passed: 1, failed: 0, skipped: 0, failures: [] });
+  });
+});

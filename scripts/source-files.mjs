@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The files of this repository, as the checks see them.
+
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./workspace.mjs";
+
+/** Generated code: committed, but neither written nor measured by hand. */
+export const generatedFolder = "packages/protocol/src/gen/";
+
+/** Every file that is committed or would be, relative to the root, without generated ones. */
+export function listFiles() {
+  const listing = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const files = [...new Set(listing.split("\0"))].sort();
+  return files.filter(
+    (file) => file !== "" && !file.startsWith(generatedFolder) && existsSync(join(root, file)),
+  );
+}
+
+/** Hand-written TypeScript and scripts. */
+export function listSourceFiles() {
+  return listFiles().filter((file) => /\.(ts|mjs)$/.test(file));
+}
+
+/** The text of a file. */
+export function readText(file) {
+  return readFileSync(join(root, file), "utf8");
+}
+
+/** TypeScript without its comments, and with the contents of its strings taken out. */
+export function stripCommentsAndStrings(text) {
+  const parts =
+    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
+  return text.replaceAll(parts, (part) => {
+    const lines = "\n".repeat(part.split("\n").length - 1);
+    return part.startsWith("/") ? lines : `""${lines}`;
+  });
+}
+
+/** What a file imports: [{ specifier, typeOnly, line }], also re-exports and dynamic imports. */
+export function listImports(text) {
+  const statement =
+    /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[^"'`;]*?\bfrom\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
+  return [...text.matchAll(statement)].map((match) => ({
+    specifier: match[3] ?? match[4],
+    typeOnly: match[2] !== undefined,
+    line: text.slice(0, match.index).split("\n").length + (match[0].startsWith("\n") ? 1 : 0),
+  }));
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The table of all test suites. A row has:
+//   name      what `npm test -- NAME` takes
+//   title     what it covers, for people
+//   tools     variable of the environment → function that finds or makes the tool. Without a
+//             required tool the suite is skipped; without an optional one, its tests skip themselves
+//   command   [program, arguments] given the report file and the tools found
+//   parse     reads the report
+//   ciOnly    runs only with CI=true, or when named
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseChecks, parseJunit, parseVitest } from "./report.mjs";
+import { requireGrpcurl, requireOnPath, requirePython } from "./tools.mjs";
+import { nodePath, root } from "./workspace.mjs";
+
+function vitest(project) {
+  const program = join(root, "node_modules", "vitest", "vitest.mjs");
+  return (report) => [
+    nodePath(),
+    [
+      program,
+      "run",
+      `--project=${project}`,
+      "--reporter=default",
+      "--silent=passed-only",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+    ],
+  ];
+}
+
+const allSuites = [
+  {
+    name: "check",
+    title: "format, lint, contract drift, boundaries, sizes",
+    required: {},
+    optional: {},
+    command: (report) => [nodePath(), [join(root, "scripts", "check.mjs"), "--report", report]],
+    parse: parseChecks,
+    ciOnly: true,
+  },
+  {
+    name: "unit",
+    title: "packages, examples and scripts",
+    required: {},
+    optional: {},
+    command: vitest("unit"),
+    parse: parseVitest,
+  },
+  {
+    name: "e2e",
+    title: "one server process over curl, Connect, gRPC, gRPC-Web; the documents' commands",
+    required: {},
+    optional: {
+      PAWL_TEST_CURL: () => requireOnPath("curl"),
+      PAWL_TEST_GRPCURL: requireGrpcurl,
+      PAWL_TEST_PYTHON: () => requirePython("tests/e2e/python"),
+      PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python"),
+    },
+    command: vitest("e2e"),
+    parse: parseVitest,
+  },
+  {
+    name: "interop-javascript",
+    title: "Dapr's JavaScript SDK",
+    folder: "tests/interop/javascript",
+    required: {},
+    optional: {},
+    command: vitest("@pawl/interop-javascript"),
+    parse: parseVitest,
+  },
+  {
+    name: "interop-python",
+    title: "Dapr's Python SDK",
+    folder: "tests/interop/python",
+    required: { PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python") },
+    optional: {},
+    command: (report, tools) => [
+      tools.PAWL_TEST_DAPR_PYTHON,
+      ["-m", "pytest", join(root, "tests/interop/python"), "-ra", `--junitxml=${report}`],
+    ],
+    parse: parseJunit,
+  },
+  {
+    name: "chaos",
+    title: "the server killed at random moments under load",
+    folder: "tests/chaos",
+    required: {},
+    optional: {},
+    command: vitest("chaos"),
+    parse: parseVitest,
+  },
+];
+
+/** The suites that this repository has. */
+export const suites = allSuites.filter(
+  (suite) => suite.folder === undefined || existsSync(join(root, suite.folder)),
+);

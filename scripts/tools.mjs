@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Finds, or makes inside the repository, the programs of other languages that suites need. Each
+// function resolves with a path, or throws ToolMissing with the reason in one line.
+
+import { existsSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
+import { hashContents, readStamp, writeStamp } from "./stamp.mjs";
+import { capture, root } from "./workspace.mjs";
+
+const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
+const isWindows = process.platform === "win32";
+
+/** A program that a suite needs is not there; the message says what to install. */
+export class ToolMissing extends Error {}
+
+/** The path of a program on PATH, or undefined. */
+export function findOnPath(name) {
+  const file = isWindows ? `${name}.exe` : name;
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    if (folder !== "" && existsSync(join(folder, file))) return join(folder, file);
+  }
+  return undefined;
+}
+
+/** The path of a program on PATH. */
+export function requireOnPath(name) {
+  const path = findOnPath(name);
+  if (path === undefined) throw new ToolMissing(`${name} is not installed`);
+  return path;
+}
+
+/** grpcurl from PATH or .cache/bin; built there with Go when it is in neither. */
+export async function requireGrpcurl() {
+  const found = findOnPath("grpcurl");
+  if (found !== undefined) return found;
+  const folder = join(root, ".cache", "bin");
+  const path = join(folder, isWindows ? "grpcurl.exe" : "grpcurl");
+  if (existsSync(path)) return path;
+  if (findOnPath("go") === undefined) throw new ToolMissing("neither grpcurl nor go is installed");
+  const env = { ...process.env, GOBIN: folder, GOFLAGS: "-mod=mod" };
+  await install("go", ["install", grpcurlModule], { env });
+  return path;
+}
+
+/**
+ * The Python of a virtual environment of its own (`.venv`) for the folder's requirements.txt, with
+ * the requirements installed. Made again when they change.
+ */
+export async function requirePython(folder) {
+  const system = findOnPath("python3") ?? findOnPath("python");
+  if (system === undefined) throw new ToolMissing("python3 is not installed");
+  const requirements = `${folder}/requirements.txt`;
+  const environment = join(root, folder, ".venv");
+  const python = join(environment, isWindows ? "Scripts/python.exe" : "bin/python");
+  const stampFile = `${folder}/.venv/requirements.stamp`;
+  const stamp = hashContents([requirements]);
+  if (existsSync(python) && readStamp(stampFile) === stamp) return python;
+  await install(system, ["-m", "venv", "--clear", environment]);
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  await install(python, [...pip, "-r", join(root, requirements)]);
+  writeStamp(stampFile, stamp);
+  return python;
+}
+
+/** Runs a command that installs something, after saying so. */
+async function install(command, commandArguments, options) {
+  process.stdout.write(`» ${[basename(command), ...commandArguments].join(" ")} …\n`);
+  const { code, output } = await capture(command, commandArguments, options);
+  if (code === 0) return;
+  const lastLine = output.trim().split("\n").at(-1) ?? "";
+  throw new ToolMissing(`${basename(command)} ${commandArguments.join(" ")} failed: ${lastLine}`);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, onTestFinished } from "vitest";
+
+/** The root of the repository. */
+export const repository = join(import.meta.dirname, "..", "..");
+const startMs = 60_000;
+const stopMs = 20_000;
+
+/**
+ * The bare server; the sample (a server with the order workflow's worker in one process); or the
+ * sample as `npm start` starts it.
+ */
+export type Program = "server" | "sample" | "npm-start";
+
+/** How a process ended, and what it printed. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line of a program. */
+function commandLine(program: Program, flags: readonly string[]): [string, string[]] {
+  switch (program) {
+    case "server":
+      return [
+        process.execPath,
+        [join(repository, "packages/server/dist/main.js"), "serve", ...flags],
+      ];
+    case "sample":
+      return [process.execPath, [join(repository, "examples/order/dist/start.js"), ...flags]];
+    case "npm-start":
+      return ["npm", ["start", "--", ...flags]];
+  }
+}
+
+/** A loopback port that nobody listens on. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+const madeFolders: string[] = [];
+afterAll(async () => {
+  for (const folder of madeFolders) await rm(folder, { recursive: true, force: true });
+});
+
+/** A new empty folder that is removed when the tests of the file have run. */
+export async function makeFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "pawl-e2e-"));
+  madeFolders.push(folder);
+  return folder;
+}
+
+/** Where a server listens and what it keeps. */
+export interface ServerPlace {
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly dataDir: string;
+}
+
+/** Free ports and a new folder. */
+export async function findPlace(): Promise<ServerPlace> {
+  return {
+    port: await findFreePort(),
+    grpcPort: await findFreePort(),
+    dataDir: join(await makeFolder(), "data"),
+  };
+}
+
+/** A place as command-line flags. */
+export function placeFlags(place: ServerPlace): string[] {
+  const { port, grpcPort, dataDir } = place;
+  return ["--port", String(port), "--grpc-port", String(grpcPort), "--data", dataDir];
+}
+
+/** A running server. */
+export class ServerProcess {
+  readonly place: ServerPlace;
+  readonly #child: ChildProcess;
+  readonly #ending: Promise<Ending>;
+
+  private constructor(place: ServerPlace, child: ChildProcess, ending: Promise<Ending>) {
+    this.place = place;
+    this.#child = child;
+    this.#ending = ending;
+  }
+
+  /** Starts a program and resolves once it has printed its ready line. */
+  static async start(program: Program = "server", place?: ServerPlace): Promise<ServerProcess> {
+    const where = place ?? (await findPlace());
+    const child = spawnProgram(program, placeFlags(where));
+    const ending = collectEnding(child);
+    await waitForLine(child, ending, `pawl ready on http://127.0.0.1:${where.port}`);
+    return new ServerProcess(where, child, ending);
+  }
+
+  /** Base of every HTTP address. */
+  get url(): string {
+    return `http://127.0.0.1:${this.place.port}`;
+  }
+
+  /** HOST:PORT of the port that Dapr SDKs use. */
+  get grpcAddress(): string {
+    return `127.0.0.1:${this.place.grpcPort}`;
+  }
+
+  /** Sends a signal and resolves when the process has ended. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Ending> {
+    this.#child.kill(signal);
+    return this.#ending;
+  }
+
+  /** Does what a terminal does on Ctrl-C: SIGINT to every process of the group. */
+  async interruptGroup(): Promise<Ending> {
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, "SIGINT");
+    return this.#ending;
+  }
+
+  /** Ends the process, by force when it does not obey. */
+  async discard(): Promise<void> {
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), stopMs);
+    await this.stop();
+    clearTimeout(timer);
+  }
+}
+
+/** Starts a server for one test; it is gone after it. */
+export async function useServer(program?: Program, place?: ServerPlace): Promise<ServerProcess> {
+  const server = await ServerProcess.start(program, place);
+  onTestFinished(() => server.discard());
+  return server;
+}
+
+/** Runs a program that is expected to end by itself. */
+export async function runToEnd(program: Program, flags: readonly string[]): Promise<Ending> {
+  const child = spawnProgram(program, flags);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return collectEnding(child);
+}
+
+function spawnProgram(program: Program, flags: readonly string[]): ChildProcess {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(PAWL|DAPR)_/.test(name)),
+  );
+  const [command, commandArguments] = commandLine(program, flags);
+  return spawn(command, commandArguments, {
+    cwd: repository,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+}
+
+async function collectEnding(child: ChildProcess): Promise<Ending> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  await once(child, "close");
+  return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
+}
+
+async function waitForLine(
+  child: ChildProcess,
+  ending: Promise<Ending>,
+  wanted: string,
+): Promise<void> {
+  let seen = "";
+  const found = new Promise<void>((resolve) => {
+    child.stdout?.on("data", (text: string) => {
+      seen += text;
+      if (seen.split("\n").slice(0, -1).includes(wanted)) resolve();
+    });
+  });
+  const timer = AbortSignal.timeout(startMs);
+  const late = once(timer, "abort").then(() => child.kill("SIGKILL"));
+  const ended = Promise.race([ending, late.then(() => ending)]).then((end) => {
+    throw new Error(`the server did not get ready:\n${end.stdout}${end.stderr}`);
+  });
+  await Promise.race([found, ended]);
+  ended.catch(() => undefined);
+}

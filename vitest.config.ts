@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { defineConfig } from "vitest/config";
+
+/** Tests that start processes: a slow machine must not fail them. */
+const processTimeouts = { testTimeout: 120_000, hookTimeout: 120_000 };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [
+            "packages/*/{src,test}/**/*.test.ts",
+            "examples/*/{src,test}/**/*.test.ts",
+            "bench/src/**/*.test.ts",
+            "scripts/*.test.mjs",
+          ],
+          testTimeout: 30_000,
+        },
+      },
+      { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...processTimeouts } },
+      "tests/interop/javascript",
+      { test: { name: "chaos", include: ["tests/chaos/**/*.test.ts"], testTimeout: 600_000 } },
+    ],
+    coverage: {
+      include: ["packages/*/src/**/*.ts"],
+      exclude: ["**/gen/**", "**/*.test.ts", "**/testing/**"],
+      thresholds: {
+        lines: 90,
+        "packages/engine/src/core/**": { lines: 100, branches: 100 },
+      },
+    },
+  },
+});
