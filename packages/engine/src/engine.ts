@@ -33,6 +33,7 @@ import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil, watch } from "./runtime/read/wait.js";
 import type { Runtime } from "./runtime/runtime.js";
+import { activeDescendant } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
 import type { OpenStore } from "./store/store.js";
 import { traceContextOf } from "./trace.js";
@@ -72,7 +73,12 @@ export class Engine implements ManagementPort, WorkerPort {
     };
     // An id that was made just now has nothing on disk to be read.
     if (!command.instanceId) runtime.mailboxes.fresh(instanceId);
-    await runtime.command(instanceId, (state) => start(state, facts, runtime.now()));
+    const activeChild = command.instanceId
+      ? await activeDescendant(runtime, instanceId)
+      : undefined;
+    await runtime.command(instanceId, (state) =>
+      start(state, { ...facts, activeChild }, runtime.now()),
+    );
     return { instanceId, executionId };
   }
 

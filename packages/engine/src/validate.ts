@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { limits } from "@pawl/protocol";
+import { instanceIdFault } from "./core/instance-id.js";
 import { EngineError } from "./errors.js";
 import type { StartCommand } from "./port/management.js";
 
-// The characters that end keys or break terminals and logs: C0 and C1 controls.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/;
-
 /** @throws INVALID_ARGUMENT unless the text can be an instance id */
 export function requireInstanceId(instanceId: string): void {
-  const bytes = Buffer.byteLength(instanceId, "utf8");
-  if (bytes === 0) throw invalid("instanceId", "an instance id is needed");
-  if (bytes > limits.instanceIdBytes) {
-    throw invalid(
-      "instanceId",
-      `the instance id has ${bytes} bytes; at most ${limits.instanceIdBytes} are allowed`,
-    );
-  }
-  if (controlCharacters.test(instanceId)) {
-    throw invalid("instanceId", "an instance id may not contain control characters");
-  }
+  const fault = instanceIdFault(instanceId);
+  if (fault !== undefined) throw invalid("instanceId", fault);
 }
 
 /** @throws INVALID_ARGUMENT unless the text can be a name; `what` says of what */

@@ -62,7 +62,13 @@ export class PureInstance {
     const started = inboundRecord(this.now, { case: "workflowStarted", value: {} });
     const events = [started, ...this.state.inbox.slice(0, take)];
     const createId = (): string => `id-${++this.#ids}`;
-    const base: TurnFacts = { events, actions, customStatus: undefined, version: undefined, createId };
+    const base: TurnFacts = {
+      events,
+      actions,
+      customStatus: undefined,
+      version: undefined,
+      createId,
+    };
     return completeTurn(this.state, { ...base, ...facts }, this.now);
   }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  type CreateChildWorkflowAction,
-  type CreateDetachedWorkflowAction,
+import type {
+  CreateChildWorkflowAction,
+  CreateDetachedWorkflowAction,
   EventRecord,
-  historyEvent,
-  type WorkflowAction,
+  SendEventAction,
+  WorkflowAction,
 } from "@pawl/protocol";
 import { actionRecord, inboundRecord, optional, terminatedRecord } from "./event.js";
+import { instanceIdFault } from "./instance-id.js";
 import type { Message } from "./outcome.js";
 import type { InstanceState } from "./state.js";
 
@@ -66,7 +67,7 @@ export function addAction(
       addDetached(into, id, type.value, context);
       break;
     case "sendEvent":
-      addSentEvent(into, action, now);
+      addSentEvent(into, id, type.value, now);
       break;
     case "terminateWorkflow": {
       const { instanceId, reason, recurse } = type.value;
@@ -88,6 +89,7 @@ function addChild(
   { state, now, createId }: ActionContext,
 ): void {
   const instanceId = action.instanceId || defaultChildId(state.instanceId, id);
+  if (action.instanceId !== "") requireUsable(id, instanceId);
   const executionId = createId();
   const { name, version, input, retryParentInstanceInfo } = action;
   const value = {
@@ -126,7 +128,7 @@ function addDetached(
   { now, createId }: ActionContext,
 ): void {
   const { instanceId, name, version, input, scheduledStartTimestamp, tags } = action;
-  if (instanceId === "") throw new RangeError(`action ${id}: a detached workflow needs an id`);
+  requireUsable(id, instanceId);
   const executionId = action.executionId || createId();
   into.appended.push(
     actionRecord(id, now, { case: "detachedWorkflowInstanceCreated", value: { instanceId } }),
@@ -146,13 +148,18 @@ function addDetached(
   into.messages.push({ targetId: instanceId, record });
 }
 
+/** @throws RangeError unless the action names an instance as a caller could */
+function requireUsable(id: number, instanceId: string): void {
+  const fault = instanceIdFault(instanceId);
+  if (fault !== undefined) throw new RangeError(`action ${id}: ${fault}`);
+}
+
 /** The target gets what its code can wait for: an eventRaised (quirk 16.1). */
-function addSentEvent(into: ActionEvents, action: WorkflowAction, now: number): void {
-  if (action.workflowActionType.case !== "sendEvent") return;
-  const { instance, name, data } = action.workflowActionType.value;
+function addSentEvent(into: ActionEvents, id: number, action: SendEventAction, now: number): void {
+  const { instance, name, data } = action;
   const targetId = instance?.instanceId ?? "";
   const value = { instanceId: targetId, name, ...optional("input", data) };
-  into.appended.push(EventRecord.of(historyEvent(action.id, now, { case: "eventSent", value })));
+  into.appended.push(actionRecord(id, now, { case: "eventSent", value }));
   const record = inboundRecord(now, {
     case: "eventRaised",
     value: { name, ...optional("input", data) },

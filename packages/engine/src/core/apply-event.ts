@@ -96,10 +96,12 @@ function applyTaskEvent(fold: OwnedFold, record: EventRecord, event: HistoryEven
 }
 
 function timerOf(timerId: number, created: TimerCreatedEvent): OpenTimer {
-  const fireAt = created.fireAt === undefined ? 0 : fromTimestamp(created.fireAt);
-  return created.origin.case === "externalEvent"
-    ? { timerId, fireAt, eventName: foldEventName(created.origin.value.name) }
-    : { timerId, fireAt };
+  const { fireAt: exactFireAt, origin } = created;
+  // The store orders timers from 1970 on; one of before is due all the same.
+  const fireAt = exactFireAt === undefined ? 0 : Math.max(fromTimestamp(exactFireAt), 0);
+  return origin.case === "externalEvent"
+    ? { timerId, fireAt, exactFireAt, eventName: foldEventName(origin.value.name) }
+    : { timerId, fireAt, exactFireAt };
 }
 
 /**

@@ -26,8 +26,7 @@ export function resolutionKey(event: HistoryEvent): string | undefined {
 /** True when the event is the first result of something that the instance waits for. */
 export function isWanted(state: InstanceState, event: HistoryEvent): boolean {
   const key = resolutionKey(event);
-  if (key === undefined) return true;
-  if (state.arrived.has(key)) return false;
+  if (key !== undefined && state.arrived.has(key)) return false;
   const { eventType } = event;
   switch (eventType.case) {
     case "taskCompleted":

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventRecord } from "@pawl/protocol";
 
 /** Where the result of a child workflow goes. */
@@ -23,6 +24,8 @@ export interface OpenTimer {
   readonly timerId: number;
   /** Instant in milliseconds, rounded up. */
   readonly fireAt: number;
+  /** The same instant as the worker gave it, to the nanosecond. */
+  readonly exactFireAt: Timestamp | undefined;
   /** Folded name of the external event whose wait it bounds. */
   readonly eventName?: string;
 }

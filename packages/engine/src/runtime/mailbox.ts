@@ -46,9 +46,15 @@ export interface Posted {
   readonly message: Message;
 }
 
+/** A task with the execution that asked for it. */
+export interface AskedTask {
+  readonly executionId: string;
+  readonly task: OpenTask;
+}
+
 /** What may happen only once a commit is on disk. */
 export interface Effects {
-  readonly tasks: readonly OpenTask[];
+  readonly tasks: readonly AskedTask[];
   readonly posted: readonly Posted[];
   readonly timers: readonly TimerKey[];
 }
@@ -99,7 +105,7 @@ export class Mailbox implements Dirty {
   #unsavedBytes = 0;
   #stale: Uint8Array[] = [];
   #extra: StoreWrite[] = [];
-  #newTasks: OpenTask[] = [];
+  #newTasks: AskedTask[] = [];
   #newPosted: Posted[] = [];
   /** History in memory, whole; undefined when it has to be read first. */
   pieces: Piece[] | undefined = [];
@@ -211,9 +217,13 @@ export class Mailbox implements Dirty {
     this.#unsaved.push(piece);
     this.#unsavedBytes += frames.length;
     this.pieces?.push(piece);
+    const state = this.#state;
+    if (state === undefined) return;
+    // By the time of the commit, the instance may have been continued as new.
+    const { executionId } = state;
     for (const record of records) {
-      const task = this.#state?.fold.tasks.get(record.event.eventId);
-      if (task?.record === record) this.#newTasks.push(task);
+      const task = state.fold.tasks.get(record.event.eventId);
+      if (task?.record === record) this.#newTasks.push({ executionId, task });
     }
   }
 

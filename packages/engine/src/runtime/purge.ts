@@ -3,6 +3,7 @@
 import { requirePurgeable } from "../core/command/purge.js";
 import { EngineError } from "../errors.js";
 import type { Runtime } from "./runtime.js";
+import { walkSubtree } from "./subtree.js";
 
 /**
  * Deletes an instance, and first, where asked, the children that its history has; a missing child
@@ -46,18 +47,11 @@ async function collect(
   instanceId: string,
   { recursive, force }: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<string[]> {
-  const found = new Set<string>();
-  const open = [instanceId];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (found.has(id)) continue;
-    const current = id;
-    await runtime.mailboxes.run(current, ({ state }) => {
-      if (state === undefined) return;
-      requirePurgeable(state, force);
-      found.add(current);
-      if (!recursive) return;
-      for (const child of state.fold.children.values()) open.push(child.instanceId);
-    });
-  }
-  return [...found];
+  const found: string[] = [];
+  await walkSubtree(runtime, instanceId, (state) => {
+    requirePurgeable(state, force);
+    found.push(state.instanceId);
+    return recursive ? "children" : "leaf";
+  });
+  return found;
 }

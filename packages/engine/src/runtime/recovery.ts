@@ -53,11 +53,11 @@ async function readOutbox(runtime: Runtime): Promise<Parameters<Runtime["deliver
 async function takeUp(runtime: Runtime, instanceId: string): Promise<boolean> {
   try {
     await runtime.mailboxes.run(instanceId, (mailbox) => {
-      const tasks = [...(mailbox.state?.fold.tasks.values() ?? [])];
-      for (const task of tasks) {
+      const { state } = mailbox;
+      for (const task of [...(state?.fold.tasks.values() ?? [])]) {
         // A result that waits in the inbox needs no second run.
-        if (mailbox.state?.arrived.has(`task ${task.taskId}`)) continue;
-        runtime.desk.schedule(mailbox, task);
+        if (state === undefined || state.arrived.has(`task ${task.taskId}`)) continue;
+        runtime.desk.schedule(mailbox, { executionId: state.executionId, task });
       }
       runtime.wake(mailbox);
     });

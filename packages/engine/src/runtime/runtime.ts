@@ -14,6 +14,7 @@ import { Journal } from "./journal.js";
 import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 import type { Waiters } from "./read/waiters.js";
+import { activeDescendant } from "./subtree.js";
 import { Timers } from "./timers.js";
 import { Dispatch } from "./work/dispatch.js";
 import { WorkDesk } from "./work/work-desk.js";
@@ -33,6 +34,8 @@ export class Runtime implements MailboxHost {
   readonly #waiters: Waiters;
   /** Instances that wait for a worker that can run them. */
   readonly #stalled = new Set<Mailbox>();
+  /** For each target of messages on their way, when the last of them has arrived. */
+  readonly #arriving = new Map<string, Promise<void>>();
   #outboxSequence = 0;
   /** Things under way that no queue shows: deliveries, timers being fired. */
   #busy = 0;
@@ -143,23 +146,42 @@ export class Runtime implements MailboxHost {
 
   committed(mailbox: Mailbox, { tasks, posted, timers }: Effects): void {
     for (const timer of timers) this.timers.arm(timer);
-    for (const task of tasks) this.desk.schedule(mailbox, task);
+    for (const asked of tasks) this.desk.schedule(mailbox, asked);
     for (const message of posted) this.deliver(message);
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
     this.mailboxes.touch(mailbox);
     this.mailboxes.settle(mailbox);
   }
 
-  /** Brings a message from the outbox to its target: both in one commit, so exactly once. */
-  deliver({ key, message }: Posted): void {
-    this.#track(
-      this.mailboxes.run(message.targetId, (target) => {
-        const outcome = receive(target.state, message, this.now());
-        return this.apply(target, outcome, [{ type: "del", key }]);
-      }),
-      "a message cannot be delivered",
-      message.targetId,
+  /**
+   * Brings a message from the outbox to its target: both in one commit, so exactly once. Messages
+   * for one target arrive in the order in which they are delivered.
+   */
+  deliver(posted: Posted): void {
+    const { targetId } = posted.message;
+    const before = this.#arriving.get(targetId) ?? Promise.resolve();
+    const arrival = before.then(() => this.#receive(posted));
+    const settled = arrival.then(
+      () => {},
+      () => {},
     );
+    this.#arriving.set(targetId, settled);
+    void settled.then(() => {
+      if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
+    });
+    const durable = arrival.then((received) => received.durable);
+    this.#track(durable, "a message cannot be delivered", targetId);
+  }
+
+  /** Puts a message into its target's inbox; the next one need not wait until it is on disk. */
+  async #receive({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
+    const { targetId, record } = message;
+    const isStart = record.event.eventType.case === "executionStarted";
+    const activeChild = isStart ? await activeDescendant(this, targetId) : undefined;
+    return this.mailboxes.run(targetId, (target) => {
+      const outcome = receive(target.state, message, this.now(), activeChild);
+      return { durable: this.apply(target, outcome, [{ type: "del", key }]) };
+    });
   }
 
   #fire(timer: TimerKey): void {

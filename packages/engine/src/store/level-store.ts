@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { EngineError } from "../errors.js";
+import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
 import {
@@ -23,9 +23,17 @@ import type { Store } from "./store.js";
 /**
  * Opens the store in a data folder, or makes one in a folder that is new or empty. An existing store
  * is never made anew: what is missing is an error, and no file is deleted.
- * @throws STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW
+ * @throws STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW; INVALID_ARGUMENT for a path that can be no folder
  */
 export async function openLevelStore(dataDir: string): Promise<Store> {
+  try {
+    return await openStore(dataDir);
+  } catch (error) {
+    throw isEngineError(error) ? error : unusable(dataDir, error);
+  }
+}
+
+async function openStore(dataDir: string): Promise<Store> {
   const side = await readSideFile(dataDir);
   const [db, known] =
     side === undefined ? await createStore(dataDir) : [await openDatabase(dataDir, false), side];
@@ -108,6 +116,16 @@ async function openDatabase(dataDir: string, create: boolean): Promise<Database>
   } catch (error) {
     throw await openError(dataDir, error);
   }
+}
+
+/** The error of a path where no folder can be made, read or written. */
+function unusable(dataDir: string, cause: unknown): EngineError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new EngineError(
+    "INVALID_ARGUMENT",
+    `the data folder ${dataDir} cannot be used (${reason}): name another folder`,
+    { details: { dataDir }, cause },
+  );
 }
 
 async function openError(dataDir: string, error: unknown): Promise<EngineError> {

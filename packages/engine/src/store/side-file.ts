@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../errors.js";
 
@@ -31,7 +31,7 @@ export async function readSideFile(dataDir: string): Promise<SideFile | undefine
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (hasCode(error, "ENOENT")) return undefined;
     throw error;
   }
   const found = parse(text);
@@ -65,12 +65,30 @@ export async function writeSideFile(dataDir: string, side: SideFile): Promise<vo
   await syncFolder(dataDir);
 }
 
-/** Makes a folder and the way to it durable. */
+/**
+ * Makes a folder, and those on the way to it, durable. One by one: Node's own recursive way never
+ * returns where a file system says that a folder which exists does not (as /proc does).
+ */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true });
-  await syncFolder(path);
-  if (first === undefined) return;
-  for (let at = path; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (hasCode(error, "EEXIST")) return;
+    const parent = dirname(path);
+    if (!hasCode(error, "ENOENT") || parent === path || (await exists(parent))) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
+  }
+  await syncFolder(dirname(path));
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Makes what was created in or renamed into a folder durable. */
@@ -140,6 +158,6 @@ function parse(text: string): SideFile | undefined {
   };
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

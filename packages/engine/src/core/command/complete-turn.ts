@@ -44,12 +44,12 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   if (facts.actions.some((a) => a.workflowActionType.case === "workflowVersionNotAvailable")) {
     return stallTurn(state, versionStall(state), now);
   }
-  const completion = facts.actions.find((action) => isUsableCompletion(action, terminate));
+  const completion = findCompletion(facts.actions, terminate);
   const consumed = facts.events.length - 1;
   const { customStatus } = facts;
-  if (completion !== undefined && isContinuation(completion)) {
-    const action = completeActionOf(completion);
-    return continueAsNew(state, { consumed, customStatus }, action, facts.createId(), now);
+  if (completion !== undefined && isContinuation(completion.action)) {
+    const { value } = completion;
+    return continueAsNew(state, { consumed, customStatus }, value, facts.createId(), now);
   }
   const appended: EventRecord[] = [stampVersion(facts), ...facts.events.slice(1)];
   const into: ActionEvents = { appended, messages: [] };
@@ -58,7 +58,7 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   if (!forced) {
     const context = { state, now, createId: facts.createId, ending };
     for (const action of facts.actions) {
-      if (action === completion) appended.push(completionRecord(action, now));
+      if (action === completion?.action) appended.push(completionRecord(completion, now));
       else addAction(into, action, context);
     }
   } else {
@@ -67,7 +67,7 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const end = appended.find((r) => r.event.eventType.case === "executionCompleted");
   if (end !== undefined) into.messages.push(...resultForParent(state, end, now));
   if (terminate?.recursive === true) {
-    into.messages.push(...terminateChildren(state, terminate.output, now));
+    into.messages.push(...terminateChildren(state, terminate.output, now, appended));
   }
   return { accepted: [], turn: { consumed, appended, customStatus }, messages: into.messages };
 }
@@ -112,13 +112,22 @@ function findTerminate(events: readonly EventRecord[]): TerminateRequest | undef
   return undefined;
 }
 
+interface Completion {
+  readonly action: WorkflowAction;
+  readonly value: CompleteWorkflowAction;
+}
+
 /** The first completion counts; with a terminate in the turn, continue-as-new does not (2.5.3). */
-function isUsableCompletion(
-  action: WorkflowAction,
+function findCompletion(
+  actions: readonly WorkflowAction[],
   terminate: TerminateRequest | undefined,
-): boolean {
-  if (action.workflowActionType.case !== "completeWorkflow") return false;
-  return terminate === undefined || !isContinuation(action);
+): Completion | undefined {
+  for (const action of actions) {
+    const { workflowActionType: type } = action;
+    if (type.case !== "completeWorkflow") continue;
+    if (terminate === undefined || !isContinuation(action)) return { action, value: type.value };
+  }
+  return undefined;
 }
 
 function isContinuation(action: WorkflowAction): boolean {
@@ -129,14 +138,8 @@ function isContinuation(action: WorkflowAction): boolean {
   );
 }
 
-function completeActionOf(action: WorkflowAction): CompleteWorkflowAction {
-  const { workflowActionType: type } = action;
-  if (type.case !== "completeWorkflow") throw new Error(`action ${action.id} completes nothing`);
-  return type.value;
-}
-
-function completionRecord(action: WorkflowAction, now: number): EventRecord {
-  const { workflowStatus, result, failureDetails } = completeActionOf(action);
+function completionRecord({ action, value }: Completion, now: number): EventRecord {
+  const { workflowStatus, result, failureDetails } = value;
   return actionRecord(action.id, now, {
     case: "executionCompleted",
     value: {

@@ -26,7 +26,7 @@ export function fireTimer(state: InstanceState, facts: TimerFacts, now: number):
   if (timer === undefined || timer.fireAt !== facts.fireAt) return nothing;
   const record = inboundRecord(now, {
     case: "timerFired",
-    value: { timerId: facts.timerId, fireAt: toTimestamp(timer.fireAt) },
+    value: { timerId: facts.timerId, fireAt: timer.exactFireAt ?? toTimestamp(timer.fireAt) },
   });
   return isWanted(state, record.event) ? { accepted: [record], messages: [] } : nothing;
 }

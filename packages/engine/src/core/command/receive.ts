@@ -7,18 +7,24 @@ import { type Message, nothing, type Outcome } from "../outcome.js";
 import { isWanted } from "../resolution-key.js";
 import type { InstanceState, ParentLink } from "../state.js";
 import { hasEnded } from "../status.js";
-import { beginningOf } from "./start.js";
+import { beginningOf, refusal } from "./start.js";
 import { terminate } from "./terminate.js";
 
 /**
  * Takes a message from another instance: the start of a child or detached workflow, a child's
  * result, a terminate, an event. `state` is undefined when the target does not exist. What cannot
  * be taken is dropped, but the start of a child on an occupied id fails the parent's task.
+ * `activeChild`: an instance below the target that has not ended.
  */
-export function receive(state: InstanceState | undefined, message: Message, now: number): Outcome {
+export function receive(
+  state: InstanceState | undefined,
+  message: Message,
+  now: number,
+  activeChild?: string,
+): Outcome {
   const { eventType } = message.record.event;
   if (eventType.case === "executionStarted") {
-    return receiveStart(state, message, eventType.value, now);
+    return receiveStart(state, message, eventType.value, now, activeChild);
   }
   if (state === undefined || isForAnother(state, message)) return nothing;
   if (eventType.case === "executionTerminated") {
@@ -40,11 +46,13 @@ function receiveStart(
   message: Message,
   started: ExecutionStartedEvent,
   now: number,
+  activeChild: string | undefined,
 ): Outcome {
   const parent = parentLinkOf(started);
   if (state !== undefined && isSameStart(state, started)) return nothing;
-  if (state !== undefined && !hasEnded(state)) {
-    return { accepted: [], messages: refusalFor(parent, message, now) };
+  const reason = refusal(state, message.targetId, activeChild);
+  if (reason !== undefined) {
+    return { accepted: [], messages: refusalFor(parent, reason, now) };
   }
   const beginning = beginningOf(
     state,
@@ -69,9 +77,8 @@ function isSameStart(state: InstanceState, started: ExecutionStartedEvent): bool
   return state.executionId === started.workflowInstance?.executionId;
 }
 
-function refusalFor(parent: ParentLink | undefined, message: Message, now: number): Message[] {
+function refusalFor(parent: ParentLink | undefined, reason: string, now: number): Message[] {
   if (parent === undefined) return [];
-  const reason = `an active workflow with ID '${message.targetId}' already exists`;
   const record: EventRecord = childRefused(parent.taskId, reason, now);
   return [{ targetId: parent.instanceId, targetExecutionId: parent.executionId, record }];
 }

@@ -19,6 +19,20 @@ export interface StartFacts {
   readonly tags: Readonly<Record<string, string>>;
   readonly enforceUniqueInstanceId: boolean;
   readonly traceContext: TraceContext | undefined;
+  /** An instance below the one that has the id, which has not ended. */
+  readonly activeChild?: string | undefined;
+}
+
+/** Why an id cannot be used for a new execution; undefined: it can (engine semantics 2.3). */
+export function refusal(
+  state: InstanceState | undefined,
+  instanceId: string,
+  activeChild: string | undefined,
+): string | undefined {
+  if (state === undefined) return undefined;
+  if (!hasEnded(state)) return `an active workflow with ID '${instanceId}' already exists`;
+  if (activeChild === undefined) return undefined;
+  return `cannot recreate workflow with ID '${instanceId}': child workflow '${activeChild}' has not ended`;
 }
 
 /**
@@ -26,19 +40,15 @@ export interface StartFacts {
  * @throws INSTANCE_EXISTS when the id is taken
  */
 export function start(state: InstanceState | undefined, facts: StartFacts, now: number): Outcome {
-  if (state !== undefined && !hasEnded(state)) {
-    throw new EngineError(
-      "INSTANCE_EXISTS",
-      `an active workflow with ID '${facts.instanceId}' already exists`,
-      { details: { instanceId: facts.instanceId } },
-    );
-  }
-  if (state !== undefined && facts.enforceUniqueInstanceId) {
-    throw new EngineError(
-      "INSTANCE_EXISTS",
-      `a workflow with ID '${facts.instanceId}' already exists and the create enforces instance ID uniqueness`,
-      { details: { instanceId: facts.instanceId } },
-    );
+  const reason =
+    refusal(state, facts.instanceId, facts.activeChild) ??
+    (state !== undefined && facts.enforceUniqueInstanceId
+      ? `a workflow with ID '${facts.instanceId}' already exists and the create enforces instance ID uniqueness`
+      : undefined);
+  if (reason !== undefined) {
+    throw new EngineError("INSTANCE_EXISTS", reason, {
+      details: { instanceId: facts.instanceId },
+    });
   }
   const record = inboundRecord(now, {
     case: "executionStarted",

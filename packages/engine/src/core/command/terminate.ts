@@ -58,12 +58,17 @@ export function terminateNow(state: InstanceState, now: number): Outcome {
   };
 }
 
-/** One terminate message for each distinct child that history has. */
+/** One terminate message for each distinct child that history has, or is about to have. */
 export function terminateChildren(
   state: InstanceState,
   output: string | undefined,
   now: number,
+  appended: readonly EventRecord[] = [],
 ): Message[] {
   const ids = new Set([...state.fold.children.values()].map((child) => child.instanceId));
+  for (const { event } of appended) {
+    const { eventType } = event;
+    if (eventType.case === "childWorkflowInstanceCreated") ids.add(eventType.value.instanceId);
+  }
   return [...ids].map((targetId) => ({ targetId, record: terminatedRecord(now, output, true) }));
 }

@@ -3,7 +3,7 @@
 import { completeActivity } from "../../core/command/complete-activity.js";
 import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complete-turn.js";
 import { nothing, type Outcome } from "../../core/outcome.js";
-import type { OpenTask, OwnedState } from "../../core/state.js";
+import type { OwnedState } from "../../core/state.js";
 import { hasEnded } from "../../core/status.js";
 import type {
   ActivityCompletion,
@@ -11,7 +11,7 @@ import type {
   TurnCompletion,
   TurnItem,
 } from "../../port/worker.js";
-import type { Mailbox, Piece, TurnInFlight } from "../mailbox.js";
+import type { AskedTask, Mailbox, Piece, TurnInFlight } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";
 import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
@@ -29,13 +29,12 @@ export class WorkDesk implements DispatchHost {
   }
 
   /** Queues an activity whose scheduling is on disk. */
-  schedule(mailbox: Mailbox, task: OpenTask): void {
-    const { state } = mailbox;
+  schedule(mailbox: Mailbox, { executionId, task }: AskedTask): void {
     const { eventType } = task.record.event;
-    if (state === undefined || eventType.case !== "taskScheduled") return;
+    if (mailbox.state === undefined || eventType.case !== "taskScheduled") return;
     this.#runtime.dispatch.addActivity({
       instanceId: mailbox.instanceId,
-      executionId: state.executionId,
+      executionId,
       taskId: task.taskId,
       name: eventType.value.name,
       record: task.record,

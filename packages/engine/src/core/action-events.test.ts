@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { type WorkflowAction, WorkflowActionSchema } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import {
+  child,
+  complete,
+  detached,
+  schedule,
+  sendEvent,
+  terminateOther,
+  timer,
+  unknownAction,
+  versionNotAvailable,
+} from "../../test/actions.js";
+import { kindsOf, PureInstance } from "../../test/pure-instance.js";
+import { type ActionEvents, addAction } from "./action-events.js";
+
+const { state } = PureInstance.after([]);
+
+function run(action: WorkflowAction, ending = false): ActionEvents {
+  const into: ActionEvents = { appended: [], messages: [] };
+  addAction(into, action, { state, now: 9, createId: () => "minted", ending });
+  return into;
+}
+
+/** The one appended event's id and type, and the one message. */
+function only({ appended, messages }: ActionEvents) {
+  expect(appended).toHaveLength(1);
+  const { eventId, eventType } = appended[0]?.event ?? {};
+  return { eventId, eventType, message: messages[0], sent: messages[0]?.record.event.eventType };
+}
+
+describe("addAction()", () => {
+  test("schedules a task under the action's id", () => {
+    const { eventId, eventType, message } = only(run(schedule(3, "charge", '"x"')));
+    expect(eventId).toBe(3);
+    expect(eventType).toMatchObject({
+      case: "taskScheduled",
+      value: { name: "charge", input: '"x"', taskExecutionId: "call-3" },
+    });
+    expect(message).toBeUndefined();
+  });
+
+  test("keeps the version and the propagation scope of a task", () => {
+    const action = create(WorkflowActionSchema, {
+      id: 1,
+      workflowActionType: {
+        case: "scheduleTask",
+        value: { name: "charge", version: "2", historyPropagationScope: 1 },
+      },
+    });
+    expect(only(run(action)).eventType?.value).toMatchObject({
+      version: "2",
+      historyPropagationScope: 1,
+    });
+  });
+
+  test("creates a timer with its origin, but not for an instance that ends", () => {
+    const { eventId, eventType } = only(run(timer(2, 5000, "paid")));
+    expect(eventId).toBe(2);
+    expect(eventType).toMatchObject({
+      case: "timerCreated",
+      value: {
+        fireAt: { seconds: 5n },
+        origin: { case: "externalEvent", value: { name: "paid" } },
+      },
+    });
+    expect(run(timer(2, 5000), true).appended).toEqual([]);
+  });
+
+  test("creates a timer that has a name and no instant", () => {
+    const action = create(WorkflowActionSchema, {
+      id: 1,
+      workflowActionType: { case: "createTimer", value: { name: "pause" } },
+    });
+    expect(only(run(action)).eventType?.value).toMatchObject({ name: "pause" });
+    expect(only(run(action)).eventType?.value).not.toHaveProperty("fireAt");
+  });
+
+  test("starts a child that knows its parent", () => {
+    const { eventId, eventType, message, sent } = only(run(child(5, "pay", "pay-1", '"x"')));
+    expect(eventId).toBe(5);
+    expect(eventType).toMatchObject({
+      case: "childWorkflowInstanceCreated",
+      value: { instanceId: "pay-1", name: "pay", input: '"x"' },
+    });
+    expect(message?.targetId).toBe("pay-1");
+    expect(sent).toMatchObject({
+      case: "executionStarted",
+      value: {
+        name: "pay",
+        input: '"x"',
+        workflowInstance: { instanceId: "pay-1", executionId: "minted" },
+        parentInstance: {
+          taskScheduledId: 5,
+          name: "order",
+          workflowInstance: { instanceId: "order-1", executionId: "execution-1" },
+        },
+      },
+    });
+  });
+
+  test("names a child after its parent and the action, without wrapping", () => {
+    expect(run(child(0, "pay")).messages[0]?.targetId).toBe("order-1:0000");
+    expect(run(child(0x1abcd, "pay")).messages[0]?.targetId).toBe("order-1:1abcd");
+  });
+
+  test("keeps the version and the retry link of a child", () => {
+    const action = create(WorkflowActionSchema, {
+      id: 1,
+      workflowActionType: {
+        case: "createChildWorkflow",
+        value: { name: "pay", version: "2", retryParentInstanceInfo: {} },
+      },
+    });
+    const { eventType, sent } = only(run(action));
+    expect(eventType?.value).toMatchObject({ version: "2" });
+    expect(eventType?.value).toHaveProperty("retryParentInstanceInfo");
+    expect(sent?.value).not.toHaveProperty("version");
+  });
+
+  test("starts a detached workflow that has no parent", () => {
+    const more = { input: '"x"', startAt: 5000, tags: { a: "b" } };
+    const { eventType, message, sent } = only(run(detached(6, "mail", "mail-1", more)));
+    expect(eventType).toMatchObject({
+      case: "detachedWorkflowInstanceCreated",
+      value: { instanceId: "mail-1" },
+    });
+    expect(message?.targetId).toBe("mail-1");
+    expect(sent).toMatchObject({
+      case: "executionStarted",
+      value: {
+        name: "mail",
+        input: '"x"',
+        tags: { a: "b" },
+        scheduledStartTimestamp: { seconds: 5n },
+        workflowInstance: { instanceId: "mail-1", executionId: "minted" },
+      },
+    });
+    expect(sent?.value).not.toHaveProperty("parentInstance");
+  });
+
+  test("keeps a detached workflow's own execution id, version and trace", () => {
+    const action = create(WorkflowActionSchema, {
+      id: 1,
+      workflowActionType: {
+        case: "createDetachedWorkflow",
+        value: {
+          name: "mail",
+          instanceId: "mail-1",
+          executionId: "given",
+          version: "2",
+          parentTraceContext: { traceParent: "00-a-b-01" },
+        },
+      },
+    });
+    expect(only(run(action)).sent?.value).toMatchObject({
+      version: "2",
+      workflowInstance: { executionId: "given" },
+      parentTraceContext: { traceParent: "00-a-b-01" },
+    });
+  });
+
+  test("refuses a detached workflow without an id", () => {
+    expect(() => run(detached(6, "mail", ""))).toThrow(RangeError);
+  });
+
+  test.each([
+    ["child", child(1, "pay", "a\u0000b")],
+    ["detached workflow", detached(1, "pay", "a\nb")],
+    ["child with half a character", child(1, "pay", "a\ud800")],
+    ["child with a long id", child(1, "pay", "é".repeat(257))],
+  ])("refuses a %s that no caller could name", (_, action) => {
+    expect(() => run(action)).toThrow(RangeError);
+  });
+
+  test("sends an event as the target can wait for it", () => {
+    const { eventType, message, sent } = only(run(sendEvent(7, "other", "Paid", '"x"')));
+    expect(eventType).toMatchObject({
+      case: "eventSent",
+      value: { instanceId: "other", name: "Paid", input: '"x"' },
+    });
+    expect(message?.targetId).toBe("other");
+    expect(sent).toMatchObject({ case: "eventRaised", value: { name: "Paid", input: '"x"' } });
+  });
+
+  test("sends an event without data, and one to nobody", () => {
+    expect(only(run(sendEvent(7, "other", "Paid"))).sent?.value).not.toHaveProperty("input");
+    const action = create(WorkflowActionSchema, {
+      id: 1,
+      workflowActionType: { case: "sendEvent", value: { name: "Paid" } },
+    });
+    expect(only(run(action)).message?.targetId).toBe("");
+  });
+
+  test("terminates another instance without a trace in history", () => {
+    const { appended, messages } = run(terminateOther(8, "other", '"why"', false));
+    expect(appended).toEqual([]);
+    expect(messages[0]?.targetId).toBe("other");
+    expect(messages[0]?.record.event.eventType).toMatchObject({
+      case: "executionTerminated",
+      value: { input: '"why"', recurse: false },
+    });
+  });
+
+  test("leaves completions and version answers to others", () => {
+    expect(kindsOf(run(complete(0)).appended)).toEqual([]);
+    expect(kindsOf(run(versionNotAvailable(0)).appended)).toEqual([]);
+  });
+
+  test("throws for an action that nobody knows", () => {
+    expect(() => run(unknownAction(3))).toThrow("action 3");
+  });
+});

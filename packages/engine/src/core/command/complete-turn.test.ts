@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { EventRecord, HistoryEventSchema } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import {
+  child,
+  complete,
+  completeTerminated,
+  continueWith,
+  fail,
+  failure,
+  schedule,
+  terminateOther,
+  timer,
+  unknownAction,
+  versionNotAvailable,
+} from "../../../test/actions.js";
+import { kindsOf, PureInstance } from "../../../test/pure-instance.js";
+import { isStaleTurn } from "./complete-turn.js";
+import { raiseEvent } from "./raise-event.js";
+import { receive } from "./receive.js";
+import { terminate } from "./terminate.js";
+
+/** A child of an instance "parent", begun and not run. */
+function newChild(): PureInstance {
+  const parent = new PureInstance({ instanceId: "parent", executionId: "parent-1" });
+  const [message] = parent.turn([child(4, "order", "order-1")]).messages;
+  if (message === undefined) throw new Error("no child was started");
+  const instance = new PureInstance();
+  instance.do(receive(undefined, message, 9));
+  return instance;
+}
+
+function stop(instance: PureInstance, recursive = true): void {
+  instance.do(terminate(instance.state, { output: '"bye"', recursive }, instance.now));
+}
+
+describe("completeTurn()", () => {
+  test("appends the turn's events, then its actions in order", () => {
+    const instance = new PureInstance();
+    const { turn } = instance.turn([schedule(0, "charge"), timer(1, 5000), complete(2, '"done"')]);
+    expect(kindsOf(turn?.appended ?? [])).toEqual([
+      "workflowStarted",
+      "executionStarted",
+      "taskScheduled",
+      "executionCompleted",
+    ]);
+    expect(turn?.appended.map((record) => record.event.eventId)).toEqual([-1, -1, 0, 2]);
+    expect(turn?.consumed).toBe(1);
+  });
+
+  test("arms timers as long as the instance goes on", () => {
+    const { turn } = new PureInstance().turn([timer(0, 5000)]);
+    expect(kindsOf(turn?.appended ?? []).at(-1)).toBe("timerCreated");
+  });
+
+  test("records the first completion and skips later ones", () => {
+    const instance = new PureInstance();
+    instance.turn([complete(0, '"first"'), fail(1, failure("E", "m")), continueWith(2)]);
+    expect(instance.state.fold.end).toBe("completed");
+    expect(kindsOf(instance.history).filter((kind) => kind === "executionCompleted")).toHaveLength(
+      1,
+    );
+  });
+
+  test("records result and failure details as they came", () => {
+    const completed = new PureInstance().turn([complete(0, '"done"')]).turn?.appended.at(-1);
+    expect(completed?.event.eventType.value).toMatchObject({ result: '"done"' });
+    expect(completed?.event.eventType.value).not.toHaveProperty("failureDetails");
+    const failed = new PureInstance().turn([fail(0, failure("E", "m"))]).turn?.appended.at(-1);
+    expect(failed?.event.eventType.value).toMatchObject({ failureDetails: { errorType: "E" } });
+    expect(failed?.event.eventType.value).not.toHaveProperty("result");
+  });
+
+  test("throws for an action that nobody knows", () => {
+    expect(() => new PureInstance().turn([unknownAction(3)])).toThrow(RangeError);
+  });
+
+  test("throws for a turn without events", () => {
+    expect(() => new PureInstance().turn([], { events: [] })).toThrow("without events");
+  });
+
+  test("tells the parent how it ended, once", () => {
+    const completed = newChild().turn([complete(0, '"done"'), complete(1)]);
+    expect(completed.messages).toMatchObject([
+      { targetId: "parent", targetExecutionId: "parent-1" },
+    ]);
+    expect(completed.messages[0]?.record.event.eventType).toMatchObject({
+      case: "childWorkflowInstanceCompleted",
+      value: { taskScheduledId: 4, result: '"done"' },
+    });
+    const failed = newChild().turn([fail(0, failure("E", "m"))]);
+    expect(failed.messages[0]?.record.event.eventType).toMatchObject({
+      case: "childWorkflowInstanceFailed",
+      value: { failureDetails: { errorType: "E", errorMessage: "m" } },
+    });
+  });
+
+  test("tells nobody when there is no parent", () => {
+    expect(new PureInstance().turn([complete(0)]).messages).toEqual([]);
+  });
+});
+
+describe("completeTurn() with a version", () => {
+  const startedOf = (instance: PureInstance): unknown => instance.history[0]?.event.eventType.value;
+
+  test("writes name and patches into the turn's first event", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { name: "v2", patches: ["a"] } });
+    expect(startedOf(instance)).toMatchObject({ version: { name: "v2", patches: ["a"] } });
+    expect(instance.state.fold).toMatchObject({ version: "v2", startedAt: 1000 });
+  });
+
+  test("writes patches without a name", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: ["a"] } });
+    expect(startedOf(instance)).toMatchObject({ version: { patches: ["a"] } });
+  });
+
+  test("writes nothing when there is neither", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: [] } });
+    expect(startedOf(instance)).not.toHaveProperty("version.name");
+  });
+
+  test("takes a first event without an instant", () => {
+    const event = create(HistoryEventSchema, {
+      eventId: -1,
+      eventType: { case: "workflowStarted", value: {} },
+    });
+    const instance = new PureInstance();
+    instance.turn([], { events: [EventRecord.of(event)], version: { name: "v2", patches: [] } });
+    expect(instance.state.fold.version).toBe("v2");
+  });
+});
+
+describe("completeTurn() with a terminate in the turn", () => {
+  test("ends an instance whose worker did not", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    const { turn, messages } = instance.turn([schedule(0, "charge"), terminateOther(1, "x")]);
+    expect(kindsOf(turn?.appended ?? [])).toEqual([
+      "workflowStarted",
+      "executionTerminated",
+      "executionCompleted",
+    ]);
+    expect(turn?.appended.at(-1)?.event.eventType.value).toMatchObject({ result: '"bye"' });
+    expect(messages).toEqual([]);
+    expect(instance.state.fold.end).toBe("terminated");
+  });
+
+  test("keeps the worker's own completion", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    instance.turn([completeTerminated(0, '"mine"')]);
+    expect(instance.state.fold.end).toBe("terminated");
+    expect(instance.history.at(-1)?.event.eventType.value).toMatchObject({ result: '"mine"' });
+  });
+
+  test("lets a completion that came first win", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    instance.turn([complete(0, '"done"')]);
+    expect(instance.state.fold.end).toBe("completed");
+  });
+
+  test("does not continue as new", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    instance.turn([continueWith(0)]);
+    expect(instance.state).toMatchObject({ generation: 1, fold: { end: "terminated" } });
+  });
+
+  test("tells the parent, and the children when it is recursive", () => {
+    for (const recursive of [true, false]) {
+      const instance = newChild();
+      instance.turn([child(0, "pay", "pay-1")]);
+      stop(instance, recursive);
+      const targets = instance.turn([]).messages.map((message) => message.targetId);
+      expect(targets).toEqual(recursive ? ["parent", "pay-1"] : ["parent"]);
+    }
+  });
+
+  test("reaches a child that the same turn asked for", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    const { messages } = instance.turn([child(0, "pay", "pay-1"), complete(1)]);
+    expect(messages.map((message) => message.record.event.eventType.case)).toEqual([
+      "executionStarted",
+      "executionTerminated",
+    ]);
+  });
+});
+
+describe("completeTurn() without the version", () => {
+  test("stalls, keeps the inbox and drops what else was asked for", () => {
+    const instance = PureInstance.after([], {});
+    instance.do(raiseEvent(instance.state, { name: "a", input: undefined }, 20));
+    const { turn, messages } = instance.turn([versionNotAvailable(0), schedule(1, "charge")]);
+    expect(kindsOf(turn?.appended ?? [])).toEqual(["executionStalled"]);
+    expect(turn?.consumed).toBe(0);
+    expect(messages).toEqual([]);
+    expect(instance.state.inbox).toHaveLength(1);
+    expect(instance.state.fold.stall).toEqual({
+      reason: "VERSION_NOT_AVAILABLE",
+      description: "Version not available: ",
+    });
+  });
+
+  test("records the same stall once in a row", () => {
+    const instance = PureInstance.after([versionNotAvailable(0)]);
+    expect(instance.turn([versionNotAvailable(0)]).turn?.appended).toEqual([]);
+    expect(instance.state.fold.stall).toBeDefined();
+  });
+
+  test("goes on when the version is there again", () => {
+    const instance = PureInstance.after([versionNotAvailable(0)]);
+    instance.turn([complete(0)]);
+    expect(instance.state.fold).toMatchObject({ stall: undefined, end: "completed" });
+  });
+});
+
+describe("isStaleTurn()", () => {
+  const { state } = PureInstance.after([schedule(0, "charge")]);
+
+  test("is true when the answer repeats an action of history", () => {
+    expect(isStaleTurn(state, [schedule(0, "charge")])).toBe(true);
+    expect(isStaleTurn(state, [schedule(1, "charge")])).toBe(false);
+  });
+
+  test("is false for continue-as-new, which starts over", () => {
+    expect(isStaleTurn(state, [continueWith(0)])).toBe(false);
+  });
+});

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { complete, versionNotAvailable } from "../../../test/actions.js";
+import { PureInstance } from "../../../test/pure-instance.js";
+import { nothing } from "../outcome.js";
+import { requirePurgeable } from "./purge.js";
+import { raiseEvent } from "./raise-event.js";
+import { resume } from "./resume.js";
+import { suspend } from "./suspend.js";
+
+const ended = PureInstance.after([complete(0)]).state;
+const running = PureInstance.after([]).state;
+const stalled = PureInstance.after([versionNotAvailable(0)]).state;
+
+describe("raiseEvent()", () => {
+  test("puts the event into the inbox with its name as it was given", () => {
+    const { accepted, messages } = raiseEvent(running, { name: "Paid", input: '"x"' }, 9);
+    expect(accepted[0]?.event.eventType).toMatchObject({
+      case: "eventRaised",
+      value: { name: "Paid", input: '"x"' },
+    });
+    expect(messages).toEqual([]);
+  });
+
+  test("leaves out an input that was not given", () => {
+    const { accepted } = raiseEvent(running, { name: "Paid", input: undefined }, 9);
+    expect(accepted[0]?.event.eventType.value).not.toHaveProperty("input");
+  });
+
+  test("is dropped by an ended instance", () => {
+    expect(raiseEvent(ended, { name: "Paid", input: undefined }, 9)).toBe(nothing);
+  });
+
+  test("is refused by a stalled instance", () => {
+    expect(() => raiseEvent(stalled, { name: "Paid", input: undefined }, 9)).toThrow(
+      expect.objectContaining({ code: "INSTANCE_STALLED" }),
+    );
+  });
+});
+
+describe.each([
+  ["suspend()", suspend, "executionSuspended"],
+  ["resume()", resume, "executionResumed"],
+] as const)("%s", (_, command, kind) => {
+  test("puts the wish and its reason into the inbox", () => {
+    expect(command(running, "audit", 9).accepted[0]?.event.eventType).toMatchObject({
+      case: kind,
+      value: { input: "audit" },
+    });
+    expect(command(running, undefined, 9).accepted[0]?.event.eventType.value).not.toHaveProperty(
+      "input",
+    );
+  });
+
+  test("does nothing to an ended instance", () => {
+    expect(command(ended, undefined, 9)).toBe(nothing);
+  });
+});
+
+describe("requirePurgeable()", () => {
+  test("allows an ended instance, and any with force", () => {
+    expect(() => requirePurgeable(ended, false)).not.toThrow();
+    expect(() => requirePurgeable(running, true)).not.toThrow();
+  });
+
+  test("refuses one that has not ended", () => {
+    expect(() => requirePurgeable(running, false)).toThrow(
+      expect.objectContaining({ code: "INSTANCE_NOT_ENDED" }),
+    );
+  });
+});

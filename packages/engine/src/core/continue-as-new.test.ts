@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { historyEvent } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { child, continueWith, schedule, timer } from "../../test/actions.js";
+import { kindsOf, PureInstance } from "../../test/pure-instance.js";
+import { raiseEvent } from "./command/raise-event.js";
+import { receive } from "./command/receive.js";
+
+function raise(instance: PureInstance, name: string): void {
+  instance.do(raiseEvent(instance.state, { name, input: undefined }, instance.now));
+}
+
+describe("continueAsNew()", () => {
+  test("begins the next generation of the same instance", () => {
+    const instance = PureInstance.after([], { tags: { a: "b" }, startAt: 500 });
+    raise(instance, "go");
+    instance.turn([continueWith(0, '"next"')], { customStatus: "round 2" });
+    expect(instance.state).toMatchObject({
+      instanceId: "order-1",
+      workflow: "order",
+      generation: 2,
+      executionId: "id-1",
+      startAt: 0,
+      continued: true,
+      tags: { a: "b" },
+      customStatus: "round 2",
+    });
+    expect(instance.history).toEqual([]);
+    expect(instance.state.inbox[0]?.event.eventType).toMatchObject({
+      case: "executionStarted",
+      value: {
+        name: "order",
+        input: '"next"',
+        workflowInstance: { instanceId: "order-1", executionId: "id-1" },
+        tags: { a: "b" },
+      },
+    });
+  });
+
+  test("has no input when the worker gave none", () => {
+    const instance = PureInstance.after([continueWith(0)]);
+    expect(instance.state.inbox[0]?.event.eventType.value).not.toHaveProperty("input");
+    expect(instance.state.inbox[0]?.event.eventType.value).not.toHaveProperty("parentInstance");
+  });
+
+  test("drops everything else that the turn asked for", () => {
+    const { messages, turn } = new PureInstance().decideTurn([
+      schedule(0, "charge"),
+      child(1, "pay"),
+      continueWith(2),
+      timer(3, 5000),
+    ]);
+    expect(messages).toEqual([]);
+    expect(turn?.appended).toEqual([]);
+  });
+
+  test("puts carried events before those that no turn has taken", () => {
+    const instance = PureInstance.after([]);
+    raise(instance, "carried");
+    const [carried] = instance.state.inbox;
+    if (carried === undefined) throw new Error("nothing was raised");
+    const decided = instance.decideTurn([continueWith(0, undefined, [carried.event])]);
+    raise(instance, "waiting");
+    instance.do(decided);
+    const names = instance.state.inbox.map((record) => record.event.eventType.value);
+    expect(names).toMatchObject([{ name: "order" }, { name: "carried" }, { name: "waiting" }]);
+  });
+
+  test.each([
+    ["a first turn", 0],
+    ["a later turn", 1],
+  ])("keeps the link to the parent from %s", (_, turnsBefore) => {
+    const parent = new PureInstance({ instanceId: "parent", executionId: "parent-1" });
+    const [message] = parent.turn([child(4, "order", "order-1")]).messages;
+    if (message === undefined) throw new Error("no child was started");
+    const instance = new PureInstance();
+    instance.do(receive(undefined, message, 9));
+    for (let turn = 0; turn < turnsBefore; turn += 1) {
+      instance.turn([]);
+      raise(instance, "go");
+    }
+    instance.turn([continueWith(0)]);
+    expect(instance.state.parent).toEqual({
+      instanceId: "parent",
+      executionId: "parent-1",
+      taskId: 4,
+    });
+    expect(instance.state.inbox[0]?.event.eventType.value).toMatchObject({
+      parentInstance: { taskScheduledId: 4, workflowInstance: { instanceId: "parent" } },
+    });
+  });
+
+  test("can continue again and again", () => {
+    const instance = new PureInstance();
+    for (let round = 0; round < 50; round += 1) instance.turn([continueWith(0, `${round}`)]);
+    expect(instance.state.generation).toBe(51);
+    expect(kindsOf(instance.state.inbox)).toEqual(["executionStarted"]);
+  });
+
+  test("goes without a parent when the start is missing", () => {
+    const instance = PureInstance.after([]);
+    instance.state.fold.startRecord = undefined;
+    raise(instance, "go");
+    instance.turn([continueWith(0)]);
+    expect(instance.state.inbox[0]?.event.eventType.value).not.toHaveProperty("parentInstance");
+  });
+
+  test("takes carried events as the worker sent them", () => {
+    const event = historyEvent(-1, 3, { case: "eventRaised", value: { name: "Kept", input: "1" } });
+    const instance = PureInstance.after([continueWith(0, undefined, [event])]);
+    expect(instance.state.inbox[1]?.event).toEqual(event);
+  });
+});

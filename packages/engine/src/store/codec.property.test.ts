@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, equals } from "@bufbuild/protobuf";
+import { EventRecord, historyEvent } from "@pawl/protocol";
+import { InstanceRowSchema, StoredStatus } from "@pawl/protocol/store";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { PureInstance } from "../../test/pure-instance.js";
+import {
+  chainOf,
+  decodeChunk,
+  decodeMessage,
+  decodeRow,
+  encodeChunk,
+  encodeMessage,
+  encodeRow,
+  rowOf,
+  rowStatus,
+} from "./codec.js";
+
+const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
+const text = fc.string({ unit: "grapheme", maxLength: 30 });
+const instant = fc.maxSafeNat().map(BigInt);
+const damagedError = expect.objectContaining({ code: "INSTANCE_DAMAGED" });
+
+const row = fc
+  .record({
+    generation: uint32,
+    workflow: text,
+    executionId: text,
+    status: fc.constantFrom(StoredStatus.PENDING, StoredStatus.FAILED, StoredStatus.STALLED),
+    createdAt: instant,
+    startedAt: instant,
+    updatedAt: instant,
+    completedAt: instant,
+    startAt: instant,
+    parent: fc.option(
+      fc.record({ instanceId: text, executionId: text, taskId: fc.integer({ max: 2 ** 31 - 1 }) }),
+      { nil: undefined },
+    ),
+    tags: fc.dictionary(text, text),
+    customStatus: fc.option(text, { nil: undefined }),
+    version: text,
+    stallReason: text,
+    eventCount: uint32,
+    chunkCount: uint32,
+    chain: uint32,
+    historyBytes: instant,
+    inboxFirst: uint32,
+    inboxNext: uint32,
+  })
+  .map(({ parent, customStatus, ...fields }) =>
+    create(InstanceRowSchema, {
+      ...fields,
+      ...(parent === undefined ? {} : { parent }),
+      ...(customStatus === undefined ? {} : { customStatus }),
+    }),
+  );
+
+describe("rows", () => {
+  test("are read back as they were", () => {
+    fc.assert(
+      fc.property(row, (written) => {
+        expect(equals(InstanceRowSchema, decodeRow(encodeRow(written)), written)).toBe(true);
+      }),
+    );
+  });
+
+  test("are damaged when they cannot be decoded", () => {
+    expect(() => decodeRow(Uint8Array.of(0xff, 0xff))).toThrow(damagedError);
+  });
+
+  test("are damaged when their status is none", () => {
+    const unknown = create(InstanceRowSchema, { status: StoredStatus.UNSPECIFIED });
+    expect(() => rowStatus(unknown)).toThrow(damagedError);
+  });
+
+  test("hold the parent and the custom status of a state", () => {
+    const { state } = new PureInstance();
+    state.parent = { instanceId: "p", executionId: "e", taskId: 3 };
+    state.customStatus = "";
+    const seals = { chunkCount: 0, chain: 0, historyBytes: 0, inboxFirst: 0, inboxNext: 1 };
+    expect(rowOf(state, seals)).toMatchObject({ parent: { taskId: 3 }, customStatus: "" });
+  });
+});
+
+describe("chunks", () => {
+  const chunk = fc.record({
+    firstEvent: uint32,
+    eventCount: uint32,
+    chain: uint32,
+    frames: fc.uint8Array({ maxLength: 200 }),
+  });
+
+  test("are read back as they were, also from the middle of other bytes", () => {
+    fc.assert(
+      fc.property(chunk, fc.nat({ max: 9 }), (written, offset) => {
+        const encoded = encodeChunk(written);
+        const around = Buffer.concat([Buffer.alloc(offset, 1), encoded, Buffer.alloc(3, 2)]);
+        const value = around.subarray(offset, offset + encoded.length);
+        const { frames, ...header } = decodeChunk(value);
+        expect({ ...header, frames: [...frames] }).toEqual({
+          ...written,
+          frames: [...written.frames],
+        });
+      }),
+    );
+  });
+
+  test("are damaged when they are cut short", () => {
+    expect(() => decodeChunk(new Uint8Array(11))).toThrow(damagedError);
+  });
+
+  test("show any changed byte in their chain", () => {
+    const frames = fc.uint8Array({ minLength: 1, maxLength: 200 });
+    fc.assert(
+      fc.property(
+        uint32,
+        frames,
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (before, bytes, at, flip) => {
+          const changed = Uint8Array.from(bytes);
+          const index = at % bytes.length;
+          changed[index] = (bytes[index] ?? 0) ^ flip;
+          expect(chainOf(before, changed)).not.toBe(chainOf(before, bytes));
+        },
+      ),
+    );
+  });
+
+  test("show a missing piece in the chain of the next", () => {
+    const a = Uint8Array.of(1, 2, 3);
+    const b = Uint8Array.of(4, 5, 6);
+    expect(chainOf(chainOf(0, a), b)).not.toBe(chainOf(0, b));
+  });
+});
+
+describe("messages", () => {
+  const message = fc.record({
+    targetId: text,
+    targetExecutionId: fc.option(text, { nil: undefined }),
+    name: text,
+    input: text,
+    at: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+  });
+
+  test("are read back as they were", () => {
+    fc.assert(
+      fc.property(message, ({ targetId, targetExecutionId, name, input, at }) => {
+        const type = { case: "eventRaised", value: { name, input } } as const;
+        const record = EventRecord.of(historyEvent(-1, at, type));
+        const written =
+          targetExecutionId === undefined
+            ? { targetId, record }
+            : { targetId, targetExecutionId, record };
+        const read = decodeMessage(encodeMessage(written));
+        expect(read.targetId).toBe(targetId);
+        // An empty execution id is no execution id: the message is for whichever there is.
+        expect(read.targetExecutionId).toBe(targetExecutionId || undefined);
+        expect(read.record.event).toEqual(record.event);
+      }),
+    );
+  });
+
+  test("are damaged when they cannot be decoded", () => {
+    expect(() => decodeMessage(Uint8Array.of(0xff, 0xff))).toThrow(damagedError);
+  });
+});
