@@ -23,7 +23,11 @@ export async function serve(flags: ServeFlags, hooks: ServeHooks = {}): Promise<
   const { logLevel, ...options } = flags;
   const logger = createLog(logLevel);
   try {
-    const server = await createServer({ ...options, logger });
+    const server = await Promise.race([createServer({ ...options, logger }), stopped]);
+    if (typeof server === "string") {
+      // Not ready yet, so nothing was promised to anybody; a store that was being opened bears it.
+      process.exit();
+    }
     let endHook: (() => Promise<void>) | undefined;
     try {
       endHook = await hooks.onStart?.(server);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -215,6 +217,31 @@ describe("a message that is none", () => {
       });
     }
     expect((await rest(server, "GET", "/v1.0/healthz")).status).toBe(204);
+  });
+
+  test.each([
+    ["/pawl.v1.WorkflowService/GetInstance", Code.InvalidArgument],
+    ["/pawl.v1.WorkflowService/None", Code.Unimplemented],
+    ["/TaskHubSidecarService/QueryInstances", Code.Unimplemented],
+  ])("is refused as gRPC on %s with code %i", async (grpcPath, code) => {
+    const server = await startServer();
+    const session = connectHttp2(server.url);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": grpcPath,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    const seen: Record<string, unknown> = {};
+    stream.on("response", (headers) => Object.assign(seen, headers));
+    stream.on("trailers", (trailers) => Object.assign(seen, trailers));
+    stream.end(frame);
+    stream.resume();
+
+    await once(stream, "close");
+
+    expect(seen).toMatchObject({ ":status": 200, "grpc-status": String(code) });
+    session.close();
   });
 
   test("with a Host header that makes no URL is refused and the server stays up", async () => {

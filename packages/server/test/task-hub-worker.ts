@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   OrchestrationStatus,
@@ -18,9 +18,12 @@ import type {
 import { afterEach } from "vitest";
 import type { PawlServer } from "../src/index.js";
 
-/** A client of the sidecar service over gRPC. */
-export function taskHubClient(server: PawlServer): Client<typeof TaskHubSidecarService> {
-  return createClient(TaskHubSidecarService, createGrpcTransport({ baseUrl: server.url }));
+/** A client of the sidecar service, over gRPC unless a transport is given. */
+export function taskHubClient(
+  server: PawlServer,
+  transport: Transport = createGrpcTransport({ baseUrl: server.url }),
+): Client<typeof TaskHubSidecarService> {
+  return createClient(TaskHubSidecarService, transport);
 }
 
 /** What a worker of a test does. */
@@ -34,6 +37,8 @@ export interface TestWorker {
   onItem?(item: WorkItem): void;
   /** Leaves the completion's token empty, as Dapr's JavaScript worker does. */
   readonly omitTokens?: boolean;
+  /** How it connects. @default gRPC */
+  readonly transport?: Transport;
 }
 
 /** A worker that was started. */
@@ -54,7 +59,7 @@ afterEach(async () => {
 
 /** Connects a worker of the sidecar service. Stopped after the test. */
 export function startWorker(server: PawlServer, worker: TestWorker = {}): StartedWorker {
-  const client = taskHubClient(server);
+  const client = taskHubClient(server, worker.transport);
   const stop = new AbortController();
   const run = async (): Promise<void> => {
     const { capabilities = [] } = worker;

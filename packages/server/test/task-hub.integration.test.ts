@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ErrorDetailSchema, OrchestrationStatus, toTimestamp } from "@pawl/protocol";
 import { WorkerCapability, type WorkflowRequest } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
@@ -41,6 +42,33 @@ describe("TaskHubSidecarService", () => {
       input: "21",
       output: "42",
     });
+  });
+
+  test.each<[string, (baseUrl: string) => Transport]>([
+    [
+      "gRPC-Web over HTTP/1.1",
+      (baseUrl) => createGrpcWebTransport({ baseUrl, httpVersion: "1.1" }),
+    ],
+    [
+      "Connect JSON over HTTP/1.1",
+      (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1", useBinaryFormat: false }),
+    ],
+  ])("runs one for a worker on %s", async (_name, connect) => {
+    const server = await startServer();
+    const client = taskHubClient(server);
+    startWorker(server, {
+      turn: oneActivity,
+      activity: double,
+      transport: connect(server.url),
+    });
+
+    await client.startInstance({ instanceId: "a", name: "twice", input: "5" });
+    const { workflowState } = await client.waitForInstanceCompletion({
+      instanceId: "a",
+      getInputsAndOutputs: true,
+    });
+
+    expect(workflowState?.output).toBe("10");
   });
 
   test("runs one for a worker that does not echo tokens", async () => {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Command, CommanderError } from "commander";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { addServeFlags, parseServeFlags, type ServeFlags } from "./flags.js";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function parse(...flags: string[]): ServeFlags {
+  const command = addServeFlags(new Command("serve")).exitOverride();
+  command.parse(flags, { from: "user" });
+  return parseServeFlags(command);
+}
+
+/** What is written to stderr for flags that are wrong. */
+function complaintOf(...flags: string[]): string {
+  let written = "";
+  const command = addServeFlags(new Command("serve")).exitOverride();
+  command.configureOutput({
+    writeErr: (text) => {
+      written += text;
+    },
+  });
+  expect(() => command.parse(flags, { from: "user" })).toThrow(CommanderError);
+  return written;
+}
+
+describe("serve flags", () => {
+  test("have the defaults of the server", () => {
+    expect(parse()).toEqual({
+      host: "127.0.0.1",
+      port: 3500,
+      grpcPort: 50001,
+      dataDir: ".pawl",
+      store: "level",
+      logLevel: "info",
+    });
+  });
+
+  test("are read from the command line", () => {
+    const flags = ["--host=::1", "--port=1", "--grpc-port=0", "--data=d", "--store=memory"];
+    expect(parse(...flags, "--log-level=debug")).toEqual({
+      host: "::1",
+      port: 1,
+      grpcPort: 0,
+      dataDir: "d",
+      store: "memory",
+      logLevel: "debug",
+    });
+  });
+
+  test("are read from the environment", () => {
+    vi.stubEnv("PAWL_HOST", "0.0.0.0");
+    vi.stubEnv("PAWL_PORT", "7");
+    vi.stubEnv("PAWL_GRPC_PORT", "8");
+    vi.stubEnv("PAWL_DATA", "e");
+    vi.stubEnv("PAWL_STORE", "memory");
+    vi.stubEnv("PAWL_LOG_LEVEL", "warn");
+    expect(parse()).toEqual({
+      host: "0.0.0.0",
+      port: 7,
+      grpcPort: 8,
+      dataDir: "e",
+      store: "memory",
+      logLevel: "warn",
+    });
+  });
+
+  test("win over the environment", () => {
+    vi.stubEnv("PAWL_PORT", "7");
+    expect(parse("--port", "9").port).toBe(9);
+  });
+
+  test.each([
+    ["--port", "abc"],
+    ["--port", "65536"],
+    ["--port", "-1"],
+    ["--grpc-port", "1.5"],
+    ["--store", "redis"],
+    ["--log-level", "loud"],
+    ["--prot", "1"],
+    ["--port"],
+  ])("%s %s is refused with one line", (...flags) => {
+    const complaint = complaintOf(...flags.filter((flag) => flag !== undefined));
+    expect(complaint).toMatch(/^error: .+\n$/);
+  });
+});

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { EngineError } from "@pawl/engine";
+import { ErrorDetailSchema, errorCodes } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { DaprError } from "../dapr/error.js";
+import { errorMap } from "../error-map.js";
+import { toConnectError } from "./error.js";
+
+function detailOf(error: ConnectError): string | undefined {
+  return error.findDetails(ErrorDetailSchema)[0]?.code;
+}
+
+describe("toConnectError()", () => {
+  test.each(errorCodes)("gives %s its code and facts", (code) => {
+    const sent = toConnectError(new EngineError(code, "text", { details: { instanceId: "a" } }));
+
+    expect(sent.code).toBe(errorMap[code].connect);
+    expect(detailOf(sent)).toBe(code);
+    if (code === "INTERNAL") {
+      expect(sent.rawMessage).not.toContain("text");
+    } else {
+      expect(sent.rawMessage).toBe("text");
+      expect(sent.findDetails(ErrorDetailSchema)[0]?.facts).toEqual({ instanceId: "a" });
+    }
+  });
+
+  test("answers a cancelled wait with the reason that the call has", () => {
+    const call = new AbortController();
+    call.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+
+    const sent = toConnectError(new EngineError("CANCELLED", "cancelled"), call.signal);
+
+    expect(sent.code).toBe(Code.DeadlineExceeded);
+    expect(detailOf(sent)).toBe("DEADLINE_EXCEEDED");
+  });
+
+  test("keeps the words of a Dapr error", () => {
+    const error = new EngineError("INSTANCE_NOT_FOUND", "x");
+    const sent = toConnectError(DaprError.from(error, "get", { subject: "a" }, "a"));
+
+    expect(sent.code).toBe(Code.NotFound);
+    expect(sent.rawMessage).toBe("unable to find workflow with the provided instance ID: a");
+    expect(detailOf(sent)).toBe("INSTANCE_NOT_FOUND");
+  });
+
+  test("blames the caller for a message that cannot be read", () => {
+    const sent = toConnectError(new ConnectError("parse binary: premature EOF", Code.Internal));
+
+    expect(sent.code).toBe(Code.InvalidArgument);
+    expect(detailOf(sent)).toBe("MALFORMED_REQUEST");
+  });
+
+  test("takes a stream that broke for a caller that hung up", () => {
+    const error = Object.assign(new Error("x"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+
+    expect(toConnectError(error).code).toBe(Code.Canceled);
+  });
+
+  test.each([new TypeError("secret"), "secret", undefined])("hides %s", (error) => {
+    const sent = toConnectError(error);
+
+    expect(sent.code).toBe(Code.Internal);
+    expect(sent.rawMessage).not.toContain("secret");
+    expect(detailOf(sent)).toBe("INTERNAL");
+  });
+
+  test("adds one detail only", () => {
+    const sent = toConnectError(toConnectError(new ConnectError("x", Code.Unimplemented)));
+
+    expect(sent.findDetails(ErrorDetailSchema).map((detail) => detail.code)).toEqual([
+      "UNIMPLEMENTED",
+    ]);
+  });
+});

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError } from "@connectrpc/connect";
+import { expect, test } from "vitest";
+import type { ServerLogger } from "../options.js";
+import { createFailureLog } from "./log.js";
+
+type Line = { level: string; facts: Readonly<Record<string, unknown>> };
+
+function recorder(): { log: ServerLogger; lines: Line[] } {
+  const lines: Line[] = [];
+  const at = (level: string) => (facts: Readonly<Record<string, unknown>>) => {
+    lines.push({ level, facts });
+  };
+  return {
+    log: { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") },
+    lines,
+  };
+}
+
+test.each([
+  [Code.Internal, "error"],
+  [Code.DataLoss, "error"],
+  [Code.Unavailable, "warn"],
+  [Code.ResourceExhausted, "warn"],
+  [Code.NotFound, "info"],
+  [Code.InvalidArgument, "info"],
+  [Code.Canceled, "debug"],
+  [Code.DeadlineExceeded, "debug"],
+])("writes one line for code %i at level %s", (code, level) => {
+  const { log, lines } = recorder();
+  const error = new Error("cause");
+
+  createFailureLog(log)("a.B/C", error, new ConnectError("text", code));
+
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatchObject({ level, facts: { procedure: "a.B/C", code: Code[code] } });
+  expect("err" in (lines[0]?.facts ?? {})).toBe(level === "error");
+});

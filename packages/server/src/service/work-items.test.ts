@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create } from "@bufbuild/protobuf";
+import { createHandlerContext, type HandlerContext } from "@connectrpc/connect";
+import type { ActivityItem, WorkerPort, WorkerRegistration, WorkItem } from "@pawl/engine";
+import { limits, TaskHubSidecarService } from "@pawl/protocol";
+import { GetWorkItemsRequestSchema, WorkerCapability } from "@pawl/protocol/task-hub";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { streamWorkItems } from "./work-items.js";
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+const activity: ActivityItem = {
+  kind: "activity",
+  instanceId: "a",
+  executionId: "e",
+  taskId: 1,
+  name: "n",
+  taskExecutionId: "",
+  token: "t",
+};
+
+/** A worker port that only connects. */
+class FakePort implements WorkerPort {
+  registration: WorkerRegistration | undefined;
+  deliver: (item: WorkItem) => void = () => {};
+  closed = 0;
+
+  connectWorker(
+    registration: WorkerRegistration,
+    deliver: (item: WorkItem) => void,
+  ): ReturnType<WorkerPort["connectWorker"]> {
+    this.registration = registration;
+    this.deliver = deliver;
+    const close = (): void => {
+      this.closed += 1;
+    };
+    return { workerId: "w", evict() {}, returnTurn() {}, close };
+  }
+
+  async completeTurn(): Promise<void> {}
+  async completeActivity(): Promise<void> {}
+  workerCount(): number {
+    return 1;
+  }
+}
+
+function open(
+  capabilities: WorkerCapability[],
+  signal?: AbortSignal,
+): { port: FakePort; stream: ReturnType<typeof streamWorkItems> } {
+  const port = new FakePort();
+  const context: HandlerContext = createHandlerContext({
+    service: TaskHubSidecarService,
+    method: TaskHubSidecarService.method.getWorkItems,
+    protocolName: "grpc",
+    requestMethod: "POST",
+    url: "http://h/",
+    requestHeader: { "user-agent": "test/1" },
+    ...(signal === undefined ? {} : { requestSignal: signal }),
+  });
+  const request = create(GetWorkItemsRequestSchema, { capabilities });
+  return { port, stream: streamWorkItems(port, request, context, silent) };
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("streamWorkItems()", () => {
+  test.each<[string, WorkerCapability[], Partial<WorkerRegistration>]>([
+    ["none", [], { cache: "none", turnLimit: 50, activityLimit: 50 }],
+    ["stateful history", [WorkerCapability.STATEFUL_HISTORY], { cache: "past" }],
+    ["health pings", [WorkerCapability.HEALTH_PING], { cache: "none" }],
+  ])("registers a worker with the capability %s", async (_name, capabilities, expected) => {
+    const { port, stream } = open(capabilities);
+    const next = stream.next();
+    port.deliver(activity);
+    await next;
+
+    expect(port.registration).toEqual({
+      name: "test/1",
+      turnBytes: limits.sidecarTurnBytes,
+      ...expected,
+    });
+    await stream.return(undefined);
+    expect(port.closed).toBe(1);
+  });
+
+  test("pings a worker that asked for it", async () => {
+    vi.useFakeTimers();
+    const { stream } = open([WorkerCapability.HEALTH_PING]);
+    const next = stream.next();
+
+    vi.advanceTimersByTime(30_000);
+
+    expect((await next).value?.request.case).toBe("healthPing");
+    await stream.return(undefined);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("closes the session as soon as the call is given up", async () => {
+    const call = new AbortController();
+    const { port, stream } = open([], call.signal);
+    const next = stream.next();
+
+    call.abort();
+
+    expect(port.closed).toBe(1);
+    expect((await next).done).toBe(true);
+  });
+});

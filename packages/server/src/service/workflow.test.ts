@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { historyEvent, InstanceStatus, toTimestamp, WorkflowService } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { fakeEngine, fakeInstance } from "../../test/fake-engine.js";
+import type { ServedEngine } from "../options.js";
+import { createWorkflowService } from "./workflow.js";
+
+type Call = readonly [string, ...unknown[]];
+
+/** An engine that answers `answer` to everything, and what it was asked. */
+function recordingEngine(answer: unknown): { engine: ServedEngine; calls: Call[] } {
+  const calls: Call[] = [];
+  const engine = fakeEngine();
+  for (const name of Object.keys(engine)) {
+    Object.defineProperty(engine, name, {
+      value: async (...given: unknown[]) => {
+        calls.push([name, ...given]);
+        return answer;
+      },
+    });
+  }
+  return { engine, calls };
+}
+
+function clientOf(engine: ServedEngine): ReturnType<typeof createClient<typeof WorkflowService>> {
+  const transport = createRouterTransport((router) => {
+    router.service(WorkflowService, createWorkflowService(engine));
+  });
+  return createClient(WorkflowService, transport);
+}
+
+const anySignal = expect.objectContaining({ signal: expect.any(AbortSignal) });
+
+describe("WorkflowService", () => {
+  test("starts an instance with every field", async () => {
+    const { engine, calls } = recordingEngine({ instanceId: "a", executionId: "e" });
+
+    const started = await clientOf(engine).startInstance({
+      workflow: "w",
+      instanceId: "a",
+      input: "1",
+      startAt: toTimestamp(1500),
+      tags: { k: "v" },
+      enforceUniqueInstanceId: true,
+      traceParent: "t",
+    });
+
+    expect(started).toMatchObject({ instanceId: "a", executionId: "e" });
+    const command = {
+      workflow: "w",
+      instanceId: "a",
+      input: "1",
+      startAt: 1500,
+      tags: { k: "v" },
+      enforceUniqueInstanceId: true,
+      traceParent: "t",
+    };
+    expect(calls).toEqual([["start", command]]);
+  });
+
+  test("starts an instance with no more than a name", async () => {
+    const { engine, calls } = recordingEngine({ instanceId: "a", executionId: "e" });
+
+    await clientOf(engine).startInstance({ workflow: "w" });
+
+    const command = { workflow: "w", tags: {}, enforceUniqueInstanceId: false };
+    expect(calls).toEqual([["start", command]]);
+  });
+
+  test("waits with the caller's signal", async () => {
+    const { engine, calls } = recordingEngine(fakeInstance({ status: "completed" }));
+    const client = clientOf(engine);
+
+    const { instance } = await client.waitForInstanceStart({ instanceId: "a" });
+    await client.waitForInstanceCompletion({ instanceId: "a", omitPayloads: true });
+
+    expect(instance?.status).toBe(InstanceStatus.COMPLETED);
+    expect(calls).toEqual([
+      ["waitForStart", "a", anySignal],
+      ["waitForCompletion", "a", anySignal],
+    ]);
+    expect(calls.map(([, , options]) => options)).toMatchObject([
+      { payloads: true },
+      { payloads: false },
+    ]);
+  });
+
+  test.each<[string, (client: ReturnType<typeof clientOf>) => Promise<unknown>, Call]>([
+    [
+      "raises an event",
+      (client) => client.raiseEvent({ instanceId: "a", name: "e", input: "1" }),
+      ["raiseEvent", "a", "e", "1"],
+    ],
+    [
+      "suspends",
+      (client) => client.suspendInstance({ instanceId: "a", reason: "r" }),
+      ["suspend", "a", "r"],
+    ],
+    ["resumes", (client) => client.resumeInstance({ instanceId: "a" }), ["resume", "a", undefined]],
+    [
+      "terminates with children",
+      (client) => client.terminateInstance({ instanceId: "a" }),
+      ["terminate", "a", {}],
+    ],
+    [
+      "terminates without children",
+      (client) => client.terminateInstance({ instanceId: "a", output: "1", recursive: false }),
+      ["terminate", "a", { output: "1", recursive: false }],
+    ],
+    [
+      "purges",
+      (client) => client.purgeInstance({ instanceId: "a", recursive: true }),
+      ["purge", "a", { force: false, recursive: true }],
+    ],
+    [
+      "purges by force",
+      (client) => client.purgeInstance({ instanceId: "a", force: true }),
+      ["purge", "a", { force: true }],
+    ],
+  ])("%s", async (_name, command, expected) => {
+    const { engine, calls } = recordingEngine(2);
+
+    await command(clientOf(engine));
+
+    expect(calls).toEqual([expected]);
+  });
+
+  test("lists a page", async () => {
+    const { engine, calls } = recordingEngine({
+      instances: [fakeInstance()],
+      nextPageToken: "next",
+    });
+
+    const page = await clientOf(engine).listInstances({
+      pageSize: 5,
+      pageToken: "t",
+      statuses: [InstanceStatus.RUNNING],
+      workflow: "w",
+      instanceIdPrefix: "p",
+      includePayloads: true,
+    });
+
+    expect(page).toMatchObject({ instances: [{ instanceId: "a" }], nextPageToken: "next" });
+    const query = {
+      payloads: true,
+      pageSize: 5,
+      pageToken: "t",
+      statuses: ["running"],
+      workflow: "w",
+      instanceIdPrefix: "p",
+    };
+    expect(calls).toEqual([["list", query]]);
+  });
+
+  test("reads a history", async () => {
+    const event = historyEvent(-1, 0, { case: "workflowStarted", value: {} });
+    const { engine } = recordingEngine([event]);
+
+    const { events } = await clientOf(engine).getInstanceHistory({ instanceId: "a" });
+
+    expect(events).toEqual([event]);
+  });
+
+  test("watches until the end", async () => {
+    async function* states(): AsyncGenerator<ReturnType<typeof fakeInstance>> {
+      yield fakeInstance();
+      yield fakeInstance({ status: "completed" });
+    }
+    const client = clientOf(fakeEngine({ watch: () => states() }));
+
+    const seen: (InstanceStatus | undefined)[] = [];
+    for await (const { instance } of client.watchInstance({ instanceId: "a" })) {
+      seen.push(instance?.status);
+    }
+
+    expect(seen).toEqual([InstanceStatus.RUNNING, InstanceStatus.COMPLETED]);
+  });
+
+  test("does not find an unknown instance", async () => {
+    const { engine } = recordingEngine(undefined);
+
+    const call = clientOf(engine).getInstance({ instanceId: "a" });
+
+    // The code comes from the interceptor, which this test leaves out.
+    await expect(call).rejects.toSatisfy(
+      (error) => ConnectError.from(error).code === Code.Internal,
+    );
+  });
+});
