@@ -152,7 +152,10 @@ export interface WorkflowContext {
   /** Raises an event that is known by name only. */
   sendEvent(instanceId: string, event: string, payload?: unknown): void;
 
-  /** Publishes a JSON value with the instance; `undefined` clears it. */
+  /**
+   * Publishes a JSON value with the instance; `undefined` clears it. Other APIs show a string as it
+   * is, and anything else as JSON text.
+   */
   setCustomStatus(status: unknown): void;
 
   /**

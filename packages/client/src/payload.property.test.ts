@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { history as h } from "../test/history.js";
 import { asked, replayOf } from "../test/replay-of.js";
 import { workflow } from "./definition.js";
-import { parsePayload, stringifyPayload } from "./payload.js";
+import { parsePayload, stringifyPayload, stringifyStatus } from "./payload.js";
 
 const json = fc.jsonValue({ maxDepth: 3 });
 
@@ -18,6 +18,17 @@ describe("payloads", () => {
         expect(parsePayload(text)).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
+  });
+
+  test("every JSON value survives as a custom status, a plain string as it is", () => {
+    fc.assert(
+      fc.property(fc.oneof(json, fc.string()), (value) => {
+        expect(parsePayload(stringifyStatus(value))).toEqual(JSON.parse(JSON.stringify(value)));
+      }),
+    );
+    expect(stringifyStatus("waiting for shipment")).toBe("waiting for shipment");
+    expect(stringifyStatus("5")).toBe('"5"');
+    expect(stringifyStatus("")).toBe('""');
   });
 
   test("every JSON value survives start, event, activity and output of a workflow", async () => {

@@ -38,6 +38,15 @@ export function parsePayload(text: string | undefined): unknown {
   }
 }
 
+/**
+ * Text of a custom status. A string is stored as it is, for people who read it elsewhere, unless it
+ * would be read back as something else.
+ */
+export function stringifyStatus(status: unknown): string | undefined {
+  const isPlain = typeof status === "string" && parsePayload(status) === status;
+  return isPlain ? status : stringifyPayload(status);
+}
+
 /** Most payloads are far below the limit: a UTF-16 unit never takes more than three bytes. */
 function isTooLarge(text: string): boolean {
   if (text.length * 3 <= limits.payloadBytes) return false;

@@ -2,6 +2,7 @@
 
 import { limits } from "@pawl/protocol";
 import { instanceIdFault } from "./core/instance-id.js";
+import { excessBytes } from "./core/payload-limit.js";
 import { EngineError } from "./errors.js";
 import type { StartCommand } from "./port/management.js";
 
@@ -25,9 +26,8 @@ export function requireName(what: string, name: string): void {
 
 /** @throws PAYLOAD_TOO_LARGE */
 export function requirePayload(what: string, payload: string | undefined): void {
-  if (payload === undefined || payload.length * 3 <= limits.payloadBytes) return;
-  const bytes = Buffer.byteLength(payload, "utf8");
-  if (bytes <= limits.payloadBytes) return;
+  const bytes = excessBytes(payload);
+  if (bytes === undefined) return;
   throw new EngineError(
     "PAYLOAD_TOO_LARGE",
     `the ${what} has ${bytes} bytes; at most ${limits.payloadBytes} are allowed: keep large data elsewhere and pass a reference`,

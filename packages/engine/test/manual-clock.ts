@@ -23,6 +23,8 @@ export class ManualClock implements Clock {
   setTimer(at: number, callback: () => void): () => void {
     const alarm = { at, callback };
     this.#alarms.add(alarm);
+    // What is due already is called back soon, but never from within this call.
+    if (at <= this.#now) setImmediate(() => this.#ring(alarm));
     return () => this.#alarms.delete(alarm);
   }
 
@@ -35,13 +37,15 @@ export class ManualClock implements Clock {
   moveTo(at: number): void {
     this.#now = at;
     const due = [...this.#alarms].filter((alarm) => alarm.at <= at).sort((a, b) => a.at - b.at);
-    for (const alarm of due) {
-      if (this.#alarms.delete(alarm)) alarm.callback();
-    }
+    for (const alarm of due) this.#ring(alarm);
   }
 
   /** Moves on by a length. */
   advance(lengthMs: number): void {
     this.moveTo(this.#now + lengthMs);
+  }
+
+  #ring(alarm: Alarm): void {
+    if (this.#alarms.delete(alarm)) alarm.callback();
   }
 }

@@ -14,11 +14,6 @@ export class InstanceCache {
     this.#limit = limit;
   }
 
-  /** Instances held. */
-  get size(): number {
-    return this.#replays.size;
-  }
-
   /** Takes an instance out, if it is held in this execution. */
   take(instanceId: string, executionId: string): Replay | undefined {
     const replay = this.#replays.get(instanceId);

@@ -148,6 +148,22 @@ describe("a worker on a stream", () => {
   });
 });
 
+describe("a turn that asks for more than a server reads", () => {
+  test("fails its own instance and not the stream", async () => {
+    const huge = workflow("huge", async (ctx) => {
+      const input = "x".repeat(3_000_000);
+      await Promise.all([1, 2, 3, 4, 5].map(() => ctx.activity(increment.name, input)));
+    });
+    const { stream } = await connect({ workflows: [huge] });
+    const newEvents = [h.turn(1), h.start("huge")];
+    stream.send({ turns: [{ ...firstTurn, workflow: "huge", newEvents }] });
+    const { turns } = await stream.requests.take();
+    expect(turns[0]?.actions.map(describeAction)).toEqual([
+      expect.stringContaining("failed PayloadTooLarge"),
+    ]);
+  });
+});
+
 describe("a worker whose stream breaks", () => {
   test.each(["break", "end"] as const)("connects again after %s", async (how) => {
     const { stream } = await connect();

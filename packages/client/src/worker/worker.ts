@@ -19,7 +19,10 @@ const steadyMs = 10_000;
 
 /** Runs workflows and activities for one engine. Made by `createWorker`. */
 export interface Worker {
-  /** Connects; resolves when the engine has taken the worker. Tries for ever. */
+  /**
+   * Connects; resolves when the engine has taken the worker. Tries for ever. From now on the worker
+   * keeps the process alive, until it is stopped.
+   */
   start(): Promise<void>;
   /** Connects and works; resolves when the worker has stopped. */
   run(): Promise<void>;
@@ -31,7 +34,9 @@ export interface Worker {
 }
 
 /**
- * Makes a worker of definitions.
+ * Makes a worker of definitions. While it runs workflows, the process has a listener for
+ * `unhandledRejection`: a promise of a workflow's code that nobody awaits yet is logged; what is
+ * not a workflow's ends the process, as it would without the listener.
  * @throws INVALID_ARGUMENT when two definitions have the same name
  */
 export function createWorker(options: WorkerOptions): Worker {

@@ -91,7 +91,8 @@ describe("applyOutcome()", () => {
     expect(instance.state.fold.tasks.size).toBe(1);
     const facts = { executionId: "execution-1", taskId: 0, output: undefined, failure: undefined };
     instance.do(completeActivity(instance.state, facts, 60));
-    expect(instance.state.fold.tasks.size).toBe(0);
+    expect([...instance.state.settled]).toEqual([0]);
+    expect(instance.state.fold).toEqual(instance.refold());
     expect(instance.state.inbox).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
     accept(next, outcome.accepted);
   }
   if (next === undefined) throw new Error("an outcome without a beginning for no instance");
-  if (outcome.settledTask !== undefined) next.fold.tasks.delete(outcome.settledTask);
+  if (outcome.settledTask !== undefined) next.settled.add(outcome.settledTask);
   if (outcome.turn !== undefined) {
     next.customStatus = outcome.turn.customStatus;
     for (const record of outcome.turn.appended) applyEvent(next.fold, record);

@@ -98,30 +98,31 @@ class Run {
     const { state, now } = instance;
     switch (next.kind) {
       case "raise":
-        return this.#raise();
+        this.#raise();
+        break;
       case "suspend":
         instance.do(suspend(state, undefined, now));
-        return;
+        break;
       case "resume":
         instance.do(resume(state, undefined, now));
-        return;
+        break;
       case "terminate":
         instance.do(terminate(state, { output: undefined, recursive: true }, now));
-        return;
+        break;
       case "terminateNow":
-        if (this.#turn === undefined && isTerminating(state)) {
-          this.#note(state.inbox);
-          instance.do(terminateNow(state, now));
-        }
-        return;
+        this.#terminateNow();
+        break;
       case "restart":
-        return this.#restart();
+        this.#restart();
+        break;
       case "beginTurn":
-        return this.#beginTurn(next.take);
+        this.#beginTurn(next.take);
+        break;
       case "endTurn":
-        return this.#endTurn(next.wishes);
+        this.#endTurn(next.wishes);
+        break;
       default:
-        return this.#result(next);
+        this.#result(next);
     }
   }
 
@@ -150,6 +151,14 @@ class Run {
     const event = { name: "go", input: `${this.#raised}` };
     instance.do(raiseEvent(instance.state, event, instance.now));
     if (!isDropped) this.#raised += 1;
+  }
+
+  #terminateNow(): void {
+    const { instance } = this;
+    if (this.#turn !== undefined || !isTerminating(instance.state)) return;
+    const outcome = terminateNow(instance.state, instance.now);
+    this.#note(instance.state.inbox.slice(0, outcome.turn?.consumed ?? 0));
+    instance.do(outcome);
   }
 
   #restart(): void {
@@ -266,7 +275,7 @@ describe("an instance under random commands, turns and results", () => {
           run.check();
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 500 },
     );
   });
 });

@@ -96,6 +96,8 @@ export interface InstanceState extends Beginning {
   readonly inbox: readonly EventRecord[];
   /** Resolution keys (`resolutionKey`) of inbox events, so that a second result is known. */
   readonly arrived: ReadonlySet<string>;
+  /** Open tasks of an ended instance whose activities have run. Not on disk: they may run again. */
+  readonly settled: ReadonlySet<number>;
 }
 
 /** The writable form of a type whose fields are `readonly`, maps and sets included. */
@@ -144,5 +146,6 @@ export function beginState(beginning: Beginning): OwnedState {
     fold: emptyFold(),
     inbox: [],
     arrived: new Set(),
+    settled: new Set(),
   };
 }

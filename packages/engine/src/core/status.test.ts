@@ -68,6 +68,8 @@ describe("hasWorkAtHand()", () => {
     expect(hasWorkAtHand(PureInstance.after([schedule(0, "mail")]).state, 0)).toBe(true);
     const ended = PureInstance.after([schedule(0, "mail"), complete(1)]);
     expect(hasWorkAtHand(ended.state, 0)).toBe(true);
+    ended.activity(0);
+    expect(hasWorkAtHand(ended.state, 0)).toBe(false);
     expect(hasWorkAtHand(PureInstance.after([complete(0)]).state, 0)).toBe(false);
   });
 

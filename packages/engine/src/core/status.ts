@@ -23,7 +23,7 @@ export function hasEnded(state: InstanceState): boolean {
  */
 export function hasWorkAtHand(state: InstanceState, now: number): boolean {
   if (state.fold.end === "terminated") return false;
-  if (state.fold.tasks.size > 0) return true;
+  if (state.fold.tasks.size > state.settled.size) return true;
   return !hasEnded(state) && state.inbox.length > 0 && !isDelayed(state, now);
 }
 

@@ -66,6 +66,8 @@ export async function loadMailbox(
     store.get(liveKey(instanceId)),
   ]);
   const state = stateOf(instanceId, row, chunks, inbox);
+  // An ended instance without the mark has nothing left to run.
+  if (hasEnded(state) && live === undefined) state.settled = new Set(state.fold.tasks.keys());
   const mailbox = new Mailbox(instanceId, host, {
     state,
     seals: {

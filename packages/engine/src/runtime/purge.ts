@@ -15,16 +15,14 @@ export async function purge(
   instanceId: string,
   options: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<number> {
-  const found = await collect(runtime, instanceId, options);
-  if (found.length === 0) {
-    throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
-      details: { instanceId },
-    });
-  }
+  const found = await collect(runtime, instanceId, options).catch(async (refusal) => {
+    await runtime.mailboxes.run(instanceId, (mailbox) => runtime.durable(mailbox));
+    throw refusal;
+  });
   let purged = 0;
   for (const id of found.reverse()) {
     await runtime.mailboxes.run(id, (mailbox) => {
-      if (mailbox.state === undefined) return undefined;
+      if (mailbox.state === undefined) return runtime.durable(mailbox);
       requirePurgeable(mailbox.state, options.force);
       const worker = runtime.dispatch.workers.get(mailbox.turn?.workerId ?? "");
       worker?.turns.delete(mailbox.turn?.token ?? "");
@@ -41,7 +39,10 @@ export async function purge(
   return purged;
 }
 
-/** The instance and, when recursive, all below it; parents before children. */
+/**
+ * The instance and, when recursive, all below it; parents before children.
+ * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
+ */
 async function collect(
   runtime: Runtime,
   instanceId: string,
@@ -53,5 +54,10 @@ async function collect(
     found.push(state.instanceId);
     return recursive ? "children" : "leaf";
   });
+  if (found.length === 0) {
+    throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
+      details: { instanceId },
+    });
+  }
   return found;
 }

@@ -83,15 +83,28 @@ export class Runtime implements MailboxHost {
     instanceId: string,
     decide: (state: InstanceState | undefined) => Outcome,
   ): Promise<void> {
-    return this.mailboxes.run(instanceId, (mailbox) => this.apply(mailbox, decide(mailbox.state)));
+    return this.mailboxes.run(instanceId, async (mailbox) => {
+      let outcome: Outcome;
+      try {
+        outcome = decide(mailbox.state);
+      } catch (refusal) {
+        // It rests on what may still be on its way, just as an answer does.
+        await this.durable(mailbox);
+        throw refusal;
+      }
+      await this.apply(mailbox, outcome);
+    });
+  }
+
+  /** Resolves when all that is known of an instance is on disk. */
+  async durable(mailbox: Mailbox): Promise<void> {
+    if (mailbox.isDirty()) await mailbox.lastCommit;
   }
 
   /** Carries an outcome out; resolves when it is on disk. */
   apply(mailbox: Mailbox, outcome: Outcome, extra: readonly StoreWrite[] = []): Promise<void> {
-    if (outcome === nothing && extra.length === 0) {
-      // What the answer rests on may still be on its way.
-      return mailbox.isDirty() ? (mailbox.lastCommit ?? Promise.resolve()) : Promise.resolve();
-    }
+    // What the answer rests on may still be on its way.
+    if (outcome === nothing && extra.length === 0) return this.durable(mailbox);
     mailbox.apply(outcome, extra);
     if (outcome.turn !== undefined) {
       const committed = this.journal.commit(mailbox, true);

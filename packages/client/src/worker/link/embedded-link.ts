@@ -13,6 +13,9 @@ import type {
   WorkReceiver,
 } from "./work.js";
 
+/** The longest interval that Node takes (2^31 - 1 ms). */
+const longestMs = 2_147_483_647;
+
 /** A link to an engine in the same process: no sockets, and no bytes where none are needed. */
 export function createEmbeddedLink(port: WorkerPort): WorkLink {
   return {
@@ -24,7 +27,10 @@ export function createEmbeddedLink(port: WorkerPort): WorkLink {
         (item) => deliver(item, receiver),
         (instanceId) => receiver.release(instanceId),
       );
+      // As a socket would: the engine's own timers let the process end under a sleeping instance.
+      const keepAlive = setInterval(() => {}, longestMs);
       const end = (): void => {
+        clearInterval(keepAlive);
         session.close();
         signal.removeEventListener("abort", end);
         ended.resolve();

@@ -13,7 +13,7 @@ import type {
   WorkflowContext,
   WorkflowDefinition,
 } from "../../authoring.js";
-import { stringifyPayload } from "../../payload.js";
+import { stringifyPayload, stringifyStatus } from "../../payload.js";
 import { callActivity, callChild } from "./call.js";
 import { createSeededRandom, type SeededRandom } from "./random.js";
 import { sleepUntil, type WaitHost, waitForEvent } from "./wait.js";
@@ -145,7 +145,7 @@ export class ReplayContext implements WorkflowContext {
 
   setCustomStatus(status: unknown): void {
     if (this.#host.enter("set its custom status")) {
-      this.#host.setCustomStatus(stringifyPayload(status));
+      this.#host.setCustomStatus(stringifyStatus(status));
     }
   }
 

@@ -11,6 +11,7 @@ import { foreignPromise, outsideTurn, stepOf } from "./divergence.js";
 import { EventQueue } from "./event-queue.js";
 import { breathe, settled } from "./settle.js";
 import { type Ask, type ResultKind, TaskLedger } from "./task-ledger.js";
+import { runOwned } from "./unhandled.js";
 
 /** What an execution runs with. */
 export interface ReplayOptions {
@@ -232,7 +233,8 @@ export class Replay implements ContextHost {
     try {
       const context = new ReplayContext(this);
       // Definitions are kept without their input's type; the caller's types vouch for the input.
-      const output = await this.#definition.run(context, parsePayload(input) as never);
+      const value = parsePayload(input) as never;
+      const output = await runOwned(this, () => this.#definition.run(context, value));
       const id = this.#ledger.nextId;
       this.#end({ kind: "completed", id, output: stringifyPayload(output) });
     } catch (error) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { complete, failure, schedule } from "../../../test/actions.js";
 import { PureInstance } from "../../../test/pure-instance.js";
@@ -36,6 +37,15 @@ describe("completeActivity()", () => {
     });
   });
 
+  test("fails the task whose output is over the limit", () => {
+    const { state } = PureInstance.after([schedule(0, "charge")]);
+    const large = { ...facts, output: "x".repeat(limits.payloadBytes + 1) };
+    expect(completeActivity(state, large, 9).accepted[0]?.event.eventType).toMatchObject({
+      case: "taskFailed",
+      value: { taskScheduledId: 0, failureDetails: { errorType: "PayloadTooLarge" } },
+    });
+  });
+
   test("ignores a result for another execution", () => {
     const { state } = PureInstance.after([schedule(0, "charge")]);
     expect(completeActivity(state, { ...facts, executionId: "other" }, 9)).toBe(nothing);
@@ -50,12 +60,12 @@ describe("completeActivity()", () => {
     expect(completeActivity(instance.state, { ...facts, taskId: 7 }, 9)).toBe(nothing);
   });
 
-  test("only settles the task of an ended instance", () => {
-    const { state } = PureInstance.after([schedule(0, "mail"), complete(1)]);
-    expect(completeActivity(state, facts, 9)).toEqual({
-      accepted: [],
-      messages: [],
-      settledTask: 0,
-    });
+  test("only settles the task of an ended instance, once", () => {
+    const instance = PureInstance.after([schedule(0, "mail"), complete(1)]);
+    const outcome = completeActivity(instance.state, facts, 9);
+    expect(outcome).toEqual({ accepted: [], messages: [], settledTask: 0 });
+    instance.do(outcome);
+    expect(completeActivity(instance.state, facts, 10)).toBe(nothing);
+    expect(completeActivity(instance.state, { ...facts, taskId: 7 }, 10)).toBe(nothing);
   });
 });

@@ -3,6 +3,7 @@
 import type { HistoryEventType, TaskFailureDetails } from "@pawl/protocol";
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
+import { excessBytes, payloadFailure } from "../payload-limit.js";
 import { isWanted } from "../resolution-key.js";
 import type { InstanceState } from "../state.js";
 import { hasEnded } from "../status.js";
@@ -23,7 +24,10 @@ export interface ActivityFacts {
  */
 export function completeActivity(state: InstanceState, facts: ActivityFacts, now: number): Outcome {
   if (state.executionId !== facts.executionId) return nothing;
-  if (hasEnded(state)) return { ...nothing, settledTask: facts.taskId };
+  if (hasEnded(state)) {
+    const isOpen = state.fold.tasks.has(facts.taskId) && !state.settled.has(facts.taskId);
+    return isOpen ? { ...nothing, settledTask: facts.taskId } : nothing;
+  }
   const scheduled = state.fold.tasks.get(facts.taskId)?.record.event.eventType;
   const taskExecutionId =
     scheduled?.case === "taskScheduled" ? scheduled.value.taskExecutionId : "";
@@ -32,14 +36,14 @@ export function completeActivity(state: InstanceState, facts: ActivityFacts, now
 }
 
 function resultOf(facts: ActivityFacts, taskExecutionId: string): HistoryEventType {
-  const taskScheduledId = facts.taskId;
-  return facts.failure === undefined
+  const { taskId: taskScheduledId, output } = facts;
+  const excess = excessBytes(output);
+  const failureDetails =
+    excess === undefined ? facts.failure : payloadFailure("the output of the activity", excess);
+  return failureDetails === undefined
     ? {
         case: "taskCompleted",
-        value: { taskScheduledId, taskExecutionId, ...optional("result", facts.output) },
+        value: { taskScheduledId, taskExecutionId, ...optional("result", output) },
       }
-    : {
-        case: "taskFailed",
-        value: { taskScheduledId, taskExecutionId, failureDetails: facts.failure },
-      };
+    : { case: "taskFailed", value: { taskScheduledId, taskExecutionId, failureDetails } };
 }

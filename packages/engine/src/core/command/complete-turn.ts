@@ -14,6 +14,7 @@ import { resultForParent } from "../child-result.js";
 import { continueAsNew } from "../continue-as-new.js";
 import { actionRecord, inboundRecord, optional, terminatedCompletion } from "../event.js";
 import type { Outcome } from "../outcome.js";
+import { excessBytes, limitActions } from "../payload-limit.js";
 import type { InstanceState, Stall } from "../state.js";
 import { terminateChildren } from "./terminate.js";
 
@@ -44,9 +45,11 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   if (facts.actions.some((a) => a.workflowActionType.case === "workflowVersionNotAvailable")) {
     return stallTurn(state, versionStall(state), now);
   }
-  const completion = findCompletion(facts.actions, terminate);
+  const actions = limitActions(facts.actions, facts.customStatus);
+  const completion = findCompletion(actions, terminate);
   const consumed = facts.events.length - 1;
-  const { customStatus } = facts;
+  const customStatus =
+    excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
   if (completion !== undefined && isContinuation(completion.action)) {
     const { value } = completion;
     return continueAsNew(state, { consumed, customStatus }, value, facts.createId(), now);
@@ -57,7 +60,7 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const ending = completion !== undefined || forced;
   if (!forced) {
     const context = { state, now, createId: facts.createId, ending };
-    for (const action of facts.actions) {
+    for (const action of actions) {
       if (action === completion?.action) appended.push(completionRecord(completion, now));
       else addAction(into, action, context);
     }

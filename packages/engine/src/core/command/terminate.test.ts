@@ -87,6 +87,15 @@ describe("terminateNow()", () => {
     expect(terminateNow(instance.state, 9)).toBe(nothing);
   });
 
+  test("does nothing to an ended instance, though a terminate came too late", () => {
+    const instance = PureInstance.after([]);
+    instance.do(raiseEvent(instance.state, { name: "go", input: undefined }, 10));
+    instance.do(terminate(instance.state, single, 11));
+    instance.turn([complete(0)], { take: 1 });
+    expect(isTerminating(instance.state)).toBe(true);
+    expect(terminateNow(instance.state, 12)).toBe(nothing);
+  });
+
   test("passes on to the children only when it is recursive", () => {
     for (const [facts, targets] of [
       [recursive, ["pay-1"]],

@@ -36,6 +36,7 @@ export function isTerminating(state: InstanceState): boolean {
  * whose delayed start has not come. The inbox up to the terminate goes into history as it is.
  */
 export function terminateNow(state: InstanceState, now: number): Outcome {
+  if (hasEnded(state)) return nothing;
   const consumed =
     state.inbox.findIndex((record) => record.event.eventType.case === "executionTerminated") + 1;
   const taken = state.inbox.slice(0, consumed);

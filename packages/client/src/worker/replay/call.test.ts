@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { history as h } from "../../../test/history.js";
+import { asked, replayOf } from "../../../test/replay-of.js";
+import { workflow } from "../../definition.js";
+import { ActivityFailedError, ChildFailedError } from "../../errors.js";
+
+describe("failures", () => {
+  test("an uncaught error fails the instance with its name and message", async () => {
+    const failing = workflow("failing", async () => {
+      throw new RangeError("too far");
+    });
+    const outcome = await replayOf(failing).turn([], [h.turn(1), h.start("failing")]);
+    expect(asked(outcome)).toEqual(["0 failed RangeError: too far"]);
+  });
+
+  test("an activity's failure reaches the code with its type", async () => {
+    const catching = workflow("catching", async (ctx) => {
+      try {
+        await ctx.activity("add");
+      } catch (error) {
+        if (!(error instanceof ActivityFailedError)) throw error;
+        return [error.failure.type, error.taskId, String(error.cause)];
+      }
+      return [];
+    });
+    const replay = replayOf(catching);
+    await replay.turn([], [h.turn(1), h.start("catching")]);
+    const outcome = await replay.turn([], [h.turn(2), h.activityFailed(0, "Declined")]);
+    expect(asked(outcome)).toEqual(['1 completed ["Declined",0,"Declined: Declined of 0"]']);
+  });
+
+  test("a terminated child fails its call", async () => {
+    const parent = workflow("parent", async (ctx) => {
+      const error = await ctx.child("kid").catch((reason: unknown) => reason);
+      return error instanceof ChildFailedError ? error.failure.type : "";
+    });
+    const replay = replayOf(parent);
+    const first = await replay.turn([], [h.turn(1), h.start("parent")]);
+    expect(asked(first)).toEqual(["0 child kid i:0000"]);
+    const outcome = await replay.turn([], [h.turn(2), h.childFailed(0)]);
+    expect(asked(outcome)).toEqual(['1 completed "Terminated"']);
+  });
+
+  test("a failure that is awaited later is not an unhandled one", async () => {
+    const late = workflow("late", async (ctx) => {
+      const call = ctx.activity("add");
+      await ctx.sleep(5);
+      return call.then(
+        () => "fine",
+        () => "failed",
+      );
+    });
+    const replay = replayOf(late);
+    await replay.turn([], [h.turn(1), h.start("late")]);
+    await replay.turn([], [h.turn(2), h.activityFailed(0)]);
+    const outcome = await replay.turn([], [h.turn(6), h.timerFired(1)]);
+    expect(asked(outcome)).toEqual(['2 completed "failed"']);
+  });
+
+  test("un-awaited activities are kept when the code returns", async () => {
+    const hasty = workflow("hasty", async (ctx) => {
+      void ctx.activity("audit");
+      ctx.sendEvent("other", "ping", 1);
+      return "done";
+    });
+    const outcome = await replayOf(hasty).turn([], [h.turn(1), h.start("hasty")]);
+    expect(asked(outcome)).toEqual(["0 activity audit", "1 send ping 1", '2 completed "done"']);
+  });
+});
+
+describe("retries", () => {
+  const retrying = workflow("retrying", (ctx) =>
+    ctx.activity("flaky", 1, {
+      retry: { maxAttempts: 3, firstIntervalMs: 10, backoffCoefficient: 2 },
+    }),
+  );
+
+  test("are timers and new tasks with the same taskExecutionId", async () => {
+    const replay = replayOf(retrying);
+    const first = await replay.turn([], [h.turn(100), h.start("retrying")]);
+    const second = await replay.turn([], [h.turn(200), h.activityFailed(0)]);
+    expect(asked(second)).toEqual(["1 timer activityRetry flaky at 210"]);
+    const third = await replay.turn([], [h.turn(211), h.timerFired(1)]);
+    expect(asked(third)).toEqual(["2 activity flaky 1"]);
+    const ids = [first, third].map(({ actions: [action] }) =>
+      action?.workflowActionType.case === "scheduleTask"
+        ? action.workflowActionType.value.taskExecutionId
+        : "",
+    );
+    expect(ids).toEqual(["id-1", "id-1"]);
+    const fourth = await replay.turn([], [h.turn(300), h.activityFailed(2)]);
+    expect(asked(fourth)).toEqual(["3 timer activityRetry flaky at 320"]);
+    await replay.turn([], [h.turn(320), h.timerFired(3)]);
+    const last = await replay.turn([], [h.turn(400), h.activityFailed(4)]);
+    expect(asked(last)).toEqual([
+      '5 failed ActivityFailedError: activity "flaky" failed: Error of 4',
+    ]);
+  });
+
+  test("keep the taskExecutionId that history has", async () => {
+    const past = [
+      h.turn(100),
+      h.start("retrying"),
+      h.activity(0, "flaky", "first"),
+      h.turn(200),
+      h.activityFailed(0),
+      h.retryTimer(1, 210, "flaky"),
+    ];
+    const outcome = await replayOf(retrying).turn(past, [h.turn(210), h.timerFired(1)]);
+    const type = outcome.actions[0]?.workflowActionType;
+    expect(type?.case === "scheduleTask" && type.value.taskExecutionId).toBe("first");
+  });
+
+  test("a child's attempts get ids of their own and name the first", async () => {
+    const parent = workflow("parent", (ctx) =>
+      ctx.child("kid", 1, { retry: { maxAttempts: 2, firstIntervalMs: 10 } }),
+    );
+    const replay = replayOf(parent);
+    await replay.turn([], [h.turn(100), h.start("parent")]);
+    const pause = await replay.turn([], [h.turn(200), h.childFailed(0, "Oops")]);
+    expect(asked(pause)).toEqual(["1 timer childWorkflowRetry kid at 210"]);
+    const again = await replay.turn([], [h.turn(210), h.timerFired(1)]);
+    expect(asked(again)).toEqual(["2 child kid i:0002 1"]);
+    const type = again.actions[0]?.workflowActionType;
+    expect(type?.case === "createChildWorkflow" && type.value.retryParentInstanceInfo).toEqual(
+      expect.objectContaining({ instanceID: "i:0000" }),
+    );
+    expect(asked(await replay.turn([], [h.turn(211), h.childDone(2, "ok")]))).toEqual([
+      '3 completed "ok"',
+    ]);
+  });
+});
