@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Sample } from "./measure.js";
+import type { ProcessName } from "./process/cpu.js";
 
 /** Names of the benches, as `--only` takes them. */
 export const benchNames = ["level", "port", "embedded", "call", "grpc"] as const;
@@ -21,6 +21,26 @@ export interface Limit {
   readonly bench: BenchName;
   /** Items of the limit that one item of the bench needs. */
   readonly perItem: number;
+}
+
+/** Totals at one moment; only their differences are used. */
+export interface Totals {
+  /** CPU time of each process that takes part; a process that cannot be read is left out. */
+  readonly cpuMs: Readonly<Partial<Record<ProcessName, number>>>;
+  /** Synced writes. */
+  readonly commits?: number;
+}
+
+/** What one measurement found. All but the share are per item or about items. */
+export interface Sample {
+  readonly items: number;
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly commits?: number;
+  readonly cpuMs: Readonly<Partial<Record<ProcessName, number>>>;
+  /** Share of the machine that processes of others used meanwhile: 0 to 1. */
+  readonly otherCpuShare: number;
 }
 
 /** One thing that is measured. */

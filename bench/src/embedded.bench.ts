@@ -2,10 +2,10 @@
 
 import { createClient, createWorker } from "@pawl/client";
 import { type Engine, openEngine } from "@pawl/engine";
-import type { Bench, Load } from "./bench.js";
+import type { Bench, Load, Sample } from "./bench.js";
 import { connectChainWorker, runChainOnPort } from "./chain-port.js";
 import { chain, increment, runChain } from "./fixtures.js";
-import { measure, type Sample } from "./measure.js";
+import { measure } from "./measure.js";
 import { ownCpuMs } from "./process/cpu.js";
 import { makeTempFolder, removeTempFolder } from "./process/temp-folder.js";
 

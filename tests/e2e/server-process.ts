@@ -89,22 +89,34 @@ export function placeFlags(place: ServerPlace): string[] {
 /** A running server. */
 export class ServerProcess {
   readonly place: ServerPlace;
+  /** What it printed to standard output up to its ready line. */
+  readonly greeting: string;
   readonly #child: ChildProcess;
   readonly #ending: Promise<Ending>;
 
-  private constructor(place: ServerPlace, child: ChildProcess, ending: Promise<Ending>) {
+  private constructor(
+    place: ServerPlace,
+    greeting: string,
+    child: ChildProcess,
+    ending: Promise<Ending>,
+  ) {
     this.place = place;
+    this.greeting = greeting;
     this.#child = child;
     this.#ending = ending;
   }
 
   /** Starts a program and resolves once it has printed its ready line. */
-  static async start(program: Program = "server", place?: ServerPlace): Promise<ServerProcess> {
+  static async start(
+    program: Program = "server",
+    place?: ServerPlace,
+    flags: readonly string[] = [],
+  ): Promise<ServerProcess> {
     const where = place ?? (await findPlace());
-    const child = spawnProgram(program, placeFlags(where));
+    const child = spawnProgram(program, [...placeFlags(where), ...flags]);
     const ending = collectEnding(child);
-    await waitForLine(child, ending, `pawl ready on http://127.0.0.1:${where.port}`);
-    return new ServerProcess(where, child, ending);
+    const ready = `pawl ready on http://127.0.0.1:${where.port}`;
+    return new ServerProcess(where, await waitForLine(child, ending, ready), child, ending);
   }
 
   /** Base of every HTTP address. */
@@ -138,8 +150,10 @@ export class ServerProcess {
 }
 
 /** Starts a server for one test; it is gone after it. */
-export async function useServer(program?: Program, place?: ServerPlace): Promise<ServerProcess> {
-  const server = await ServerProcess.start(program, place);
+export async function useServer(
+  ...startArguments: Parameters<typeof ServerProcess.start>
+): Promise<ServerProcess> {
+  const server = await ServerProcess.start(...startArguments);
   onTestFinished(() => server.discard());
   return server;
 }
@@ -177,23 +191,27 @@ async function collectEnding(child: ChildProcess): Promise<Ending> {
   return { code: child.exitCode, signal: child.signalCode, stdout, stderr };
 }
 
+/** Resolves with what was printed up to and with the wanted line. */
 async function waitForLine(
   child: ChildProcess,
   ending: Promise<Ending>,
   wanted: string,
-): Promise<void> {
-  let seen = "";
-  const found = new Promise<void>((resolve) => {
+): Promise<string> {
+  const found = new Promise<string>((resolve) => {
+    let seen = "";
     child.stdout?.on("data", (text: string) => {
       seen += text;
-      if (seen.split("\n").slice(0, -1).includes(wanted)) resolve();
+      if (seen.split("\n").slice(0, -1).includes(wanted)) resolve(seen);
     });
   });
-  const timer = AbortSignal.timeout(startMs);
-  const late = once(timer, "abort").then(() => child.kill("SIGKILL"));
-  const ended = Promise.race([ending, late.then(() => ending)]).then((end) => {
-    throw new Error(`the server did not get ready:\n${end.stdout}${end.stderr}`);
+  const timer = setTimeout(() => child.kill("SIGKILL"), startMs);
+  const ended = ending.then(({ stdout, stderr }) => {
+    throw new Error(`the server did not get ready:\n${stdout}${stderr}`);
   });
-  await Promise.race([found, ended]);
   ended.catch(() => undefined);
+  try {
+    return await Promise.race([found, ended]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

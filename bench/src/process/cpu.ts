@@ -29,5 +29,8 @@ export function processCpuMs(pid: number): number | undefined {
 
 /** CPU time that all processes of the machine have used. */
 export function machineBusyMs(): number {
-  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  return cpus().reduce(
+    (sum, { times }) => sum + times.user + times.nice + times.sys + times.irq,
+    0,
+  );
 }

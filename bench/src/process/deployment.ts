@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import type { Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { Totals } from "../measure.js";
+import type { Totals } from "../bench.js";
 import { Child } from "./child.js";
 import { ownCpuMs, processCpuMs } from "./cpu.js";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.js";
@@ -49,5 +49,8 @@ function workerProgram(): string {
 function readCpuMs(children: Readonly<Record<"server" | "worker", Child>>): Totals["cpuMs"] {
   const server = processCpuMs(children.server.pid);
   const worker = processCpuMs(children.worker.pid);
-  return { ...(server === undefined ? {} : { server }), ...(worker === undefined ? {} : { worker }) };
+  return {
+    ...(server === undefined ? {} : { server }),
+    ...(worker === undefined ? {} : { worker }),
+  };
 }

@@ -2,10 +2,12 @@
 
 /** A source of numbers that is a function of its seed (mulberry32). */
 export class Random {
+  readonly #seed: number;
   #state: number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#seed = seed >>> 0;
+    this.#state = this.#seed;
   }
 
   /** From 0 (included) to 1. */
@@ -37,8 +39,8 @@ export class Random {
     throw new Error("nothing to pick from");
   }
 
-  /** Another source, whose numbers do not depend on how many this one gave. */
+  /** Another source; its numbers do not depend on how many this one gave. */
   fork(index: number): Random {
-    return new Random(Math.imul(this.#state ^ 0x9e3779b9, 2 * index + 1) ^ (index << 16));
+    return new Random(new Random(this.#seed ^ Math.imul(index + 1, 0x9e3779b1)).next() * 2 ** 32);
   }
 }

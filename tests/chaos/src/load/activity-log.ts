@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ActivityContext } from "@pawl/client";
+import type { ActivityObserver } from "./definitions.ts";
+
 /** One task: what a result is recorded for exactly once. */
 export interface TaskName {
   readonly instanceId: string;
@@ -8,7 +11,7 @@ export interface TaskName {
 }
 
 /** Which activities were run, and within which connection of the worker. */
-export class ActivityLog {
+export class ActivityLog implements ActivityObserver {
   readonly #sessions = new WeakMap<AbortSignal, number>();
   readonly #runs = new Map<string, Set<number>>();
   /** Tasks that were run twice on one connection, which did not break in between. */
@@ -16,15 +19,19 @@ export class ActivityLog {
   #sessionCount = 0;
   #runCount = 0;
 
-  /** Notes a run. `signal` is the one of the activity's context: one for each connection. */
-  begin(task: TaskName, signal: AbortSignal): void {
-    const session = this.#sessionOf(signal);
-    const key = taskKey(task);
+  /** Notes a run. */
+  begin(context: ActivityContext): void {
+    // A context's signal is its connection's.
+    const session = this.#sessionOf(context.signal);
+    const key = taskKey(context);
     const sessions = this.#runs.get(key) ?? new Set();
     if (sessions.has(session)) this.repeated.push(key);
     this.#runs.set(key, sessions.add(session));
     this.#runCount += 1;
   }
+
+  /** The end of a run is of no interest here. */
+  end(): void {}
 
   /** True when the task's activity was run at least once. */
   has(task: TaskName): boolean {

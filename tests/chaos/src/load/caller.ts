@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Client, type Instance, isPawlError, type PawlError } from "@pawl/client";
 import { ConnectError } from "@connectrpc/connect";
+import { type Client, type Instance, isPawlError, type PawlError } from "@pawl/client";
 import { ErrorDetailSchema } from "@pawl/protocol";
 import { type Entry, type Ledger, type SeenEnd, type Sender, withDescendants } from "./ledger.ts";
 
@@ -11,6 +11,14 @@ const purgePauseMs = 20;
 
 /** The scenario cannot go on: a wrong answer was noted, or the run is over. */
 export class ScenarioEnded extends Error {}
+
+/** How an instance is started. */
+export interface HowToStart {
+  /** Instant before which its first turn does not run. */
+  readonly startAt?: number;
+  /** It may take the place of an ended instance. */
+  readonly replace?: boolean;
+}
 
 /** What came of a call: its answer, and how many calls broke before it. */
 interface Answered<T> {
@@ -35,13 +43,14 @@ export class Caller {
     this.#signal = signal;
   }
 
-  /** Starts an instance, as often as it takes. */
-  async start(entry: Entry, startAt?: number): Promise<void> {
+  /** Starts an instance, as often as it takes. `brokenBefore`: calls that broke already. */
+  async start(entry: Entry, how: HowToStart = {}, brokenBefore = 0): Promise<void> {
     this.#ledger.add(entry);
     entry.start = "asked";
-    const { error, broken } = await this.#untilAnswered(() => this.#start(entry, startAt));
+    const { error, broken } = await this.#untilAnswered(() => this.#start(entry, how));
     // A broken call may have started it.
-    const isStarted = error === undefined || (error.code === "INSTANCE_EXISTS" && broken > 0);
+    const mayExist = broken + brokenBefore > 0;
+    const isStarted = error === undefined || (error.code === "INSTANCE_EXISTS" && mayExist);
     if (!isStarted) this.#wrong("start", entry, error);
     entry.start = "acknowledged";
   }
@@ -69,9 +78,10 @@ export class Caller {
     const accepted = answers.filter(({ error }) => error === undefined);
     if (accepted.length > 1) this.#wrong("one of several starts", entry, undefined);
     for (const { error } of answers) {
-      if (error !== undefined && error.code !== "INSTANCE_EXISTS") this.#wrong("start", entry, error);
+      if (error !== undefined && error.code !== "INSTANCE_EXISTS")
+        this.#wrong("start", entry, error);
     }
-    if (answers.length === 0) await this.start(entry);
+    if (answers.length === 0) await this.start(entry, {}, calls);
     entry.start = "acknowledged";
   }
 
@@ -91,7 +101,9 @@ export class Caller {
 
   /** Raises an event without a payload. */
   async raiseGo(entry: Entry): Promise<void> {
-    await this.#command("raise event", entry, () => this.#client.raiseEvent(entry.instanceId, "go"));
+    await this.#command("raise event", entry, () =>
+      this.#client.raiseEvent(entry.instanceId, "go"),
+    );
   }
 
   /** Suspends an instance. */
@@ -108,7 +120,9 @@ export class Caller {
   async terminate(entry: Entry): Promise<void> {
     for (const ended of withDescendants(entry)) ended.terminate = "asked";
     const options = { output: terminateOutput };
-    await this.#command("terminate", entry, () => this.#client.terminate(entry.instanceId, options));
+    await this.#command("terminate", entry, () =>
+      this.#client.terminate(entry.instanceId, options),
+    );
     entry.terminate = "acknowledged";
   }
 
@@ -161,10 +175,10 @@ export class Caller {
     if (error !== undefined) this.#wrong(what, entry, error);
   }
 
-  async #start({ instanceId, workflow, input }: Entry, startAt?: number): Promise<void> {
-    const options = { instanceId, enforceUniqueInstanceId: true };
-    const delay = startAt === undefined ? {} : { startAt };
-    await this.#client.start(workflow, JSON.parse(input), { ...options, ...delay });
+  async #start({ instanceId, workflow, input }: Entry, how: HowToStart = {}): Promise<void> {
+    const { replace = false, ...delay } = how;
+    const options = { instanceId, enforceUniqueInstanceId: !replace, ...delay };
+    await this.#client.start(workflow, JSON.parse(input), options);
   }
 
   async #watchToEnd(instanceId: string): Promise<Instance> {
@@ -188,7 +202,7 @@ export class Caller {
   ): Promise<{ answer: Omit<Answered<T>, "broken"> | undefined }> {
     try {
       const value = await call();
-      this.#ledger.calls.answered += 1;
+      this.#ledger.noteAnswer();
       return { answer: { value, error: undefined } };
     } catch (error) {
       if (!isPawlError(error)) throw error;
@@ -196,7 +210,7 @@ export class Caller {
         this.#ledger.calls.broken += 1;
         return { answer: undefined };
       }
-      this.#ledger.calls.answered += 1;
+      this.#ledger.noteAnswer();
       return { answer: { value: undefined, error } };
     }
   }

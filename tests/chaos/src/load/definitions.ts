@@ -277,17 +277,25 @@ export const workflows: readonly AnyWorkflow[] = [
   hold,
 ];
 
-/** All activities of the load, each told of by `onRun` before it begins. */
-export function createActivities(
-  onRun: (context: ActivityContext) => void,
-): readonly AnyActivity[] {
-  const watched = <I, O>(definition: {
+/** Is told when an activity begins, and when it is through. */
+export interface ActivityObserver {
+  begin(context: ActivityContext): void;
+  end(context: ActivityContext): void;
+}
+
+/** All activities of the load. */
+export function createActivities(observer: ActivityObserver): readonly AnyActivity[] {
+  const observed = <I, O>(definition: {
     readonly name: string;
-    readonly run: (input: I, context: ActivityContext) => O;
+    readonly run: (input: I, context: ActivityContext) => Promise<O> | O;
   }) =>
-    activity(definition.name, (input: I, context: ActivityContext) => {
-      onRun(context);
-      return definition.run(input, context);
+    activity(definition.name, async (input: I, context: ActivityContext) => {
+      observer.begin(context);
+      try {
+        return await definition.run(input, context);
+      } finally {
+        observer.end(context);
+      }
     });
-  return [watched(step), watched(shakyStep)];
+  return [observed(step), observed(shakyStep)];
 }

@@ -38,7 +38,6 @@ export interface Entry {
   terminate: Asked;
   purge: Asked;
   readonly children: readonly Entry[];
-  readonly isChild: boolean;
 }
 
 /** What makes an entry. */
@@ -48,7 +47,6 @@ export interface EntryFacts {
   readonly input: unknown;
   readonly expected: Expected;
   readonly children?: readonly Entry[];
-  readonly isChild?: boolean;
 }
 
 /** An instance that ended, as a caller was told. */
@@ -71,7 +69,6 @@ export function createEntry(facts: EntryFacts): Entry {
     terminate: "no",
     purge: "no",
     children: facts.children ?? [],
-    isChild: facts.isChild ?? false,
   };
 }
 
@@ -84,12 +81,24 @@ export class Ledger {
   readonly wrongAnswers: string[] = [];
   /** Calls that were answered, and those that broke. */
   readonly calls = { answered: 0, broken: 0 };
+  readonly #onAnswer: (() => void)[] = [];
 
   /** Adds an instance and its children; an earlier one of the same id is replaced. */
   add(entry: Entry): Entry {
     this.#entries.set(entry.instanceId, entry);
     for (const child of entry.children) this.add(child);
     return entry;
+  }
+
+  /** Counts a call that was answered. */
+  noteAnswer(): void {
+    this.calls.answered += 1;
+    for (const listener of this.#onAnswer.splice(0)) listener();
+  }
+
+  /** Resolves at the next answer. */
+  nextAnswer(): Promise<void> {
+    return new Promise((resolve) => this.#onAnswer.push(resolve));
   }
 
   /** All instances, children included. */

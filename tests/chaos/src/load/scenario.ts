@@ -4,13 +4,13 @@ import type { Random } from "../random.ts";
 import type { Caller } from "./caller.ts";
 import {
   accumulate,
-  chain,
   type ChainInput,
+  chain,
   chained,
   childId,
   collect,
-  family,
   type FamilyInput,
+  family,
   familySum,
   fannedOut,
   fanOut,
@@ -66,9 +66,9 @@ async function finish(stage: Stage, entry: Entry): Promise<void> {
   await caller.waitForEnd(entry, random.chance(0.2));
   const isPurged = random.chance(0.25);
   if (isPurged) await caller.purge(entry);
-  if (!isPurged || !random.chance(0.4)) return;
+  if (!random.chance(isPurged ? 0.4 : 0.1)) return;
   const again = chainEntry({ ...stage, instanceId: entry.instanceId });
-  await caller.start(again);
+  await caller.start(again, { replace: !isPurged });
   await caller.waitForEnd(again, false);
 }
 
@@ -169,7 +169,7 @@ async function runTerminate(stage: Stage): Promise<void> {
 async function runDelayed(stage: Stage): Promise<void> {
   const { caller, random } = stage;
   const entry = chainEntry(stage);
-  await caller.start(entry, Date.now() + random.integer(0, 1500));
+  await caller.start(entry, { startAt: Date.now() + random.integer(0, 1500) });
   if (random.chance(0.3)) await caller.terminate(entry);
   await finish(stage, entry);
 }
@@ -229,25 +229,24 @@ function familyEntry({ random, instanceId }: Stage): Entry {
     children: random.integer(1, 3),
     depth: random.integer(0, 1),
   };
-  return familyMember(instanceId, input, false);
+  return familyMember(instanceId, input);
 }
 
-function familyMember(instanceId: string, input: FamilyInput, isChild: boolean): Entry {
+function familyMember(instanceId: string, input: FamilyInput): Entry {
   const children = Array.from({ length: input.children }, (_, index) => {
     const below = { ...input, value: input.value + index, depth: input.depth - 1 };
     const id = childId(instanceId, index);
-    if (input.depth > 0) return familyMember(id, below, true);
+    if (input.depth > 0) return familyMember(id, below);
     const expected = { kind: "output", output: chained(below) } as const;
     return createEntry({
       instanceId: id,
       workflow: chain.name,
       input: below,
       expected,
-      isChild: true,
     });
   });
   const expected = { kind: "output", output: familySum(input) } as const;
-  return createEntry({ instanceId, workflow: family.name, input, expected, children, isChild });
+  return createEntry({ instanceId, workflow: family.name, input, expected, children });
 }
 
 function holdEntry({ random, instanceId }: Stage): Entry {
@@ -260,7 +259,6 @@ function holdEntry({ random, instanceId }: Stage): Entry {
       workflow: hold.name,
       input: below,
       expected,
-      isChild: true,
     }),
   );
   return createEntry({ instanceId, workflow: hold.name, input, expected, children });

@@ -38,7 +38,10 @@ export class ServerProcess {
       env: withoutSettings(),
       stdio: ["ignore", "pipe", "pipe"],
     });
-    this.ended = readEnding(this.#child);
+    // Whoever ends this process early leaves no server behind.
+    const discard = (): void => void this.#child.kill("SIGKILL");
+    process.once("exit", discard);
+    this.ended = readEnding(this.#child).finally(() => process.off("exit", discard));
     const line = `pawl ready on http://127.0.0.1:${port}\n`;
     this.ready = readyLine(this.#child, line).then(() => performance.now() - startedAt);
   }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from "node:crypto";
+import { toBinary } from "@bufbuild/protobuf";
+import type { Instance } from "@pawl/client";
+import { type HistoryEvent, HistoryEventSchema } from "@pawl/protocol";
+import type { Found, Observed } from "./check.ts";
+import { readHistoryFacts } from "./history-facts.ts";
+
+interface SourceQuery {
+  readonly statuses?: readonly Instance["status"][];
+  readonly payloads?: boolean;
+  readonly pageSize?: number;
+}
+
+/** What can be read of an engine, near or far. */
+export interface Source {
+  list(query: SourceQuery): AsyncIterable<Instance>;
+  get(instanceId: string): Promise<Instance | undefined>;
+  history(instanceId: string): Promise<HistoryEvent[]>;
+}
+
+/** What was read, and a hash of each instance with its whole history. */
+export interface Observation extends Found {
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
+/** Instances that are read side by side. */
+const parallel = 16;
+
+const statuses = [
+  "pending",
+  "running",
+  "suspended",
+  "stalled",
+  "completed",
+  "failed",
+  "terminated",
+] as const satisfies readonly Instance["status"][];
+
+/** Reads everything: the lists, and each listed or wanted instance with its history. */
+export async function observe(source: Source, wanted: Iterable<string>): Promise<Observation> {
+  const listed = await listIds(source, {});
+  const listedByStatus = new Map<string, readonly string[]>();
+  for (const status of statuses) {
+    listedByStatus.set(status, await listIds(source, { statuses: [status] }));
+  }
+  const instances = new Map<string, Observed>();
+  const hashes = new Map<string, string>();
+  const ids = [...new Set([...wanted, ...listed])].filter((id) => !isSleeper(id));
+  for (let at = 0; at < ids.length; at += parallel) {
+    await Promise.all(
+      ids.slice(at, at + parallel).map(async (id) => {
+        const instance = await source.get(id);
+        if (instance === undefined) return;
+        const history = await source.history(id);
+        instances.set(id, { ...instance, facts: readHistoryFacts(history) });
+        hashes.set(id, hashOf(instance, history));
+      }),
+    );
+  }
+  return { instances, listed, listedByStatus, hashes };
+}
+
+/** Instances that only lie there, so that there is more to recover from. */
+export function isSleeper(instanceId: string): boolean {
+  return instanceId.startsWith(sleeperPrefix);
+}
+
+/** How the ids of sleepers begin. */
+export const sleeperPrefix = "sleeper-";
+
+async function listIds(source: Source, query: SourceQuery): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { instanceId } of source.list({ ...query, payloads: false, pageSize: 1000 })) {
+    if (!isSleeper(instanceId)) ids.push(instanceId);
+  }
+  return ids;
+}
+
+function hashOf(instance: Instance, history: readonly HistoryEvent[]): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify(instance, Object.keys(instance).sort()));
+  for (const event of history) hash.update(toBinary(HistoryEventSchema, event));
+  return hash.digest("hex");
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createClient } from "@pawl/client";
+import { openEngine } from "@pawl/engine";
+import { type Observation, observe } from "./observe.ts";
+import type { Violation } from "./violation.ts";
+
+/** Opens a data folder without a server and reads it, as a client reads a server. */
+export async function observeFolder(
+  dataDir: string,
+  wanted: Iterable<string>,
+): Promise<Observation> {
+  const engine = await openEngine({ dataDir });
+  try {
+    return await observe(createClient({ engine }), wanted);
+  } finally {
+    await engine.close();
+  }
+}
+
+/** Checks that two readings saw the same. */
+export function compareObservations(before: Observation, after: Observation): Violation[] {
+  const ids = new Set([...before.hashes.keys(), ...after.hashes.keys(), ...after.listed]);
+  const rule = "a stopped server's folder reads the same";
+  return [...ids].flatMap((instanceId) => {
+    const was = before.hashes.get(instanceId);
+    const is = after.hashes.get(instanceId);
+    if (was === is && after.listed.includes(instanceId) === before.listed.includes(instanceId)) {
+      return [];
+    }
+    const found =
+      was === undefined ? "it has appeared" : is === undefined ? "it is gone" : "differs";
+    return [{ rule, instanceId, found }];
+  });
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { useServer } from "./server-process.js";
+import { findTool } from "./tool.js";
+
+const execute = promisify(execFile);
+
+test.skipIf(findTool("CURL") === undefined)(
+  "npm start prints its address, its folder and two curl lines that work when pasted",
+  async () => {
+    const server = await useServer("npm-start");
+    expect(server.greeting).toContain(server.url);
+    expect(server.greeting).toContain(server.place.dataDir);
+    const lines = server.greeting.split("\n").filter((line) => line.trim().startsWith("curl "));
+    expect(lines).toHaveLength(2);
+    const printed: string[] = [];
+    for (const line of lines) printed.push((await execute("bash", ["-c", line])).stdout);
+    expect(printed[0]).toContain('"instanceID"');
+    expect(printed[1]).toContain('"runtimeStatus":"COMPLETED"');
+  },
+);
+
+test("npm start with --no-sample runs no worker and prints no lines to paste", async () => {
+  const server = await useServer("npm-start", undefined, ["--no-sample"]);
+  expect(server.greeting).not.toContain("curl ");
+});
+
+test("npm start with --store memory leaves no folder", async () => {
+  const server = await useServer("npm-start", undefined, ["--store", "memory"]);
+  expect(server.greeting).toContain("in memory");
+  expect(existsSync(server.place.dataDir)).toBe(false);
+});
