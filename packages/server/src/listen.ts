@@ -33,6 +33,12 @@ export interface ListenLimits {
   readonly headersTimeoutMs: number;
   /** Milliseconds in which an HTTP/1.1 request must arrive whole. @default 300000 */
   readonly requestTimeoutMs: number;
+  /**
+   * Milliseconds that an idle HTTP/1.1 connection stays open. Longer than the minute after which
+   * common clients and proxies let go themselves, so that none sends a request into its closing.
+   * @default 75000
+   */
+  readonly keepAliveTimeoutMs: number;
   /** Bytes of the headers of one request. @default 16384 */
   readonly headerBytes: number;
   /** Streams of one HTTP/2 connection. @default 10000 */
@@ -48,6 +54,7 @@ export const listenDefaults: ListenLimits = Object.freeze({
   peekTimeoutMs: 5_000,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 75_000,
   headerBytes: 16_384,
   streamsPerConnection: 10_000,
   connections: 10_000,
@@ -145,12 +152,13 @@ export class Listener {
   }
 
   #createHttp1(handler: HttpHandler): Http1Server {
-    const { headersTimeoutMs, requestTimeoutMs, headerBytes } = this.#limits;
+    const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headerBytes } = this.#limits;
     const server = createHttp1Server(
       {
         maxHeaderSize: headerBytes,
         headersTimeout: headersTimeoutMs,
         requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
+        keepAliveTimeout: keepAliveTimeoutMs,
         connectionsCheckingInterval: Math.min(1000, Math.max(50, headersTimeoutMs / 4)),
       },
       (request, response) => {

@@ -45,15 +45,22 @@ export async function serve(flags: ServeFlags, hooks: ServeHooks = {}): Promise<
   }
 }
 
-/** Resolves at the first signal to stop; a second one ends the process at once. */
+/**
+ * A signal that comes again this soon is the same wish: Ctrl-C reaches the process from the terminal
+ * and once more from the npm that started it.
+ */
+const sameWishMs = 1000;
+
+/** Resolves at the first signal to stop; a later one ends the process at once. */
 function waitForSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedAtMs: number | undefined;
     const onSignal = (signal: NodeJS.Signals): void => {
-      if (asked) {
+      const nowMs = performance.now();
+      if (askedAtMs !== undefined && nowMs - askedAtMs > sameWishMs) {
         process.exit(1);
       }
-      asked = true;
+      askedAtMs ??= nowMs;
       resolve(signal);
     };
     process.on("SIGINT", onSignal);
