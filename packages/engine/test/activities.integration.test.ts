@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { complete, failure, schedule, timer } from "./actions.js";
+import { complete, fail, failure, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -57,7 +57,6 @@ describe("a workflow of activities", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
-    await under.engine.idle().catch(() => {});
     await worker.completeTurn(worker.lastTurn(), [schedule(5, "charge", '"x"')]);
     expect(worker.lastActivity()).toMatchObject({
       kind: "activity",
@@ -118,7 +117,6 @@ describe("a failure", () => {
     details.stackTrace = "at line 1";
     details.isNonRetriable = true;
     details.innerFailure = failure("Inner", "the cause");
-    const { fail } = await import("./actions.js");
     await worker.completeTurn(worker.lastTurn(), [fail(0, details)]);
     expect((await under.engine.get("a"))?.failure).toEqual({
       type: "Outer",
@@ -183,8 +181,7 @@ describe("results of activities", () => {
     const [turn] = worker.turns;
     if (turn === undefined) throw new Error("no turn came");
     worker.answer(turn);
-    while (worker.activities.length < 3) await Promise.resolve();
-    worker.isHolding = false;
+    await worker.activity(3);
     worker.letGo();
     await under.engine.waitForCompletion("a");
     expect(worker.activities).toHaveLength(3);

@@ -60,15 +60,19 @@ export class EngineUnderTest {
   crash(options: EngineOptions = {}): Promise<EngineUnderTest> {
     this.faults.cut();
     this.faults.restore();
+    this.faults.clear();
     return this.reopen(options);
   }
 
   /** Moves time on until nothing is due any more before `until`, and waits for what it starts. */
   async runUntil(until: number): Promise<void> {
     await this.engine.idle();
+    let last: number | undefined;
     for (;;) {
       const next = await this.engine.nextTimerAt();
       if (next === undefined || next > until) break;
+      if (next === last && next <= this.clock.now()) throw new Error(`a timer of ${next} stays`);
+      last = next;
       this.clock.moveTo(Math.max(next, this.clock.now()));
       await this.engine.idle();
     }

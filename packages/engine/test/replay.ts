@@ -135,6 +135,8 @@ class Replay {
   #suspended = false;
   readonly #held: HistoryEvent[] = [];
   #end: WorkflowAction | undefined;
+  /** Asked to go on as new, with this input. */
+  #continuation: string | undefined;
 
   constructor(workflow: Workflow) {
     this.#workflow = workflow;
@@ -143,6 +145,7 @@ class Replay {
   take(event: HistoryEvent): void {
     const { eventType } = event;
     if (this.#end !== undefined) return;
+    // A terminate drops a continue-as-new, and nothing else does.
     if (eventType.case === "executionTerminated") {
       this.#end = actions.completeTerminated(this.#context.nextId(), eventType.value.input);
     } else if (eventType.case === "executionSuspended") {
@@ -159,6 +162,11 @@ class Replay {
 
   result(known: ReadonlySet<number>): ReplayResult {
     const { asked, customStatus } = this.#context;
+    if (this.#end === undefined && this.#continuation !== undefined) {
+      const carried = this.#context.untaken();
+      const next = actions.continueWith(this.#context.nextId(), this.#continuation, carried);
+      return { actions: [next], customStatus };
+    }
     if (this.#end?.workflowActionType.case === "completeWorkflow") {
       const { workflowStatus } = this.#end.workflowActionType.value;
       if (workflowStatus === OrchestrationStatus.TERMINATED) {
@@ -220,7 +228,7 @@ class Replay {
   /** Runs the code as far as what it waits for is settled. */
   #advance(): void {
     const code = this.#code;
-    while (code !== undefined && this.#end === undefined) {
+    while (code !== undefined && this.#end === undefined && this.#continuation === undefined) {
       const waiting = "length" in this.#waiting ? this.#waiting : [this.#waiting];
       if (waiting.some((pending) => pending.result === undefined)) return;
       this.#step(code, waiting);
@@ -237,17 +245,15 @@ class Replay {
       if (next.done) this.#end = actions.complete(this.#context.nextId(), next.value);
       else this.#waiting = next.value;
     } catch (error) {
-      this.#end = this.#endOf(error);
+      if (error instanceof Continuation) this.#continuation = error.input;
+      else this.#end = this.#failureOf(error);
     }
   }
 
-  #endOf(error: unknown): WorkflowAction {
-    const id = this.#context.nextId();
-    if (error instanceof Continuation) {
-      return actions.continueWith(id, error.input, this.#context.untaken());
-    }
+  #failureOf(error: unknown): WorkflowAction {
     const message = error instanceof Error ? error.message : String(error);
-    return actions.fail(id, actions.failure(message, `the workflow failed: ${message}`));
+    const details = actions.failure(message, `the workflow failed: ${message}`);
+    return actions.fail(this.#context.nextId(), details);
   }
 }
 

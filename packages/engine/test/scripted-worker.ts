@@ -26,6 +26,7 @@ export interface Script extends Partial<WorkerRegistration> {
 export class ScriptedWorker {
   readonly #port: WorkerPort;
   readonly #script: Script;
+  readonly #watchers: (() => void)[] = [];
   readonly session: WorkerSession;
   /** Every item that came, in order. */
   readonly items: WorkItem[] = [];
@@ -59,6 +60,18 @@ export class ScriptedWorker {
   /** The activities that came. */
   get activities(): ActivityItem[] {
     return this.items.filter((item) => item.kind === "activity");
+  }
+
+  /** Resolves with the newest turn once it has had this many. */
+  async turn(count = 1): Promise<TurnItem> {
+    await this.#until(() => this.turns.length >= count);
+    return this.lastTurn();
+  }
+
+  /** Resolves with the newest activity once it has had this many. */
+  async activity(count = 1): Promise<ActivityItem> {
+    await this.#until(() => this.activities.length >= count);
+    return this.lastActivity();
   }
 
   /** The newest turn. */
@@ -110,8 +123,13 @@ export class ScriptedWorker {
     this.open.clear();
   }
 
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#watchers.push(resolve));
+  }
+
   #take(item: WorkItem): void {
     this.items.push(item);
+    for (const watcher of this.#watchers.splice(0)) watcher();
     this.open.add(item);
     queueMicrotask(() => {
       this.onItem(item);

@@ -32,6 +32,7 @@ export class Runtime implements MailboxHost {
   readonly desk: WorkDesk;
   readonly timers: Timers;
   readonly #waiters: Waiters;
+  readonly #onFailure: (error: unknown) => void;
   /** Instances that wait for a worker that can run them. */
   readonly #stalled = new Set<Mailbox>();
   /** For each target of messages on their way, when the last of them has arrived. */
@@ -49,6 +50,7 @@ export class Runtime implements MailboxHost {
     this.store = store;
     this.options = options;
     this.#waiters = waiters;
+    this.#onFailure = onFailure;
     this.journal = new Journal(store, options.commitWaitMs, onFailure);
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
@@ -57,7 +59,7 @@ export class Runtime implements MailboxHost {
       store,
       options.clock,
       (timer) => this.#fire(timer),
-      (error) => this.#report(error, "timers cannot be read"),
+      onFailure,
     );
   }
 
@@ -232,10 +234,16 @@ export class Runtime implements MailboxHost {
       });
   }
 
-  /** Logs what no caller waits for. A store that went away is reported by who reopens it. */
+  /**
+   * Logs what no caller waits for. When the store is what failed, it is opened again, and recovery
+   * takes the work up: nobody else would.
+   */
   #report(error: unknown, message: string, instanceId?: string): void {
     const code = isEngineError(error) ? error.code : "INTERNAL";
-    if (code === "STORE_UNAVAILABLE") return;
+    if (code === "STORE_UNAVAILABLE") {
+      this.#onFailure(error);
+      return;
+    }
     const reason = error instanceof Error ? error.message : String(error);
     this.options.logger.error({ code, instanceId, reason }, message);
   }

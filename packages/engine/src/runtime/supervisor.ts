@@ -36,11 +36,14 @@ export class Supervisor {
   /** Opens the store and takes up what was unfinished. */
   async open(): Promise<void> {
     const store = await this.#openStore();
-    const runtime = new Runtime(store, this.#options, this.waiters, (error) =>
-      this.#fail(runtime, error),
-    );
+    let failure: { readonly error: unknown } | undefined;
+    const runtime = new Runtime(store, this.#options, this.waiters, (error) => {
+      failure ??= { error };
+      this.#fail(runtime, error);
+    });
     try {
       const { instances, messages, damaged } = await recover(runtime);
+      if (failure !== undefined) throw failure.error;
       if (instances + messages > 0) {
         this.#options.logger.info({ instances, messages, damaged }, "unfinished work taken up");
       }
@@ -52,6 +55,18 @@ export class Supervisor {
     this.#runtime = runtime;
     for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
     this.#announce(true);
+    this.#tellWaiters(runtime);
+  }
+
+  /** A write that failed may have taken effect: those who wait hear what is on disk. */
+  #tellWaiters(runtime: Runtime): void {
+    for (const instanceId of this.waiters.ids()) {
+      const told = runtime.mailboxes.run(instanceId, ({ snapshot }) =>
+        this.waiters.notify(instanceId, snapshot),
+      );
+      // What cannot be read is reported where it is needed.
+      told.catch(() => {});
+    }
   }
 
   /** The runtime. @throws STORE_UNAVAILABLE, SHUTTING_DOWN */
@@ -148,10 +163,11 @@ export class Supervisor {
   }
 
   #fail(runtime: Runtime, error: unknown): void {
-    if (this.#runtime !== undefined && this.#runtime !== runtime) return;
+    // One that is being opened, or was given up already, is `open`'s affair.
+    if (this.#runtime !== runtime) return;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    this.#options.logger.error({ reason }, "a write failed; the store is being reopened");
+    this.#options.logger.error({ reason }, "the store failed and is being reopened");
     this.#runtime = undefined;
     this.#announce(false);
     runtime.timers.close();

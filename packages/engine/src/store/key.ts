@@ -16,7 +16,6 @@ import { crc32 } from "node:zlib";
 //
 // Partition 0xffff holds what belongs to the store as a whole:
 //   c     commit number                        (empty) one for each batch; old ones are trimmed
-//   f     -                                    StoreFormat as JSON
 
 /** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
 export const partitionCount = 16;
@@ -24,7 +23,7 @@ export const partitionCount = 16;
 const metaPartition = 0xffff;
 
 const kinds = { row: 0x69, history: 0x68, inbox: 0x6e, outbox: 0x6f, live: 0x6c, timer: 0x74 };
-const metaKinds = { commit: 0x63, format: 0x66 };
+const commitKind = 0x63;
 
 /** What a key space is for. */
 export type KeyKind = keyof typeof kinds;
@@ -157,7 +156,7 @@ export function sequenceOf(bytes: Uint8Array): number {
 /** Key of the mark that a batch leaves. */
 export function commitKey(commit: number): Uint8Array {
   const key = Buffer.alloc(11);
-  writePrefix(key, metaPartition, metaKinds.commit);
+  writePrefix(key, metaPartition, commitKind);
   writeInstant(key, 3, commit);
   return key;
 }
@@ -166,13 +165,6 @@ export function commitKey(commit: number): Uint8Array {
 export function commitOf(bytes: Uint8Array): number {
   const key = asBuffer(bytes);
   return key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7);
-}
-
-/** Key of the store's format. */
-export function formatKey(): Uint8Array {
-  const key = Buffer.alloc(3);
-  writePrefix(key, metaPartition, metaKinds.format);
-  return key;
 }
 
 function instanceKey(kind: KeyKind, instanceId: string, tailBytes: number): Buffer {

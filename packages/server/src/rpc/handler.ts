@@ -97,7 +97,10 @@ export class RpcHandler {
       this.#open.delete(controller);
       controller.abort(call.signal.reason);
     });
-    return { ...call, signal: controller.signal };
+    const { signal } = controller;
+    return request.httpVersionMajor === 1
+      ? { ...call, signal, body: keptBody(request, response) }
+      : { ...call, signal };
   }
 
   /** Reached when the request makes no sense or the peer is gone, never by what a service throws. */
@@ -113,6 +116,15 @@ export class RpcHandler {
       response.destroy();
     }
   }
+}
+
+/**
+ * The body of an HTTP/1.1 request, as a stream that may be left early without harm to its
+ * connection: what is not read is dropped once the answer is out.
+ */
+function keptBody(request: HttpRequest, response: HttpResponse): AsyncIterable<Uint8Array> {
+  response.once("finish", () => request.resume());
+  return request.iterator({ destroyOnReturn: false });
 }
 
 /** Answers a gRPC call to a method that does not exist, in gRPC's own terms. */

@@ -25,6 +25,11 @@ export class Waiters {
     };
   }
 
+  /** The instances that somebody waits for. */
+  ids(): string[] {
+    return [...this.#listeners.keys()];
+  }
+
   /** Tells all who wait for the instance. */
   notify(instanceId: string, snapshot: Snapshot | undefined): void {
     const listeners = this.#listeners.get(instanceId);

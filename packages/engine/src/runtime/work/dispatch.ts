@@ -66,6 +66,11 @@ export class Dispatch {
     this.pump();
   }
 
+  /** True while a worker takes part. */
+  holds(worker: Worker): boolean {
+    return this.#workers.get(worker.workerId) === worker;
+  }
+
   /** Takes a worker out. */
   remove(worker: Worker): void {
     worker.closed = true;
@@ -143,7 +148,8 @@ export class Dispatch {
     // The host's promise does not reject.
     void taken.then((item) => {
       this.#preparing -= 1;
-      taking();
+      // A worker that was taken out meanwhile has been reset.
+      if (this.holds(worker)) taking();
       if (item !== undefined) worker.deliver(item);
       else this.pump();
     });

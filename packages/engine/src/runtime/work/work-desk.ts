@@ -65,7 +65,7 @@ export class WorkDesk implements DispatchHost {
     try {
       const pieces = await reading;
       const { state } = mailbox;
-      if (state !== undefined && !hasEnded(state) && !worker.closed) {
+      if (state !== undefined && !hasEnded(state) && this.#runtime.dispatch.holds(worker)) {
         return this.#begin(mailbox, state, worker, pieces);
       }
       mailbox.queued = false;
