@@ -6,6 +6,10 @@ export type { Engine } from "./engine.js";
 export type { EngineOptions, Logger } from "./options.js";
 export { type Clock, systemClock } from "./runtime/clock.js";
 
+// Looking after a data folder.
+export type { VerifyReport } from "./runtime/read/verify.js";
+export { verifyFolder } from "./verify-folder.js";
+
 // Errors.
 export { EngineError, isEngineError } from "./errors.js";
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openEngine, verifyFolder } from "../src/index.js";
+import { chunkKey, inboxKey } from "../src/store/key.js";
+import { openLevelStore } from "../src/store/level-store.js";
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pawl-verify-"));
+  const engine = await openEngine({ dataDir: join(folder, "data") });
+  // Nobody runs them: the first waits, the second is ended without a worker.
+  await engine.start({ workflow: "order", instanceId: "waiting" });
+  await engine.start({ workflow: "order", instanceId: "ended" });
+  await engine.terminate("ended");
+  await engine.close();
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe("verifyFolder()", () => {
+  test("counts the instances and events of a sound folder", async () => {
+    const seen: number[] = [];
+    const report = await verifyFolder(join(folder, "data"), (instances) => seen.push(instances));
+    expect(report).toEqual({ instances: 2, events: 4, damaged: [] });
+    expect(seen.at(-1)).toBe(2);
+  });
+
+  test("names each damaged instance with its reason", async () => {
+    const store = await openLevelStore(join(folder, "data"));
+    await store.write([
+      { type: "del", key: chunkKey("ended", 1, 0) },
+      { type: "del", key: inboxKey("waiting", 0) },
+    ]);
+    await store.close();
+    const { instances, damaged } = await verifyFolder(join(folder, "data"));
+    expect(instances).toBe(2);
+    expect(damaged.map(({ instanceId }) => instanceId).sort()).toEqual(["ended", "waiting"]);
+    expect(damaged[0]?.reason).toContain("the store is damaged");
+  });
+
+  test("refuses a path without Pawl data and makes nothing there", async () => {
+    await expect(verifyFolder(join(folder, "nothing"))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+    expect(await readdir(folder)).toEqual(["data"]);
+  });
+});
