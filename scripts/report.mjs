@@ -3,7 +3,8 @@
 // Reads what test runners report. Each parser gives { passed, failed, skipped, failures }, where
 // `failures` holds the names of what failed.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 
 /** Counts of nothing. */
 export function emptyCounts() {
@@ -22,12 +23,19 @@ export function addCounts(all) {
   return sum;
 }
 
+/** The text of a report; of a folder with one XML file a class, as Surefire writes it, of them all. */
+function readText(file) {
+  if (!statSync(file).isDirectory()) return readFileSync(file, "utf8");
+  const names = readdirSync(file).filter((name) => name.endsWith(".xml"));
+  return names.map((name) => readFileSync(join(file, name), "utf8")).join("\n");
+}
+
 /**
  * Reads the report that a suite left, and holds it against the runner's exit code: a runner that
  * left no report, ran no test, or failed without naming a test counts as one failure.
  */
 export function readReport(parse, file, exitCode) {
-  const counts = existsSync(file) ? parse(readFileSync(file, "utf8")) : emptyCounts();
+  const counts = existsSync(file) ? parse(readText(file)) : emptyCounts();
   const total = counts.passed + counts.failed + counts.skipped;
   let fault;
   if (!existsSync(file)) fault = `the runner left no report (exit code ${exitCode})`;
@@ -71,6 +79,40 @@ export function parseJunit(text) {
       counts.failures.push(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "unnamed");
     } else if (/<skipped\b/.test(body)) counts.skipped += 1;
     else counts.passed += 1;
+  }
+  return counts;
+}
+
+/**
+ * The events of `go test -json`, one a line. A test with subtests counts only when it failed without
+ * any of them; a test that did not end has failed; a package that failed without a test counts as
+ * one failure.
+ */
+export function parseGoTest(text) {
+  const results = new Map();
+  const failedPackages = new Set();
+  for (const line of text.split("\n").filter((part) => part.startsWith("{"))) {
+    const { Action, Package, Test } = JSON.parse(line);
+    if (Test === undefined) {
+      if (Action === "fail") failedPackages.add(Package);
+    } else if (Action === "run") results.set(`${Package} ${Test}`, "fail");
+    else if (["pass", "fail", "skip"].includes(Action)) results.set(`${Package} ${Test}`, Action);
+  }
+  const counts = emptyCounts();
+  for (const [name, result] of results) {
+    const parts = [...results].filter(([other]) => other.startsWith(`${name}/`));
+    if (parts.length > 0 && (result !== "fail" || parts.some(([, part]) => part === "fail"))) continue;
+    if (result === "pass") counts.passed += 1;
+    else if (result === "skip") counts.skipped += 1;
+    else {
+      counts.failed += 1;
+      counts.failures.push(name);
+    }
+  }
+  for (const name of failedPackages) {
+    if (counts.failures.some((failure) => failure.startsWith(`${name} `))) continue;
+    counts.failed += 1;
+    counts.failures.push(`${name}: could not be run`);
   }
   return counts;
 }

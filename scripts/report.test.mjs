@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { parseChecks, parseJunit, parseVitest, readReport } from "./report.mjs";
+import { parseChecks, parseGoTest, parseJunit, parseVitest, readReport } from "./report.mjs";
 
 function vitestFile(status, tests, message = "") {
   const assertionResults = tests.map((test) => ({ fullName: `test ${test}`, status: test }));
@@ -56,6 +56,61 @@ describe("parseJunit()", () => {
   });
 });
 
+describe("parseGoTest()", () => {
+  function goReport(...events) {
+    const lines = events.map(([Action, Test, Package = "p"]) =>
+      JSON.stringify({ Time: "2026-01-01T00:00:00Z", Action, Package, Test }),
+    );
+    return `${lines.join("\n")}\n`;
+  }
+
+  test("counts what passed, failed, was skipped and did not end", () => {
+    const text = goReport(
+      ...["One", "Two", "Three", "Four"].map((name) => ["run", name]),
+      ["output", "One"],
+      ["pass", "One"],
+      ["fail", "Two"],
+      ["skip", "Three"],
+      ["fail"],
+      ["skip", undefined, "p/without/tests"],
+    );
+    expect(parseGoTest(text)).toEqual({
+      passed: 1,
+      failed: 2,
+      skipped: 1,
+      failures: ["p Two", "p Four"],
+    });
+  });
+
+  test("counts subtests in place of the test that holds them", () => {
+    const text = goReport(
+      ["pass", "One/a"],
+      ["fail", "One/b"],
+      ["fail", "One"],
+      ["pass", "Two/a"],
+      ["pass", "Two"],
+      ["pass", "Three/a"],
+      ["fail", "Three"],
+      ["fail"],
+    );
+    expect(parseGoTest(text)).toEqual({
+      passed: 3,
+      failed: 2,
+      skipped: 0,
+      failures: ["p One/b", "p Three"],
+    });
+  });
+
+  test("counts a package that could not be built as one failure", () => {
+    const text = goReport(["build-fail"], ["fail"], ["pass", "One", "q"], ["pass", undefined, "q"]);
+    expect(parseGoTest(text)).toMatchObject({
+      passed: 1,
+      failed: 1,
+      failures: ["p: could not be run"],
+    });
+  });
+});
+
 describe("readReport()", () => {
   function reportFile(text) {
     const folder = mkdtempSync(join(tmpdir(), "pawl-report-"));
@@ -79,5 +134,14 @@ describe("readReport()", () => {
   test("takes the counts of a run that ended well as they are", () => {
     const counts = readReport(parseChecks, reportFile(onePassed), 0);
     expect(counts).toEqual({ passed: 1, failed: 0, skipped: 0, failures: [] });
+  });
+
+  test("adds up the XML files of a folder", () => {
+    const folder = reportFile();
+    mkdirSync(folder);
+    writeFileSync(join(folder, "TEST-a.xml"), '<testsuite><testcase name="one"/></testsuite>');
+    writeFileSync(join(folder, "TEST-b.xml"), '<testsuite><testcase name="two"/></testsuite>');
+    writeFileSync(join(folder, "output.txt"), '<testcase name="printed"/>');
+    expect(readReport(parseJunit, folder, 0)).toMatchObject({ passed: 2, failed: 0 });
   });
 });

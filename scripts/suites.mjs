@@ -6,13 +6,13 @@
 //   tools     variable of the environment → function that finds or makes the tool. Without a
 //             required tool the suite is skipped; without an optional one, its tests skip themselves
 //   command   [program, arguments] given the report file and the tools found
-//   parse     reads the report
+//   parse     reads the report, a file, or a folder's XML files
 //   ciOnly    runs only with CI=true, or when named
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseChecks, parseJunit, parseVitest } from "./report.mjs";
-import { requireGrpcurl, requireOnPath, requirePython } from "./tools.mjs";
+import { parseChecks, parseGoTest, parseJunit, parseVitest } from "./report.mjs";
+import { requireGo, requireGrpcurl, requireMaven, requireOnPath, requirePython } from "./tools.mjs";
 import { nodePath, root } from "./workspace.mjs";
 
 function vitest(project) {
@@ -80,6 +80,33 @@ const allSuites = [
     command: (report, tools) => [
       tools.PAWL_TEST_DAPR_PYTHON,
       ["-m", "pytest", join(root, "tests/interop/python"), "-ra", `--junitxml=${report}`],
+    ],
+    parse: parseJunit,
+  },
+  {
+    name: "interop-go",
+    title: "Dapr's Go SDK",
+    folder: "tests/interop/go",
+    required: { PAWL_TEST_GO: () => requireGo("tests/interop/go") },
+    optional: {},
+    command: (report) => [
+      nodePath(),
+      [join(root, "scripts", "go-test.mjs"), join(root, "tests/interop/go"), report],
+    ],
+    parse: parseGoTest,
+  },
+  {
+    name: "interop-java",
+    title: "Dapr's Java SDK",
+    folder: "tests/interop/java",
+    required: { PAWL_TEST_MAVEN: () => requireMaven(17) },
+    optional: {},
+    command: (report, tools) => [
+      tools.PAWL_TEST_MAVEN,
+      [
+        ...["--batch-mode", "--no-transfer-progress", "--quiet"],
+        ...["--file", join(root, "tests/interop/java/pom.xml"), `-Dreports=${report}`, "test"],
+      ],
     ],
     parse: parseJunit,
   },

@@ -63,6 +63,35 @@ export async function requirePython(folder) {
   return python;
 }
 
+/** Go from PATH, with the modules of the folder's go.mod downloaded. */
+export async function requireGo(folder) {
+  const go = requireOnPath("go");
+  const { code } = await capture(go, ["mod", "verify"], goOptions(folder, { GOPROXY: "off" }));
+  if (code !== 0) await install(go, ["mod", "download"], goOptions(folder));
+  return go;
+}
+
+function goOptions(folder, extra = {}) {
+  return { cwd: join(root, folder), env: { ...process.env, ...extra } };
+}
+
+/** Maven from PATH, which runs on a Java of this version or later that has a compiler. */
+export async function requireMaven(javaVersion) {
+  const maven = requireOnPath("mvn");
+  const { output } = await capture(maven, ["--version"]);
+  const [, version] = /^Java version: (\d+)/m.exec(output) ?? [];
+  if (version === undefined || Number(version) < javaVersion) {
+    const found = version === undefined ? "no Java" : `Java ${version}`;
+    throw new ToolMissing(`Maven found ${found}; Java ${javaVersion} or later is needed`);
+  }
+  const [, home] = /runtime: (.+)$/m.exec(output) ?? [];
+  const compiler = isWindows ? "javac.exe" : "javac";
+  if (home !== undefined && !existsSync(join(home.trim(), "bin", compiler))) {
+    throw new ToolMissing(`Maven found a Java ${version} without a compiler; a JDK is needed`);
+  }
+  return maven;
+}
+
 /** Runs a command that installs something, after saying so. */
 async function install(command, commandArguments, options) {
   process.stdout.write(`» ${[basename(command), ...commandArguments].join(" ")} …\n`);

@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
+  /** Samples that may be measured again because others kept the machine busy. */
+  readonly repeats: number;
   /** What is measured. */
   readonly only: ReadonlySet<BenchName>;
   /** File that the results are written to. */
@@ -36,6 +38,7 @@ export function parseOptions(commandLine: readonly string[]): BenchOptions {
     rounds: rounds === undefined ? (quick ? 1 : 3) : parseRounds(rounds),
     warmUpMs: quick ? 200 : 500,
     measureMs: quick ? 500 : 2500,
+    repeats: quick ? 0 : 20,
     only: new Set(only === undefined ? benchNames : only.split(",").map(parseName)),
     out,
     help,

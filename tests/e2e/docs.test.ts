@@ -58,7 +58,7 @@ function blockEnvironment(server: ServerProcess): NodeJS.ProcessEnv {
   };
 }
 
-for (const document of ["README.md", "docs/start.md"]) {
+for (const document of ["README.md", "docs/start.md", "docs/rest.md"]) {
   describe(document, () => {
     let server: ServerProcess;
     beforeAll(async () => {

@@ -19,7 +19,7 @@ export interface Result {
   readonly cpuMs: Sample["cpuMs"];
   /** Throughput as a share of the limit's, both from the same round. */
   readonly ofLimit?: number;
-  /** The largest share of the machine that others used in a round. */
+  /** Share of the machine that others used meanwhile: 0 to 1. */
   readonly otherCpuShare: number;
   readonly rounds: readonly Sample[];
 }
@@ -53,7 +53,7 @@ export function summarize(measured: readonly Samples[]): Result[] {
       ...(limit === undefined || limits === undefined
         ? {}
         : { ofLimit: shareOf(rounds, limits.rounds, limit.perItem) }),
-      otherCpuShare: Math.max(...rounds.map((sample) => sample.otherCpuShare)),
+      otherCpuShare: middle((sample) => sample.otherCpuShare),
       rounds,
     };
   });

@@ -78,7 +78,7 @@ export function errorCodeOf(code: Code): ErrorCode {
   }
 }
 
-/** Dapr's own error codes with a status of their own (http-and-grpc-api 4.2 and 9). */
+/** Error codes with a status of their own: Dapr's (http-and-grpc-api 4.2 and 9), and those of its early form. */
 export const daprErrors = {
   ERR_WORKFLOW_NAME_MISSING: { http: 400, connect: Code.InvalidArgument },
   ERR_INSTANCE_ID_PROVIDED_MISSING: { http: 400, connect: Code.InvalidArgument },
@@ -87,6 +87,15 @@ export const daprErrors = {
   ERR_INSTANCE_ID_NOT_FOUND: { http: 404, connect: Code.NotFound },
   ERR_WORKFLOW_EVENT_NAME_MISSING: { http: 400, connect: Code.InvalidArgument },
   ERR_WORKFLOW_APP_ID_INVALID: { http: 400, connect: Code.InvalidArgument },
+  // Of the early form, in which Dapr has no codes.
+  ERR_INSTANCE_ID_EXISTS: { http: 409, connect: Code.AlreadyExists },
+  ERR_INSTANCE_NOT_ENDED: { http: 409, connect: Code.FailedPrecondition },
+  ERR_INSTANCE_STALLED: { http: 409, connect: Code.FailedPrecondition },
+  ERR_PAYLOAD_TOO_LARGE: { http: 413, connect: Code.ResourceExhausted },
+  ERR_WORKFLOW_METADATA_INVALID: { http: 400, connect: Code.InvalidArgument },
+  ERR_WORKFLOW_FAILED: { http: 500, connect: Code.Unknown },
+  ERR_WORKFLOW_TERMINATED: { http: 500, connect: Code.Aborted },
+  // Of every form.
   ERR_BODY_READ: { http: 400, connect: Code.InvalidArgument },
   ERR_MALFORMED_REQUEST: { http: 400, connect: Code.InvalidArgument },
   ERR_DIRECT_INVOKE: { http: 404, connect: Code.Unimplemented },

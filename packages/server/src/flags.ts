@@ -13,6 +13,8 @@ export interface ServeFlags {
   readonly dataDir: string;
   readonly store: "level" | "memory";
   readonly logLevel: LogLevel;
+  /** Answer over REST exactly as Dapr. @default false */
+  readonly strictDapr?: boolean;
 }
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
@@ -47,6 +49,12 @@ export function addServeFlags(command: Command): Command {
         .choices(["level", "memory"]),
     )
     .addOption(
+      new Option("--strict-dapr [boolean]", "answer over REST exactly as Dapr; see docs/rest.md")
+        .env("PAWL_STRICT_DAPR")
+        .preset("true")
+        .argParser(parseSwitch),
+    )
+    .addOption(
       new Option("--log-level <level>", "least important log lines to write")
         .env("PAWL_LOG_LEVEL")
         .default("info")
@@ -68,7 +76,18 @@ export function parseServeFlags(command: Command): ServeFlags {
     dataDir: data,
     store: flags.store,
     logLevel: flags.logLevel,
+    ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
   };
+}
+
+function parseSwitch(text: string): boolean {
+  if (text === "true" || text === "1") {
+    return true;
+  }
+  if (text === "false" || text === "0" || text === "") {
+    return false;
+  }
+  throw new InvalidArgumentError("It must be true or false.");
 }
 
 function parsePort(text: string): number {

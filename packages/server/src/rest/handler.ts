@@ -5,18 +5,25 @@ import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import {
   decodeSegment,
+  hasBadEscape,
   parseQuery,
   type RestMatch,
   type RestReply,
   type RestRoute,
   RestRouter,
 } from "./router.js";
+import { refuseUnknownPath } from "./unknown-path.js";
+
+/** A request line may name the server before the path, as for a proxy. */
+const absoluteForm = /^https?:\/\/[^/?]*/i;
 
 /** Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE). */
 export function createRestHandler(routes: readonly RestRoute[], log: ServerLogger): HttpHandler {
   const router = new RestRouter(routes);
   return (request, response) => {
-    answer(router, request).then(
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    answer(router, request, gone.signal).then(
       (reply) => send(request, response, reply),
       (error: unknown) => {
         report(log, request, error);
@@ -26,17 +33,21 @@ export function createRestHandler(routes: readonly RestRoute[], log: ServerLogge
   };
 }
 
-async function answer(router: RestRouter, request: HttpRequest): Promise<RestReply> {
-  const url = request.url ?? "/";
+async function answer(
+  router: RestRouter,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<RestReply> {
+  const url = (request.url ?? "/").replace(absoluteForm, "");
   const queryAt = url.indexOf("?");
   const path = queryAt < 0 ? url : url.slice(0, queryAt);
   const match = router.find(request.method ?? "", path);
   if (match === undefined) {
-    request.resume();
-    throw DaprError.of(
-      "ERR_DIRECT_INVOKE",
-      "failed getting app id either from the URL path or the header dapr-app-id",
-    );
+    if (hasBadEscape(path)) {
+      request.resume();
+      return { status: 400, text: "malformed path: invalid URL escape" };
+    }
+    return refuseUnknownPath(request);
   }
   const parameters = decodeParameters(match);
   if (typeof parameters === "string") {
@@ -44,7 +55,7 @@ async function answer(router: RestRouter, request: HttpRequest): Promise<RestRep
     return { status: 400, text: parameters };
   }
   const query = parseQuery(queryAt < 0 ? "" : url.slice(queryAt + 1));
-  return match.route.handle({ request, path: match.path, parameters, query });
+  return match.route.handle({ request, path: match.path, parameters, query, signal });
 }
 
 /** The decoded variables, or what is wrong with them. */
@@ -80,13 +91,17 @@ function report(log: ServerLogger, request: HttpRequest, error: unknown): void {
   }
 }
 
+function toJsonText(body: unknown): string {
+  return body === undefined ? "" : JSON.stringify(body);
+}
+
 function send(request: HttpRequest, response: HttpResponse, reply: RestReply): void {
   if (response.destroyed || response.writableEnded) {
     return;
   }
   const [type, text] =
     reply.text === undefined
-      ? ["application/json", reply.body === undefined ? "" : JSON.stringify(reply.body)]
+      ? ["application/json", reply.json ?? toJsonText(reply.body)]
       : ["text/plain; charset=utf-8", reply.text];
   const headers: Record<string, string | number> = { ...reply.headers };
   if (text !== "") {

@@ -10,6 +10,8 @@ export interface RestCall {
   /** The values of the pattern's variables, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Aborted when the caller is gone or has its answer. */
+  readonly signal: AbortSignal;
 }
 
 /** What is answered. */
@@ -18,6 +20,8 @@ export interface RestReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON; absent: no body. */
   readonly body?: unknown;
+  /** JSON text that is sent as it is, instead of `body`. */
+  readonly json?: string;
   /** Sent as plain text instead of `body`. */
   readonly text?: string;
 }
@@ -27,7 +31,7 @@ export type RestHandler = (call: RestCall) => RestReply | Promise<RestReply>;
 
 /** One line of the route table. */
 export interface RestRoute {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Segments are literals or `{variable}`s. */
   readonly pattern: string;
   readonly handle: RestHandler;
@@ -117,13 +121,10 @@ export function decodeSegment(segment: string): string {
 
 /** Parses a query. One with a stray `;` or a bad escape is dropped whole, as in Dapr. */
 export function parseQuery(query: string): URLSearchParams {
-  if (query.includes(";")) {
-    return new URLSearchParams();
-  }
-  try {
-    decodeURIComponent(query);
-  } catch {
-    return new URLSearchParams();
-  }
-  return new URLSearchParams(query);
+  return new URLSearchParams(query.includes(";") || hasBadEscape(query) ? "" : query);
+}
+
+/** Whether a `%` stands before anything but two hexadecimal digits. */
+export function hasBadEscape(text: string): boolean {
+  return /%(?![\da-f]{2})/i.test(text);
 }

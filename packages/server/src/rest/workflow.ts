@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromJsonString } from "@bufbuild/protobuf";
-import { limits } from "@pawl/protocol";
 import { GetWorkflowRequestSchema } from "@pawl/protocol/dapr";
 import { DaprError } from "../dapr/error.js";
-import type { DaprInstance } from "../dapr/instance.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
-import { readBody } from "./body.js";
+import { bodyLimitBytes, readBody } from "./body.js";
+import { toInstanceJson } from "./instance-json.js";
 import type { RestCall, RestHandler } from "./router.js";
 
-/** POST …/workflows/{component}/{name}/start: the body is the input, as it is. */
-export function startWorkflow(workflows: DaprWorkflows): RestHandler {
+/**
+ * POST …/workflows/{component}/{name}/start: the body is the input, as it is. `strict` leaves out the
+ * headers that Dapr does not send.
+ */
+export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const input = await readBody(call.request, limits.requestBytes);
+    const input = await readBody(call.request, bodyLimitBytes);
     const instanceId = await workflows.start({
       instanceId: call.query.get("instanceID") ?? "",
-      name: call.parameters.name ?? "",
+      name: call.parameters.workflowName ?? "",
       input,
       ...appIdOf(call),
     });
     const workflowsPath = call.path.split("/").slice(0, -2).join("/");
+    const location = `${workflowsPath}/${encodeURIComponent(instanceId)}`;
     return {
       status: 202,
-      headers: {
-        location: `${workflowsPath}/${encodeURIComponent(instanceId)}`,
-        "retry-after": "1",
-      },
+      headers: strict ? {} : { location, "retry-after": "1" },
       body: { instanceID: instanceId },
     };
   };
 }
 
-/** GET …/workflows/{component}/{id}. */
-export function getWorkflow(workflows: DaprWorkflows): RestHandler {
+/** GET …/workflows/{component}/{id}. `strict` hides what Dapr does not know. */
+export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
     const target = await readTarget(call);
     const instance = await workflows.get(target);
@@ -42,17 +42,17 @@ export function getWorkflow(workflows: DaprWorkflows): RestHandler {
         `unable to find workflow with the provided instance ID: ${target.instanceId}`,
       );
     }
-    return { status: 200, body: toJson(instance) };
+    return { status: 200, body: toInstanceJson(instance, strict) };
   };
 }
 
 /** POST …/workflows/{component}/{id}/raiseEvent/{event}: the body is the payload, as it is. */
 export function raiseEvent(workflows: DaprWorkflows): RestHandler {
   return async (call) => {
-    const data = await readBody(call.request, limits.requestBytes);
+    const data = await readBody(call.request, bodyLimitBytes);
     await workflows.raiseEvent({
-      instanceId: call.parameters.id ?? "",
-      name: call.parameters.event ?? "",
+      instanceId: call.parameters.instanceID ?? "",
+      name: call.parameters.eventName ?? "",
       data,
       ...appIdOf(call),
     });
@@ -70,8 +70,8 @@ export function controlWorkflow(workflows: DaprWorkflows, operation: DaprControl
 
 /** The instance of the path; a body, when there is one, is the JSON of the gRPC request. */
 async function readTarget(call: RestCall): Promise<DaprTarget> {
-  const instanceId = call.parameters.id ?? "";
-  const body = await readBody(call.request, limits.requestBytes);
+  const instanceId = call.parameters.instanceID ?? "";
+  const body = await readBody(call.request, bodyLimitBytes);
   if (body.length === 0) {
     return { instanceId, ...appIdOf(call) };
   }
@@ -89,22 +89,4 @@ async function readTarget(call: RestCall): Promise<DaprTarget> {
 function appIdOf(call: RestCall): { appId?: string } {
   const appId = call.query.get("appID");
   return appId === null || appId === "" ? {} : { appId };
-}
-
-/** Protobuf's JSON: unset fields are left out. */
-function toJson(instance: DaprInstance): Record<string, unknown> {
-  const { workflowName, properties } = instance;
-  return {
-    instanceID: instance.instanceId,
-    ...(workflowName === "" ? {} : { workflowName }),
-    createdAt: toTimeText(instance.createdAt),
-    lastUpdatedAt: toTimeText(instance.lastUpdatedAt),
-    runtimeStatus: instance.runtimeStatus,
-    ...(Object.keys(properties).length === 0 ? {} : { properties }),
-  };
-}
-
-/** RFC 3339 in UTC with 0 or 3 fractional digits. */
-function toTimeText(at: number): string {
-  return new Date(at).toISOString().replace(".000Z", "Z");
 }

@@ -66,7 +66,9 @@ async function finish(stage: Stage, entry: Entry): Promise<void> {
   await caller.waitForEnd(entry, random.chance(0.2));
   const isPurged = random.chance(0.25);
   if (isPurged) await caller.purge(entry);
-  if (!random.chance(isPurged ? 0.4 : 0.1)) return;
+  // An id is not free while there is a child that a terminate has not reached yet.
+  const isFree = isPurged || entry.terminate === "no" || entry.children.length === 0;
+  if (!isFree || !random.chance(isPurged ? 0.4 : 0.1)) return;
   const again = chainEntry({ ...stage, instanceId: entry.instanceId });
   await caller.start(again, { replace: !isPurged });
   await caller.waitForEnd(again, false);

@@ -76,10 +76,10 @@ export async function readEvents(
 
 /**
  * One page of instances, in the order of partition and id. The token is the key to go on from.
- * @throws INVALID_ARGUMENT for a token that is none
+ * @throws INVALID_ARGUMENT for a token that is none, or a page size that is no count
  */
 export async function readPage(store: Store, query: ListQuery): Promise<ListPage> {
-  const pageSize = Math.min(query.pageSize || defaultPageSize, limits.listPage);
+  const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
   const instances: Instance[] = [];
   let position = parseToken(query.pageToken);
   let scanned = 0;
@@ -120,6 +120,15 @@ async function matching(
     ? await readEnds(store, instanceId, row)
     : { startRecord: undefined, endRecord: undefined };
   return instanceOf(instanceId, { row, ...ends }, payloads);
+}
+
+/** 0 is what a client sends that says nothing. */
+function requirePageSize(pageSize: number | undefined): number {
+  if (pageSize === undefined || pageSize === 0) return defaultPageSize;
+  if (Number.isSafeInteger(pageSize) && pageSize > 0) return pageSize;
+  throw new EngineError("INVALID_ARGUMENT", "the page size is not a number of instances", {
+    details: { field: "pageSize" },
+  });
 }
 
 interface Position {

@@ -96,6 +96,11 @@ export class Dispatch {
     this.#pumpTurns();
   }
 
+  /** Takes a turn out that waits. */
+  dropTurn(work: TurnWork): void {
+    this.#turns.drop(work);
+  }
+
   /** Adds an activity; one that a worker gave up goes to the front. */
   addActivity(work: ActivityWork, front = false): void {
     this.#activities.push(work.name, work, front);

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** The items of one name; those before `head` are gone. */
+interface Line<T> {
+  items: T[];
+  head: number;
+}
+
+/** Dropped items are swept out once there are more of them than of others, and at least this many. */
+const sweepFrom = 1024;
+
 /**
  * Items that wait, first in first out for each name, with the names taking turns: a flood of one
  * name does not hold up the others.
  */
 export class FairQueue<T> {
   /** Names with items, in the order of their turns. */
-  readonly #names = new Map<string, { items: T[]; head: number }>();
+  readonly #names = new Map<string, Line<T>>();
+  /** Items that were taken out, and are skipped when their turn comes. */
+  readonly #dropped = new Set<T>();
   #size = 0;
 
   /** Items that wait. */
@@ -27,33 +38,58 @@ export class FairQueue<T> {
     else line.items.unshift(item);
   }
 
+  /** Takes an item out that waits. */
+  drop(item: T): void {
+    this.#dropped.add(item);
+    this.#size -= 1;
+    if (this.#dropped.size >= sweepFrom && this.#dropped.size > this.#size) this.#sweep();
+  }
+
   /**
    * Offers the first item of each name, one name after the other, as long as items are taken. A name
    * whose item is refused is left alone until the next call.
    */
   drain(take: (item: T, name: string) => boolean): void {
     const refused = new Set<string>();
-    while (refused.size < this.#names.size) {
+    for (let isMoving = true; isMoving; ) {
+      isMoving = false;
+      // Taking an item may add others, and drain the queue from within.
       for (const [name, line] of this.#names) {
         if (refused.has(name)) continue;
-        const item = line.items[line.head];
-        if (item === undefined) {
-          this.#names.delete(name);
-          continue;
-        }
-        line.head += 1;
-        this.#size -= 1;
-        if (take(item, name)) {
-          this.#compact(name, line);
-        } else {
+        isMoving = true;
+        const item = this.#shift(line);
+        if (item !== undefined && !take(item, name)) {
           this.push(name, item, true);
           refused.add(name);
         }
+        this.#compact(name, line);
       }
     }
   }
 
-  #compact(name: string, line: { items: T[]; head: number }): void {
+  /** Takes the first item of a line off it. */
+  #shift(line: Line<T>): T | undefined {
+    for (;;) {
+      const item = line.items[line.head];
+      if (item === undefined) return undefined;
+      line.head += 1;
+      if (this.#dropped.delete(item)) continue;
+      this.#size -= 1;
+      return item;
+    }
+  }
+
+  #sweep(): void {
+    for (const [name, line] of this.#names) {
+      line.items = line.items.slice(line.head).filter((item) => !this.#dropped.has(item));
+      line.head = 0;
+      this.#compact(name, line);
+    }
+    this.#dropped.clear();
+  }
+
+  #compact(name: string, line: Line<T>): void {
+    if (this.#names.get(name) !== line) return;
     if (line.head === line.items.length) {
       this.#names.delete(name);
     } else if (line.head > 1024 && line.head * 2 > line.items.length) {

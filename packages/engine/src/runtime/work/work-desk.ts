@@ -33,6 +33,7 @@ export class WorkDesk implements DispatchHost {
     const { eventType } = task.record.event;
     if (mailbox.state === undefined || eventType.case !== "taskScheduled") return;
     this.#runtime.dispatch.addActivity({
+      mailbox,
       instanceId: mailbox.instanceId,
       executionId,
       taskId: task.taskId,
@@ -43,7 +44,8 @@ export class WorkDesk implements DispatchHost {
 
   takeTurn(work: TurnWork, worker: Worker): TurnItem | undefined | Promise<TurnItem | undefined> {
     const mailbox = this.#runtime.mailboxes.peek(work.instanceId);
-    if (mailbox === undefined) return undefined;
+    if (mailbox === undefined || mailbox.place !== work) return undefined;
+    mailbox.place = undefined;
     const { state } = mailbox;
     if (state === undefined || hasEnded(state) || state.inbox.length === 0) {
       mailbox.queued = false;
@@ -53,19 +55,21 @@ export class WorkDesk implements DispatchHost {
     const whole = cachedEventCount(worker, state) === state.fold.eventCount;
     const pieces = whole ? [] : this.#runtime.mailboxes.history(mailbox);
     return pieces instanceof Promise
-      ? this.#takeLater(mailbox, worker, pieces)
+      ? this.#takeLater(mailbox, state.executionId, worker, pieces)
       : this.#begin(mailbox, state, worker, pieces);
   }
 
   async #takeLater(
     mailbox: Mailbox,
+    executionId: string,
     worker: Worker,
     reading: Promise<Piece[]>,
   ): Promise<TurnItem | undefined> {
     try {
       const pieces = await reading;
       const { state } = mailbox;
-      if (state !== undefined && !hasEnded(state) && this.#runtime.dispatch.holds(worker)) {
+      const isSame = state?.executionId === executionId && !hasEnded(state);
+      if (isSame && this.#runtime.dispatch.holds(worker)) {
         return this.#begin(mailbox, state, worker, pieces);
       }
       mailbox.queued = false;
@@ -104,8 +108,7 @@ export class WorkDesk implements DispatchHost {
   }
 
   takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
-    const mailbox = this.#runtime.mailboxes.peek(work.instanceId);
-    if (mailbox !== undefined && !isStillWanted(mailbox, work)) return undefined;
+    if (!isStillWanted(work)) return undefined;
     const token = this.#runtime.options.createId();
     const item = activityItem(work, token);
     if (item !== undefined) worker.activities.set(token, work);
@@ -249,8 +252,8 @@ export class WorkDesk implements DispatchHost {
 }
 
 /** False when the instance was purged or terminated, or the task has its result. */
-function isStillWanted(mailbox: Mailbox, work: ActivityWork): boolean {
-  const { state } = mailbox;
+function isStillWanted(work: ActivityWork): boolean {
+  const { state } = work.mailbox;
   if (state === undefined || state.fold.end === "terminated") return false;
   return state.executionId !== work.executionId || state.fold.tasks.has(work.taskId);
 }

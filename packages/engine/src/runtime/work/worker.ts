@@ -2,9 +2,12 @@
 
 import type { EventRecord } from "@pawl/protocol";
 import type { WorkerRegistration, WorkItem } from "../../port/worker.js";
+import type { Mailbox } from "../mailbox.js";
 
 /** An activity that waits for a worker, or is with one. */
 export interface ActivityWork {
+  /** The instance that asked for it, also when it is no longer in memory otherwise. */
+  readonly mailbox: Mailbox;
   readonly instanceId: string;
   readonly executionId: string;
   readonly taskId: number;

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import type { Instance, ListQuery } from "../src/port/management.js";
+import { versionNotAvailable } from "./actions.js";
+import { flows } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+/** Every page of a list. */
+async function pages(under: EngineUnderTest, query: ListQuery): Promise<Instance[][]> {
+  const all: Instance[][] = [];
+  let pageToken: string | undefined;
+  do {
+    const page = await under.engine.list(pageToken === undefined ? query : { ...query, pageToken });
+    all.push([...page.instances]);
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  return all;
+}
+
+const idsOf = (instances: readonly Instance[]): string[] =>
+  instances.map(({ instanceId }) => instanceId).sort();
+
+async function openWith(count: number): Promise<EngineUnderTest> {
+  const under = await EngineUnderTest.open();
+  const starts = Array.from({ length: count }, (_, index) =>
+    under.engine.start({
+      workflow: index % 2 === 0 ? "even" : "odd",
+      instanceId: `${index % 3 === 0 ? "blue" : "red"}-${index}`,
+      input: `${index}`,
+    }),
+  );
+  await Promise.all(starts);
+  return under;
+}
+
+describe("list()", () => {
+  test("has every instance once, page by page", async () => {
+    const under = await openWith(50);
+    for (const pageSize of [1, 7, 49, 50, 1000]) {
+      const found = await pages(under, { pageSize });
+      expect(found.every((page) => page.length <= pageSize)).toBe(true);
+      expect(new Set(found.flat().map(({ instanceId }) => instanceId)).size).toBe(50);
+      expect(found.flat()).toHaveLength(50);
+    }
+    await under.engine.close();
+  });
+
+  test("has a hundred on a page when nothing is said", async () => {
+    const under = await openWith(120);
+    expect((await pages(under, {})).map((page) => page.length)).toEqual([100, 20]);
+    await under.engine.close();
+  });
+
+  test("has no token on the only page, and none when there is nothing", async () => {
+    const under = await openWith(3);
+    expect((await under.engine.list()).nextPageToken).toBeUndefined();
+    const empty = await EngineUnderTest.open();
+    expect(await empty.engine.list()).toEqual({ instances: [] });
+    await Promise.all([under.engine.close(), empty.engine.close()]);
+  });
+
+  test("filters by workflow, status and the beginning of the id", async () => {
+    const under = await openWith(20);
+    under.connect({ workflows: ["even"], flows: { even: flows.echo } });
+    await under.engine.idle();
+    const count = async (query: ListQuery): Promise<number> =>
+      (await pages(under, { pageSize: 3, ...query })).flat().length;
+    expect(await count({ workflow: "even" })).toBe(10);
+    expect(await count({ workflow: "neither" })).toBe(0);
+    expect(await count({ statuses: ["completed"] })).toBe(10);
+    expect(await count({ statuses: ["pending", "completed"] })).toBe(20);
+    expect(await count({ statuses: [] })).toBe(20);
+    expect(await count({ instanceIdPrefix: "blue-" })).toBe(7);
+    expect(
+      await count({ instanceIdPrefix: "blue-", workflow: "even", statuses: ["completed"] }),
+    ).toBe(4);
+    await under.engine.close();
+  });
+
+  test("has payloads unless they are not asked for", async () => {
+    const under = await openWith(1);
+    const [full] = (await under.engine.list()).instances;
+    expect(full).toEqual(await under.engine.get("blue-0"));
+    expect(full?.input).toBe("0");
+    const [bare] = (await under.engine.list({ payloads: false })).instances;
+    expect(bare).toEqual(await under.engine.get("blue-0", { payloads: false }));
+    expect(bare).not.toHaveProperty("input");
+    await under.engine.close();
+  });
+
+  test("shows the input of an instance that stalled in its first turn", async () => {
+    const under = await openWith(1);
+    const worker = under.connect({});
+    await worker.completeTurn(await worker.turn(), [versionNotAvailable(0)]);
+    const [stalled] = (await under.engine.list()).instances;
+    expect(stalled).toMatchObject({ status: "stalled", input: "0" });
+    await under.engine.close();
+  });
+
+  test("goes on where it was, whatever came and went meanwhile", async () => {
+    const under = await openWith(30);
+    const first = await under.engine.list({ pageSize: 10 });
+    const rest = idsOf((await pages(under, { pageSize: 1000 })).flat()).filter(
+      (id) => !idsOf(first.instances).includes(id),
+    );
+    for (const { instanceId } of first.instances) {
+      await under.engine.purge(instanceId, { force: true });
+    }
+    const next = await under.engine.list({
+      pageSize: 100,
+      ...(first.nextPageToken === undefined ? {} : { pageToken: first.nextPageToken }),
+    });
+    expect(idsOf(next.instances)).toEqual(rest);
+    await under.engine.close();
+  });
+
+  test.each(["x", "AAAA", "_____w", "//8", "AABo", Buffer.alloc(40, 0xff).toString("base64url")])(
+    "refuses %j, which is no token",
+    async (pageToken) => {
+      const under = await openWith(1);
+      await expect(under.engine.list({ pageToken })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+      await under.engine.close();
+    },
+  );
+
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+    "refuses a page of %d",
+    async (pageSize) => {
+      const under = await openWith(1);
+      await expect(under.engine.list({ pageSize })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+      });
+      await under.engine.close();
+    },
+  );
+});
+
+describe("get()", () => {
+  test("has what was given at the start", async () => {
+    const under = await EngineUnderTest.open();
+    const { instanceId, executionId } = await under.engine.start({
+      workflow: "w",
+      input: '{"a":1}',
+      tags: { team: "blue" },
+    });
+    expect(await under.engine.get(instanceId)).toEqual({
+      instanceId,
+      executionId,
+      workflow: "w",
+      status: "pending",
+      generation: 1,
+      createdAt: 1_000_000,
+      updatedAt: 1_000_000,
+      input: '{"a":1}',
+      tags: { team: "blue" },
+      historyLength: 0,
+    });
+    await under.engine.close();
+  });
+
+  test("says the same of an instance in memory and of one on disk", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows });
+    await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
+    await under.engine.start({ workflow: "echo", instanceId: "b", input: "x", startAt: 9e6 });
+    await under.engine.start({ workflow: "echo", instanceId: "c", input: "x" });
+    await under.engine.idle();
+    const before = await Promise.all(["a", "b", "c"].map((id) => under.engine.get(id)));
+    const after = await under.crash();
+    const again = await Promise.all(["a", "b", "c"].map((id) => after.engine.get(id)));
+    expect(again).toEqual(before);
+    await after.engine.close();
+  });
+
+  test("has nothing of an id that nobody has", async () => {
+    const under = await EngineUnderTest.open();
+    expect(await under.engine.get("nobody")).toBeUndefined();
+    expect(await under.engine.get("a\u0000b")).toBeUndefined();
+    await under.engine.close();
+  });
+});

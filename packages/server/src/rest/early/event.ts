@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { DaprError } from "../../dapr/error.js";
+import type { RestCall } from "../router.js";
+import { decodePayload } from "./payload.js";
+
+/** An event to raise. */
+export interface EarlyEvent {
+  readonly name: string;
+  /** Absent when there is none. */
+  readonly data: string | undefined;
+}
+
+/**
+ * The event of a request whose path does not name it. The name is `?eventName=`, or else the type of
+ * a CloudEvent, in structured mode (the body is its JSON) or in binary mode (header `ce-type`). The
+ * payload is the body as it is, or the data of a structured CloudEvent.
+ * @throws ERR_WORKFLOW_EVENT_NAME_MISSING, ERR_MALFORMED_REQUEST
+ */
+export function parseEvent(
+  call: Pick<RestCall, "query"> & { readonly request: Pick<RestCall["request"], "headers"> },
+  body: Uint8Array,
+): EarlyEvent {
+  const { headers } = call.request;
+  const event = isStructured(headers["content-type"]) ? parseCloudEvent(body) : undefined;
+  const header = headers["ce-type"];
+  const name =
+    call.query.get("eventName") ||
+    event?.type ||
+    decodeType(typeof header === "string" ? header : "");
+  if (name === "") {
+    throw DaprError.of(
+      "ERR_WORKFLOW_EVENT_NAME_MISSING",
+      "missing workflow event name: give it as ?eventName=NAME, or send a CloudEvent, whose type is the name",
+    );
+  }
+  return { name, data: event === undefined ? decodePayload(body) : event.data };
+}
+
+function isStructured(contentType: string | undefined): boolean {
+  return contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/cloudevents+json";
+}
+
+/** The type (empty when there is none) and the data of a CloudEvent in its JSON format. */
+function parseCloudEvent(body: Uint8Array): { type: string; data: string | undefined } {
+  const text = decodePayload(body) ?? "";
+  let event: unknown;
+  try {
+    event = JSON.parse(text);
+  } catch (error) {
+    throw malformed(error instanceof Error ? error.message : "not JSON");
+  }
+  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+    throw malformed("a CloudEvent is a JSON object");
+  }
+  const attributes = new Map<string, unknown>(Object.entries(event));
+  const type = attributes.get("type") ?? "";
+  if (typeof type !== "string") {
+    throw malformed('"type" must be a string');
+  }
+  return { type, data: dataOf(attributes) };
+}
+
+function dataOf(attributes: ReadonlyMap<string, unknown>): string | undefined {
+  const encoded = attributes.get("data_base64");
+  if (encoded !== undefined) {
+    if (typeof encoded !== "string") {
+      throw malformed('"data_base64" must be a string');
+    }
+    return decodePayload(Buffer.from(encoded, "base64"));
+  }
+  return attributes.has("data") ? JSON.stringify(attributes.get("data")) : undefined;
+}
+
+/** CloudEvents' HTTP binding escapes what a header cannot hold as `%XX`. */
+function decodeType(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    throw malformed("the header ce-type has a bad escape");
+  }
+}
+
+function malformed(cause: string): DaprError {
+  return DaprError.of("ERR_MALFORMED_REQUEST", `failed deserializing HTTP body: ${cause}`);
+}

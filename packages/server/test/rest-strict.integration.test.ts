@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What `--strict-dapr` undoes.
+
+import { Command } from "commander";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { DaprWorkflows } from "../src/dapr/workflows.js";
+import { addServeFlags, parseServeFlags } from "../src/flags.js";
+import { Listener } from "../src/listen.js";
+import { ServerMetadata } from "../src/metadata.js";
+import { defaults, type ServedEngine } from "../src/options.js";
+import { createRestHandler } from "../src/rest/handler.js";
+import { restRoutes } from "../src/routes.js";
+import { fakeEngine, fakeInstance } from "./fake-engine.js";
+
+const listeners: Listener[] = [];
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await Promise.all(listeners.splice(0).map((listener) => listener.close(0)));
+});
+
+/** The base of a strict REST API. Closed after the test. */
+async function startStrict(engine: ServedEngine): Promise<string> {
+  const workflows = new DaprWorkflows(engine);
+  const metadata = new ServerMetadata("pawl", engine);
+  const targets = { engine, workflows, metadata, appId: "pawl", log: defaults.logger };
+  const routes = restRoutes({ ...targets, strictDapr: true });
+  const listener = new Listener(createRestHandler(routes, defaults.logger));
+  listeners.push(listener);
+  return `http://127.0.0.1:${await listener.listen("127.0.0.1", 0)}`;
+}
+
+describe("with strictDapr", () => {
+  test("a start has none of our headers", async () => {
+    const start = async () => ({ instanceId: "a", executionId: "e" });
+    const url = await startStrict(fakeEngine({ start }));
+
+    const answer = await fetch(`${url}/v1.0/workflows/dapr/order/start`, { method: "POST" });
+
+    expect(answer.status).toBe(202);
+    expect(await answer.json()).toEqual({ instanceID: "a" });
+    expect([answer.headers.get("location"), answer.headers.get("retry-after")]).toEqual([
+      null,
+      null,
+    ]);
+  });
+
+  test("a pending instance shows nothing but its id", async () => {
+    const instance = fakeInstance({ status: "pending", input: "1" });
+    const url = await startStrict(fakeEngine({ get: async () => instance }));
+
+    const answer = await fetch(`${url}/v1.0/workflows/dapr/a`);
+
+    expect(await answer.json()).toEqual({
+      instanceID: "a",
+      createdAt: "0001-01-01T00:00:00Z",
+      lastUpdatedAt: "0001-01-01T00:00:00Z",
+      runtimeStatus: "PENDING",
+    });
+  });
+
+  test("a stalled instance shows UNKNOWN", async () => {
+    const instance = fakeInstance({ status: "stalled" });
+    const url = await startStrict(fakeEngine({ get: async () => instance }));
+
+    const answer = await fetch(`${url}/v1.0/workflows/dapr/a`);
+
+    expect(await answer.json()).toMatchObject({ runtimeStatus: "UNKNOWN" });
+  });
+
+  test("any first segment is a component", async () => {
+    const started: unknown[] = [];
+    const engine = fakeEngine({
+      async start(command) {
+        started.push(command);
+        return { instanceId: "a", executionId: "e" };
+      },
+    });
+    const url = await startStrict(engine);
+
+    await fetch(`${url}/v1.0/workflows/x/order/start?instanceID=a`, { method: "POST" });
+
+    expect(started).toEqual([{ workflow: "order", instanceId: "a", input: "" }]);
+  });
+
+  test.each([
+    ["DELETE", "order/a"],
+    ["POST", "order/a/suspend"],
+    ["POST", "dapr/a/suspend"],
+    ["POST", "order/a/raiseEvent?eventName=e"],
+  ])("the early form is not there: %s %s", async (method, path) => {
+    const url = await startStrict(fakeEngine());
+
+    const answer = await fetch(`${url}/v1.0/workflows/${path}`, { method });
+
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ errorCode: "ERR_DIRECT_INVOKE" });
+  });
+});
+
+describe("--strict-dapr", () => {
+  function parse(...flags: string[]): boolean | undefined {
+    const command = addServeFlags(new Command("serve")).exitOverride();
+    command.configureOutput({ writeErr: () => {} });
+    command.parse(flags, { from: "user" });
+    return parseServeFlags(command).strictDapr;
+  }
+
+  test.each([
+    [[], undefined],
+    [["--strict-dapr"], true],
+    [["--strict-dapr", "--port=1"], true],
+    [["--strict-dapr=false"], false],
+  ])("is read from the command line: %j", (flags, strict) => {
+    expect(parse(...flags)).toBe(strict);
+  });
+
+  test.each([
+    ["true", true],
+    ["1", true],
+    ["false", false],
+    ["0", false],
+    ["", false],
+  ])("is read from the environment: %j", (value, strict) => {
+    vi.stubEnv("PAWL_STRICT_DAPR", value);
+
+    expect(parse()).toBe(strict);
+  });
+
+  test("refuses what is neither true nor false", () => {
+    expect(() => parse("--strict-dapr=maybe")).toThrow("It must be true or false.");
+  });
+});
