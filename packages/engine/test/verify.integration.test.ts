@@ -45,6 +45,19 @@ describe("verifyFolder()", () => {
     expect(damaged[0]?.reason).toContain("the store is damaged");
   });
 
+  test("has nothing to say of a damaged instance once it is purged by force", async () => {
+    const store = await openLevelStore(join(folder, "data"));
+    await store.write([{ type: "del", key: inboxKey("waiting", 0) }]);
+    await store.close();
+    const engine = await openEngine({ dataDir: join(folder, "data") });
+    await expect(engine.purge("waiting")).rejects.toMatchObject({ code: "INSTANCE_DAMAGED" });
+    expect(await engine.purge("waiting", { force: true })).toBe(1);
+    expect(await engine.get("waiting")).toBeUndefined();
+    await engine.close();
+    const report = await verifyFolder(join(folder, "data"));
+    expect(report).toEqual({ instances: 1, events: 4, damaged: [] });
+  });
+
   test("refuses a path without Pawl data and makes nothing there", async () => {
     await expect(verifyFolder(join(folder, "nothing"))).rejects.toMatchObject({
       code: "INVALID_ARGUMENT",

@@ -2,21 +2,40 @@
 
 import { requirePurgeable } from "../core/command/purge.js";
 import type { InstanceState } from "../core/state.js";
-import { EngineError } from "../errors.js";
+import { EngineError, isEngineError } from "../errors.js";
+import {
+  instanceRange,
+  isTimerKey,
+  kindRange,
+  liveKey,
+  parseTimerKey,
+  partitionOf,
+  rowKey,
+} from "../store/key.js";
+import type { StoreWrite } from "../store/store.js";
 import type { Runtime } from "./runtime.js";
 import { walkSubtree } from "./subtree.js";
 
 /**
  * Deletes an instance, and first, where asked, the children that its history has; a missing child
- * is skipped (engine semantics 13.2). All are checked before the first is deleted.
- * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
+ * is skipped (engine semantics 13.2). All are checked before the first is deleted. By force, what is
+ * left of a damaged instance is deleted, too; its children, which only its history names, stay.
+ * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
  */
 export async function purge(
   runtime: Runtime,
   instanceId: string,
   options: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<number> {
-  const found = await collect(runtime, instanceId, options);
+  let found: string[];
+  try {
+    found = await collect(runtime, instanceId, options);
+  } catch (error) {
+    const isDamaged = isEngineError(error) && error.code === "INSTANCE_DAMAGED";
+    if (!isDamaged || !options.force) throw error;
+    await purgeRemains(runtime, instanceId);
+    return 1;
+  }
   let purged = 0;
   for (const id of found.reverse()) {
     await runtime.mailboxes.run(id, (mailbox) => {
@@ -61,4 +80,24 @@ async function collect(
     });
   }
   return found;
+}
+
+/** Deletes every key of an instance that cannot be read any more. */
+async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void> {
+  const { store, journal } = runtime;
+  const ranges = [
+    instanceRange("history", instanceId),
+    instanceRange("inbox", instanceId),
+    kindRange("timer", partitionOf(instanceId)),
+  ];
+  const entries = (await Promise.all(ranges.map((range) => store.range(range)))).flat();
+  const keys = entries
+    .map(([key]) => key)
+    .filter((key) => !isTimerKey(key) || parseTimerKey(key).instanceId === instanceId);
+  const remains = [rowKey(instanceId), liveKey(instanceId), ...keys];
+  const draft = (writes: StoreWrite[]): (() => void) => {
+    for (const key of remains) writes.push({ type: "del", key });
+    return () => {};
+  };
+  await journal.commit({ draft }, true);
 }

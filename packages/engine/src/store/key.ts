@@ -98,6 +98,11 @@ export function parseTimerKey(bytes: Uint8Array): TimerKey {
   };
 }
 
+/** True for the key of a timer. */
+export function isTimerKey(key: Uint8Array): boolean {
+  return key[2] === kinds.timer;
+}
+
 /** All timers of a partition that are due before the instant. */
 export function timerRange(partition: number, before: number): { gte: Buffer; lt: Buffer } {
   const gte = Buffer.alloc(3);
