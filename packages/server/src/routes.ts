@@ -45,7 +45,7 @@ export interface RouteTargets {
   readonly metadata: ServerMetadata;
   readonly appId: string;
   /** Serve over REST what Dapr serves and nothing else. @default false */
-  readonly strictDapr?: boolean;
+  readonly strictDapr: boolean;
   readonly log: ServerLogger;
 }
 
@@ -54,7 +54,7 @@ const prefixes = ["/v1.0", "/v1.0-beta1", "/v1.0-alpha1"];
 
 /** Every REST path. */
 export function restRoutes(targets: RouteTargets): RestRoute[] {
-  const { engine, metadata, appId, strictDapr = false } = targets;
+  const { engine, metadata, appId, strictDapr } = targets;
   const isReady = (): boolean => engine.isReady();
   // biome-ignore format: one line per path
   return [
@@ -70,17 +70,17 @@ export function restRoutes(targets: RouteTargets): RestRoute[] {
 
 /** Dapr's workflow API as it is: the component in the path may be any. */
 function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
-  const { workflows, strictDapr = false } = targets;
+  const { workflows, strictDapr } = targets;
   const first = `${prefix}/workflows/{workflowComponent}`;
   // biome-ignore format: one line per path
   return [
     { method: "POST", pattern: `${first}/{workflowName}/start`,                handle: startWorkflow(workflows, strictDapr) },
     { method: "GET",  pattern: `${first}/{instanceID}`,                        handle: getWorkflow(workflows, strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows) },
-    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              handle: controlWorkflow(workflows, "terminate") },
-    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause") },
-    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 handle: controlWorkflow(workflows, "resume") },
-    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge") },
+    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows, strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              handle: controlWorkflow(workflows, "terminate", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 handle: controlWorkflow(workflows, "resume", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge", strictDapr) },
   ];
 }
 
@@ -92,13 +92,13 @@ function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
   return [
     { method: "POST",   pattern: `${first}/{workflowName}/start`,                handle: byForm(startWorkflow(workflows, false), startEarly(engine)) },
     { method: "GET",    pattern: `${first}/{instanceID}`,                        handle: byForm(getWorkflow(workflows, false), getEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows, false) },
     { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             handle: earlyOnly(raiseEventEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              handle: byForm(controlWorkflow(workflows, "terminate"), terminateEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause") },
+    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              handle: byForm(controlWorkflow(workflows, "terminate", false), terminateEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause", false) },
     { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                handle: suspendEarly(engine) },
-    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 handle: byForm(controlWorkflow(workflows, "resume"), resumeEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge") },
+    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 handle: byForm(controlWorkflow(workflows, "resume", false), resumeEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge", false) },
     { method: "DELETE", pattern: `${first}/{instanceID}`,                        handle: earlyOnly(purgeEarly(engine)) },
   ];
 }

@@ -62,10 +62,10 @@ async function serveEngine(
   options: ResolvedServerOptions,
   closeEngine: () => Promise<void>,
 ): Promise<PawlServer> {
-  const { host, appId, logger: log } = options;
+  const { host, appId, strictDapr, logger: log } = options;
   const workflows = new DaprWorkflows(engine);
   const metadata = new ServerMetadata(appId, engine);
-  const targets: RouteTargets = { engine, workflows, metadata, appId, log };
+  const targets: RouteTargets = { engine, workflows, metadata, appId, strictDapr, log };
   const rest = createRestHandler(restRoutes(targets), log);
   const rpc = new RpcHandler(
     (router, interceptors) => registerServices(router, targets, interceptors),

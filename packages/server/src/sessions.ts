@@ -46,6 +46,10 @@ export class Sessions {
   #keepPinging(session: ServerHttp2Session): () => void {
     let unanswered = 0;
     const timer = setInterval(() => {
+      // A session is destroyed some time before it closes, and cannot be pinged in between.
+      if (session.destroyed) {
+        return;
+      }
       if (unanswered >= missedPings) {
         session.destroy();
         return;

@@ -84,7 +84,7 @@ describe("start", () => {
     ["x".repeat(65), "1", 400, "ERR_INSTANCE_ID_TOO_LONG"],
     ["a", Buffer.from([0xff]), 400, "ERR_MALFORMED_REQUEST"],
     ["a", Buffer.alloc(limits.payloadBytes + 1, "1"), 413, "ERR_PAYLOAD_TOO_LARGE"],
-    ["a", Buffer.alloc(limits.requestBytes + 2, "1"), 400, "ERR_BODY_READ"],
+    ["a", Buffer.alloc(limits.requestBytes + 1, "1"), 400, "ERR_BODY_READ"],
   ])("of %s is refused", async (id, body, status, errorCode) => {
     const answer = await rest(await startServer(), "POST", `/v1.0/workflows/w/${id}/start`, body);
 

@@ -240,8 +240,8 @@ describe("a large input", () => {
 
   test.each([
     [limits.payloadBytes + 1, "ERR_START_WORKFLOW", "bytes"],
-    [limits.requestBytes + 1, "ERR_START_WORKFLOW", "bytes"],
-    [limits.requestBytes + 2, "ERR_BODY_READ", "failed to read request body: stream too large"],
+    [limits.requestBytes, "ERR_START_WORKFLOW", "bytes"],
+    [limits.requestBytes + 1, "ERR_BODY_READ", "failed to read request body: stream too large"],
   ])("of %i bytes is refused with %s and leaves no trace", async (size, errorCode, message) => {
     const server = await startServer();
 

@@ -2,6 +2,7 @@
 
 // What `--strict-dapr` undoes.
 
+import { limits } from "@pawl/protocol";
 import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { DaprWorkflows } from "../src/dapr/workflows.js";
@@ -67,6 +68,23 @@ describe("with strictDapr", () => {
     const answer = await fetch(`${url}/v1.0/workflows/dapr/a`);
 
     expect(await answer.json()).toMatchObject({ runtimeStatus: "UNKNOWN" });
+  });
+
+  test.each([
+    ["order/start", "start"],
+    ["a/raiseEvent/e", "raiseEvent"],
+    ["a/pause", "suspend"],
+  ] as const)("a body of %s may be one byte larger than the limit", async (path, method) => {
+    const url = await startStrict(
+      fakeEngine({ [method]: async () => ({ instanceId: "a", executionId: "e" }) }),
+    );
+    const post = async (sizeBytes: number): Promise<number> => {
+      const body = `{}${" ".repeat(sizeBytes - 2)}`;
+      return (await fetch(`${url}/v1.0/workflows/dapr/${path}`, { method: "POST", body })).status;
+    };
+
+    expect(await post(limits.requestBytes + 1)).toBe(202);
+    expect(await post(limits.requestBytes + 2)).toBe(400);
   });
 
   test("any first segment is a component", async () => {

@@ -250,7 +250,7 @@ describe("a bad request", () => {
   test("a body over the limit answers 400 ERR_BODY_READ", async () => {
     const server = await startServer({ engine: fakeEngine() });
 
-    const answer = await rest(server, "POST", start, Buffer.alloc(limits.requestBytes + 2, "1"));
+    const answer = await rest(server, "POST", start, Buffer.alloc(limits.requestBytes + 1, "1"));
 
     expect(answer).toMatchObject({ status: 400, json: { errorCode: "ERR_BODY_READ" } });
   });

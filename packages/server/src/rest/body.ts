@@ -4,11 +4,10 @@ import { limits } from "@pawl/protocol";
 import { DaprError } from "../dapr/error.js";
 import type { HttpRequest } from "../listen.js";
 
-/**
- * Bytes that a body of Dapr's workflow API may have. Its own limit lets one byte more through than
- * it says.
- */
-export const bodyLimitBytes = limits.requestBytes + 1;
+/** Bytes that a body of the workflow API may have; Dapr's own limit lets one byte more through. */
+export function bodyLimitBytes(strict: boolean): number {
+  return limits.requestBytes + (strict ? 1 : 0);
+}
 
 /**
  * Reads a request's body whole.

@@ -14,7 +14,7 @@ import type { RestCall, RestHandler } from "./router.js";
  */
 export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const input = await readBody(call.request, bodyLimitBytes);
+    const input = await readBody(call.request, bodyLimitBytes(strict));
     const instanceId = await workflows.start({
       instanceId: call.query.get("instanceID") ?? "",
       name: call.parameters.workflowName ?? "",
@@ -34,7 +34,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
 /** GET …/workflows/{component}/{id}. `strict` hides what Dapr does not know. */
 export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const target = await readTarget(call);
+    const target = await readTarget(call, strict);
     const instance = await workflows.get(target);
     if (instance === undefined) {
       throw DaprError.of(
@@ -47,9 +47,9 @@ export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHand
 }
 
 /** POST …/workflows/{component}/{id}/raiseEvent/{event}: the body is the payload, as it is. */
-export function raiseEvent(workflows: DaprWorkflows): RestHandler {
+export function raiseEvent(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const data = await readBody(call.request, bodyLimitBytes);
+    const data = await readBody(call.request, bodyLimitBytes(strict));
     await workflows.raiseEvent({
       instanceId: call.parameters.instanceID ?? "",
       name: call.parameters.eventName ?? "",
@@ -61,17 +61,21 @@ export function raiseEvent(workflows: DaprWorkflows): RestHandler {
 }
 
 /** POST …/workflows/{component}/{id}/terminate, pause, resume and purge. */
-export function controlWorkflow(workflows: DaprWorkflows, operation: DaprControl): RestHandler {
+export function controlWorkflow(
+  workflows: DaprWorkflows,
+  operation: DaprControl,
+  strict: boolean,
+): RestHandler {
   return async (call) => {
-    await workflows.control(operation, await readTarget(call));
+    await workflows.control(operation, await readTarget(call, strict));
     return { status: 202, body: {} };
   };
 }
 
 /** The instance of the path; a body, when there is one, is the JSON of the gRPC request. */
-async function readTarget(call: RestCall): Promise<DaprTarget> {
+async function readTarget(call: RestCall, strict: boolean): Promise<DaprTarget> {
   const instanceId = call.parameters.instanceID ?? "";
-  const body = await readBody(call.request, bodyLimitBytes);
+  const body = await readBody(call.request, bodyLimitBytes(strict));
   if (body.length === 0) {
     return { instanceId, ...appIdOf(call) };
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Instance, ManagementPort } from "@pawl/engine";
+import { limits } from "@pawl/protocol";
 import { toDaprInstance } from "../../dapr/instance.js";
-import { bodyLimitBytes, readBody } from "../body.js";
+import { readBody } from "../body.js";
 import { toInstanceJson, toTimeText } from "../instance-json.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { callEngine, unknownInstance } from "./error.js";
@@ -25,7 +26,7 @@ export function getEarly(engine: ManagementPort): RestHandler {
 /** POST …/workflows/{workflowType}/{instanceId}/raiseEvent: the path does not name the event. */
 export function raiseEventEarly(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const { name, data } = parseEvent(call, await readBody(call.request, bodyLimitBytes));
+    const { name, data } = parseEvent(call, await readBody(call.request, limits.requestBytes));
     const subject = { ...subjectOf(call), event: name };
     await callEngine("raiseEvent", subject, () =>
       engine.raiseEvent(subject.instanceId, name, data),

@@ -2,14 +2,14 @@
 
 import { limits } from "@pawl/protocol";
 import { DaprError } from "../../dapr/error.js";
-import { bodyLimitBytes, readBody } from "../body.js";
+import { readBody } from "../body.js";
 import type { RestCall } from "../router.js";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The body as text, never parsed; `undefined` when it is empty. */
 export async function readPayload(call: RestCall): Promise<string | undefined> {
-  return decodePayload(await readBody(call.request, bodyLimitBytes));
+  return decodePayload(await readBody(call.request, limits.requestBytes));
 }
 
 /**
