@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Runs a Go module's tests: `go-test.mjs FOLDER REPORT`. The report holds `go test -json`'s events;
-// what failed is printed.
+// Runs a Go module's tests: `go-test.mjs GO FOLDER REPORT`, GO being the program's path. The report
+// holds `go test -json`'s events; what failed is printed.
 
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
 
-const [folder, reportFile] = process.argv.slice(2);
+const [program, folder, reportFile] = process.argv.slice(2);
 const report = createWriteStream(reportFile);
-const go = spawn("go", ["test", "-json", "-count=1", "-timeout=170s", "./..."], {
+const go = spawn(program, ["test", "-json", "-count=1", "-timeout=10m", "./..."], {
   cwd: folder,
   stdio: ["ignore", "pipe", "inherit"],
 });

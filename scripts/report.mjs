@@ -23,7 +23,7 @@ export function addCounts(all) {
   return sum;
 }
 
-/** The text of a report; of a folder with one XML file a class, as Surefire writes it, of them all. */
+/** The text of a report: a file, or a folder with one XML file a class, as Surefire leaves it. */
 function readText(file) {
   if (!statSync(file).isDirectory()) return readFileSync(file, "utf8");
   const names = readdirSync(file).filter((name) => name.endsWith(".xml"));
@@ -76,7 +76,9 @@ export function parseJunit(text) {
   for (const [, attributes, body = ""] of cases) {
     if (/<(failure|error)\b/.test(body)) {
       counts.failed += 1;
-      counts.failures.push(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? "unnamed");
+      const attribute = (key) => new RegExp(`\\b${key}="([^"]*)"`).exec(attributes)?.[1];
+      // Surefire leaves the name empty when a whole class failed.
+      counts.failures.push(attribute("name") || attribute("classname") || "unnamed");
     } else if (/<skipped\b/.test(body)) counts.skipped += 1;
     else counts.passed += 1;
   }
@@ -84,9 +86,9 @@ export function parseJunit(text) {
 }
 
 /**
- * The events of `go test -json`, one a line. A test with subtests counts only when it failed without
- * any of them; a test that did not end has failed; a package that failed without a test counts as
- * one failure.
+ * The events of `go test -json`, one a line. A test with subtests counts only when it failed
+ * without any of them; a test that did not end has failed; a package that failed without a test
+ * counts as one failure.
  */
 export function parseGoTest(text) {
   const results = new Map();
@@ -101,7 +103,8 @@ export function parseGoTest(text) {
   const counts = emptyCounts();
   for (const [name, result] of results) {
     const parts = [...results].filter(([other]) => other.startsWith(`${name}/`));
-    if (parts.length > 0 && (result !== "fail" || parts.some(([, part]) => part === "fail"))) continue;
+    if (parts.length > 0 && (result !== "fail" || parts.some(([, part]) => part === "fail")))
+      continue;
     if (result === "pass") counts.passed += 1;
     else if (result === "skip") counts.skipped += 1;
     else {

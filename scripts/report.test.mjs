@@ -40,18 +40,19 @@ describe("parseVitest()", () => {
 
 describe("parseJunit()", () => {
   test("counts what passed, failed, had an error and was skipped", () => {
-    const text = `<?xml version="1.0"?><testsuites><testsuite tests="5">
+    const text = `<?xml version="1.0"?><testsuites><testsuite tests="6">
       <testcase classname="a" name="one" time="0.1"/>
       <testcase classname="a" name="two"><system-out>a &lt; b</system-out></testcase>
       <testcase classname="a" name="three"><failure message="x > y">trace</failure></testcase>
       <testcase classname="a" name="four"><error message="boom"/></testcase>
       <testcase classname="a" name="five"><skipped message="no tool"/></testcase>
+      <testcase classname="b.SixTest" name=""><error message="no server"/></testcase>
     </testsuite></testsuites>`;
     expect(parseJunit(text)).toEqual({
       passed: 2,
-      failed: 2,
+      failed: 3,
       skipped: 1,
-      failures: ["three", "four"],
+      failures: ["three", "four", "b.SixTest"],
     });
   });
 });

@@ -89,9 +89,12 @@ const allSuites = [
     folder: "tests/interop/go",
     required: { PAWL_TEST_GO: () => requireGo("tests/interop/go") },
     optional: {},
-    command: (report) => [
+    command: (report, tools) => [
       nodePath(),
-      [join(root, "scripts", "go-test.mjs"), join(root, "tests/interop/go"), report],
+      [
+        join(root, "scripts", "go-test.mjs"),
+        ...[tools.PAWL_TEST_GO, join(root, "tests/interop/go"), report],
+      ],
     ],
     parse: parseGoTest,
   },

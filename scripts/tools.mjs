@@ -66,13 +66,8 @@ export async function requirePython(folder) {
 /** Go from PATH, with the modules of the folder's go.mod downloaded. */
 export async function requireGo(folder) {
   const go = requireOnPath("go");
-  const { code } = await capture(go, ["mod", "verify"], goOptions(folder, { GOPROXY: "off" }));
-  if (code !== 0) await install(go, ["mod", "download"], goOptions(folder));
+  await install(go, ["mod", "download"], { cwd: join(root, folder) });
   return go;
-}
-
-function goOptions(folder, extra = {}) {
-  return { cwd: join(root, folder), env: { ...process.env, ...extra } };
 }
 
 /** Maven from PATH, which runs on a Java of this version or later that has a compiler. */

@@ -10,9 +10,10 @@ describe("parseOptions()", () => {
   });
 
   test("reads every flag", () => {
-    const line = ["--", "--quick", "--rounds", "2", "--only", "level,grpc", "--out", "a.json"];
-    expect(parseOptions(line)).toMatchObject({
+    const flags = ["--rounds", "2", "--patience", "9", "--only", "level,grpc", "--out", "a.json"];
+    expect(parseOptions(["--", "--quick", ...flags])).toMatchObject({
       rounds: 2,
+      patienceMs: 9000,
       only: new Set(["level", "grpc"]),
       out: "a.json",
     });
@@ -23,6 +24,7 @@ describe("parseOptions()", () => {
     ["an unknown name", ["--only", "disk"]],
     ["no rounds", ["--rounds", "0"]],
     ["rounds that are no number", ["--rounds", "many"]],
+    ["patience without an end", ["--patience", "Infinity"]],
   ])("refuses %s", (_what, line) => {
     expect(() => parseOptions(line)).toThrow(UsageError);
   });

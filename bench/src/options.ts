@@ -9,8 +9,8 @@ export interface BenchOptions {
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** Samples that may be measured again because others kept the machine busy. */
-  readonly repeats: number;
+  /** Time in all that may go into waiting for quiet moments. */
+  readonly patienceMs: number;
   /** What is measured. */
   readonly only: ReadonlySet<BenchName>;
   /** File that the results are written to. */
@@ -23,6 +23,7 @@ export const usage = `pnpm bench [options]
 
   --quick         one short round: shows that everything runs, not how fast
   --rounds N      rounds to take medians over (default 3)
+  --patience S    seconds in all to wait for quiet moments of the machine (default 60)
   --only NAMES    some of ${benchNames.join(",")}
   --out FILE      write the results as JSON
   --help          this text
@@ -33,12 +34,14 @@ export class UsageError extends Error {}
 
 /** Reads the command line. @throws UsageError */
 export function parseOptions(commandLine: readonly string[]): BenchOptions {
-  const { quick, rounds, only, out, help } = parseFlags(commandLine);
+  const { quick, rounds, patience, only, out, help } = parseFlags(commandLine);
   return {
-    rounds: rounds === undefined ? (quick ? 1 : 3) : parseRounds(rounds),
+    rounds: rounds === undefined ? (quick ? 1 : 3) : parseNumber("--rounds", rounds, 1, 100),
     warmUpMs: quick ? 200 : 500,
     measureMs: quick ? 500 : 2500,
-    repeats: quick ? 0 : 20,
+    patienceMs:
+      (patience === undefined ? (quick ? 0 : 60) : parseNumber("--patience", patience, 0, 36_000)) *
+      1000,
     only: new Set(only === undefined ? benchNames : only.split(",").map(parseName)),
     out,
     help,
@@ -53,6 +56,7 @@ function parseFlags(commandLine: readonly string[]) {
       options: {
         quick: { type: "boolean", default: false },
         rounds: { type: "string" },
+        patience: { type: "string" },
         only: { type: "string" },
         out: { type: "string" },
         help: { type: "boolean", default: false },
@@ -64,10 +68,10 @@ function parseFlags(commandLine: readonly string[]) {
   }
 }
 
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (Number.isInteger(rounds) && rounds >= 1 && rounds <= 100) return rounds;
-  throw new UsageError(`--rounds must be a whole number from 1 to 100, not "${text}"`);
+function parseNumber(flag: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new UsageError(`${flag} must be a whole number from ${least} to ${most}, not "${text}"`);
 }
 
 function parseName(text: string): BenchName {

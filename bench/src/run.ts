@@ -7,6 +7,7 @@ import { createCallBench, createGrpcBench } from "./grpc.bench.js";
 import { createLevelBench } from "./level.bench.js";
 import type { BenchOptions } from "./options.js";
 import { type Deployment, startDeployment } from "./process/deployment.js";
+import { QuietMeter } from "./quiet.js";
 import type { Samples } from "./report/result.js";
 
 /** What was measured. */
@@ -18,11 +19,6 @@ export interface Measured {
 
 /** Items at once that every bench is measured with. */
 const loads = [1, 64, 256];
-
-/** A sample is measured again when others used more of the machine than this share. */
-const loudShare = 0.1;
-/** Times that one sample is measured again at most. */
-const repeatsPerSample = 2;
 
 /**
  * Measures what the options ask for, round by round, so that what changes on the machine meanwhile
@@ -41,11 +37,11 @@ export async function runBenches(
     const plan = groups.flatMap((group) =>
       planOf(group.filter(({ name }) => options.only.has(name))),
     );
-    const repeats = { left: options.repeats };
+    const quiet = new QuietMeter(options.patienceMs);
     for (let round = 1; round <= options.rounds; round += 1) {
       for (const { bench, atOnce, rounds } of plan) {
         const { warmUpMs, measureMs } = options;
-        const sample = await measureInQuiet(bench, { atOnce, warmUpMs, measureMs }, repeats);
+        const sample = await quiet.measure(() => bench.measure({ atOnce, warmUpMs, measureMs }));
         rounds.push(sample);
         progress(`round ${round} of ${options.rounds}: ${lineOf(bench, atOnce, sample)}`);
       }
@@ -54,22 +50,6 @@ export async function runBenches(
   } finally {
     await deployment?.stop();
   }
-}
-
-/** Measures again what was disturbed, as long as repeats are left; gives the quietest sample. */
-async function measureInQuiet(
-  bench: Bench,
-  load: Load,
-  repeats: { left: number },
-): Promise<Sample> {
-  let quietest = await bench.measure(load);
-  for (let repeat = 0; repeat < repeatsPerSample; repeat += 1) {
-    if (quietest.otherCpuShare <= loudShare || repeats.left === 0) break;
-    repeats.left -= 1;
-    const sample = await bench.measure(load);
-    if (sample.otherCpuShare < quietest.otherCpuShare) quietest = sample;
-  }
-  return quietest;
 }
 
 function remoteBenches(deployment: Deployment): Bench[] {

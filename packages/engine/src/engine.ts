@@ -27,7 +27,6 @@ import type {
   WorkerSession,
   WorkItem,
 } from "./port/worker.js";
-import { readRow } from "./runtime/loader.js";
 import { purge } from "./runtime/purge.js";
 import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
@@ -143,16 +142,18 @@ export class Engine implements ManagementPort, WorkerPort {
   }
 
   async list(query: ListQuery = {}): Promise<ListPage> {
-    return readPage(this.#supervisor.require().store, query);
+    return readPage(this.#supervisor.require().store, query, (instanceId, { message }) => {
+      this.#options.logger.error({ instanceId, reason: message }, "an instance is damaged");
+    });
   }
 
   async history(instanceId: string): Promise<HistoryEvent[]> {
     const runtime = this.#supervisor.require();
     // What a worker was given may still be on its way to the disk.
     await runtime.mailboxes.peek(instanceId)?.lastCommit;
-    const row = await readRow(runtime.store, instanceId);
-    if (row === undefined) throw notFound(instanceId);
-    return readEvents(runtime.store, instanceId, row);
+    const events = await readEvents(runtime.store, instanceId);
+    if (events === undefined) throw notFound(instanceId);
+    return events;
   }
 
   watch(instanceId: string, options: WaitOptions = {}): AsyncIterable<Instance> {

@@ -22,7 +22,8 @@ func TestFailureOfAnActivityThatNobodyCaughtIsShown(t *testing.T) {
 	metadata := s.waitForEnd(t, id)
 
 	expectEqual(t, "the status", metadata.String(), "FAILED")
-	if message := metadata.FailureDetails.GetErrorMessage(); !strings.Contains(message, "disk on fire") {
+	message := metadata.FailureDetails.GetErrorMessage()
+	if !strings.Contains(message, "disk on fire") {
 		t.Errorf("the message is %q", message)
 	}
 	expectEqual(t, "the number of calls", len(s.callsOf(t, id, "failAlways")), 1)

@@ -40,6 +40,7 @@ func (p *process) start() error {
 	reader, writer := io.Pipe()
 	command := exec.Command(p.program, p.arguments...)
 	command.Stdout, command.Stderr = writer, writer
+	command.WaitDelay = stopLimit
 	if err := command.Start(); err != nil {
 		return err
 	}

@@ -28,6 +28,12 @@ var workerProgram string
 // shared is the system of all tests that kill nothing.
 var shared *system
 
+// failureLimit is how many tests may fail; the rest then fails at once, rather than wait for what
+// does not come.
+const failureLimit = 5
+
+var failures int
+
 func TestMain(m *testing.M) {
 	code, err := runTests(m)
 	if err != nil {
@@ -43,8 +49,9 @@ func runTests(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer os.RemoveAll(folder)
-	workerProgram = filepath.Join(folder, "worker.exe")
-	if output, err := exec.Command("go", "build", "-o", workerProgram, "./worker").CombinedOutput(); err != nil {
+	workerProgram = filepath.Join(folder, "worker.exe") // The ending is for Windows only.
+	build := exec.Command("go", "build", "-o", workerProgram, "./worker")
+	if output, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("%w\n%s", err, output)
 	}
 	shared, err = startSystem(folder)
@@ -119,7 +126,7 @@ func newClient(port int) (*workflow.Client, func(), error) {
 // useShared gives the system of all tests that kill nothing.
 func useShared(t *testing.T) *system {
 	t.Helper()
-	shared.showOnFailure(t)
+	shared.watch(t)
 	return shared
 }
 
@@ -129,13 +136,19 @@ func useOwn(t *testing.T) *system {
 	s, err := startSystem(t.TempDir())
 	requireNone(t, err)
 	t.Cleanup(s.stop)
-	s.showOnFailure(t)
+	s.watch(t)
 	return s
 }
 
-func (s *system) showOnFailure(t *testing.T) {
+// watch shows with a test that fails what server and worker printed.
+func (s *system) watch(t *testing.T) {
+	t.Helper()
+	if failures >= failureLimit {
+		t.Fatalf("%d tests have failed already", failures)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
+			failures++
 			t.Logf("--- server\n%s\n--- worker\n%s", s.server.printed(), s.worker.printed())
 		}
 	})
@@ -169,7 +182,8 @@ func (s *system) waitInVain(t *testing.T, id string, limit time.Duration) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	if _, err := s.client.WaitForWorkflowCompletion(ctx, id); !errors.Is(err, context.DeadlineExceeded) {
+	_, err := s.client.WaitForWorkflowCompletion(ctx, id)
+	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("waited for the end of %s: %v; wanted the deadline to pass", id, err)
 	}
 }

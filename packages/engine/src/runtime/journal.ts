@@ -98,15 +98,16 @@ export class Journal {
     this.#writing = true;
     const writes: StoreWrite[] = [];
     const after: (() => void)[] = [];
-    for (const dirty of this.#dirty) {
-      if (writes.length >= batchWrites) break;
-      this.#dirty.delete(dirty);
-      after.push(dirty.draft(writes));
-    }
-    // Who was left out is answered with the next batch: the same promise may not resolve yet.
-    const rest = this.#dirty.size > 0;
-    if (rest) this.#open = batch;
+    let rest = false;
     try {
+      for (const dirty of this.#dirty) {
+        if (writes.length >= batchWrites) break;
+        this.#dirty.delete(dirty);
+        after.push(dirty.draft(writes));
+      }
+      // Who was left out is answered with the next batch: the same promise may not resolve yet.
+      rest = this.#dirty.size > 0;
+      if (rest) this.#open = batch;
       if (writes.length > 0) await this.#store.write(writes);
     } catch (error) {
       this.#fail(error, batch);

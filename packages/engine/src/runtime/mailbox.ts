@@ -115,6 +115,8 @@ export class Mailbox implements Dirty {
   queued = false;
   /** Its place in the dispatch queue, while it has one. */
   place: TurnWork | undefined;
+  /** Bytes of its next turn, where a worker did not take that many; 0: no worker refused it. */
+  largeTurnBytes = 0;
   /** Turns in a row that were given up. */
   failedTurns = 0;
   /** The worker that ran the last turn. */
@@ -211,6 +213,7 @@ export class Mailbox implements Dirty {
     this.#seals = { ...this.#seals, chunkCount: 0, chain: 0, historyBytes: 0 };
     this.#unsaved = [];
     this.#unsavedBytes = 0;
+    this.largeTurnBytes = 0;
     this.pieces = [];
   }
 

@@ -47,7 +47,13 @@ export class Mailboxes {
    * @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE, and what `use` throws
    */
   async run<T>(instanceId: string, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
-    const mailbox = this.#live.get(instanceId) ?? (await this.#loaded(instanceId));
+    let mailbox = this.#live.get(instanceId);
+    if (mailbox === undefined) {
+      const loaded = await this.#load(instanceId);
+      // Who came first may have let it go again, unchanged: it is taken up for this one.
+      mailbox = this.#live.get(instanceId) ?? loaded;
+      this.#live.set(instanceId, mailbox);
+    }
     try {
       return use(mailbox);
     } finally {
@@ -123,15 +129,6 @@ export class Mailboxes {
     this.#idle.delete(mailbox);
     this.#live.delete(mailbox.instanceId);
     this.#forget(mailbox);
-  }
-
-  /** An instance that was read, as everybody else has it. */
-  async #loaded(instanceId: string): Promise<Mailbox> {
-    const loaded = await this.#load(instanceId);
-    // Who came first may have let it go again, unchanged: it is taken up for this one.
-    const mailbox = this.#live.get(instanceId) ?? loaded;
-    this.#live.set(instanceId, mailbox);
-    return mailbox;
   }
 
   #load(instanceId: string): Promise<Mailbox> {

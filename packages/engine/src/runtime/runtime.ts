@@ -150,6 +150,7 @@ export class Runtime implements MailboxHost {
       instanceId: mailbox.instanceId,
       workflow: state.workflow,
       lastWorkerId: mailbox.lastWorkerId,
+      bytes: mailbox.largeTurnBytes,
     };
     this.dispatch.addTurn(mailbox.place);
     return mailbox.isTurnWhole();

@@ -229,6 +229,13 @@ describe("isStaleTurn()", () => {
     expect(isStaleTurn(state, [schedule(1, "charge")])).toBe(false);
   });
 
+  test("is false for an end that takes a number of history's", () => {
+    for (const end of [complete(0), fail(0, failure("E", "m")), versionNotAvailable(0)]) {
+      expect(isStaleTurn(state, [end])).toBe(false);
+    }
+    expect(isStaleTurn(state, [terminateOther(0, "x")])).toBe(false);
+  });
+
   test("is false for continue-as-new, which starts over", () => {
     expect(isStaleTurn(state, [continueWith(0)])).toBe(false);
   });

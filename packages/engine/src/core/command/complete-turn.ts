@@ -29,10 +29,25 @@ export interface TurnFacts {
   readonly createId: () => string;
 }
 
-/** True when the answer asks again for what history already records (engine semantics 5.5). */
+/**
+ * True when the answer asks again for what history already records (engine semantics 5.5). The ids
+ * of ends say nothing: a worker that gives up early in a replay counts on from there.
+ */
 export function isStaleTurn(state: InstanceState, actions: readonly WorkflowAction[]): boolean {
   if (actions.some(isContinuation)) return false;
-  return actions.some((action) => state.fold.actionIds.has(action.id));
+  return actions.some((action) => isRecorded(action) && state.fold.actionIds.has(action.id));
+}
+
+/** True for an action that leaves an event of its own id in history, and does not end the instance. */
+function isRecorded({ workflowActionType: { case: kind } }: WorkflowAction): boolean {
+  switch (kind) {
+    case "completeWorkflow":
+    case "terminateWorkflow":
+    case "workflowVersionNotAvailable":
+      return false;
+    default:
+      return true;
+  }
 }
 
 /**

@@ -1,10 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { equals } from "@bufbuild/protobuf";
 import { decodeFrames, EventRecord, type HistoryEvent, limits } from "@pawl/protocol";
-import type { InstanceRow } from "@pawl/protocol/store";
-import { EngineError } from "../../errors.js";
+import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
+import { EngineError, isEngineError } from "../../errors.js";
 import type { Instance, ListPage, ListQuery } from "../../port/management.js";
-import { decodeChunk, decodeRow, rowStatus } from "../../store/codec.js";
+import {
+  type Chunk,
+  chainOf,
+  damaged,
+  decodeChunk,
+  decodeRow,
+  rowStatus,
+} from "../../store/codec.js";
 import {
   chunkKey,
   inboxKey,
@@ -31,54 +39,126 @@ export async function readSnapshot(
   const row = await readRow(store, instanceId);
   if (row === undefined) return undefined;
   if (!payloads) return { row, startRecord: undefined, endRecord: undefined };
-  return { row, ...(await readEnds(store, instanceId, row)) };
+  return readWhole(store, instanceId, row);
 }
 
-/** The start of an instance is in its first chunk, or still in its inbox; the end in its last. */
+function readWhole(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+): Promise<Snapshot | undefined> {
+  return readSealed(store, instanceId, row, async (sealed) => ({
+    row: sealed,
+    ...(await readEnds(store, instanceId, sealed)),
+  }));
+}
+
+/**
+ * Reads what a row seals. What does not fit the row may belong to a newer one that was written
+ * meanwhile: then that one counts. Undefined: the instance is gone.
+ * @throws INSTANCE_DAMAGED when it does not fit the newest row either
+ */
+async function readSealed<T>(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+  read: (row: InstanceRow) => Promise<T>,
+): Promise<T | undefined> {
+  for (let sealed = row; ; ) {
+    try {
+      return await read(sealed);
+    } catch (error) {
+      const newest = await readRow(store, instanceId);
+      if (newest === undefined) return undefined;
+      if (equals(InstanceRowSchema, sealed, newest)) throw error;
+      sealed = newest;
+    }
+  }
+}
+
+/** The start of an instance is in its first chunk, or still in its inbox; its end in the last one. */
 async function readEnds(
   store: Store,
   instanceId: string,
   row: InstanceRow,
 ): Promise<Pick<Snapshot, "startRecord" | "endRecord">> {
-  if (row.chunkCount === 0) {
-    const start = await store.get(inboxKey(instanceId, row.inboxFirst));
-    const startRecord = start === undefined ? undefined : EventRecord.fromBytes(start);
-    return { startRecord, endRecord: undefined };
-  }
   const last = row.chunkCount - 1;
-  const first = await readChunk(store, instanceId, row.generation, 0);
-  const end = last === 0 ? first : await readChunk(store, instanceId, row.generation, last);
-  return {
-    startRecord: first.find((r) => r.event.eventType.case === "executionStarted"),
-    endRecord: end.find((r) => r.event.eventType.case === "executionCompleted"),
-  };
+  let startRecord: EventRecord | undefined;
+  // Only an instance that stalled in its first turn has chunks before its start.
+  for (let at = 0; at <= last && startRecord === undefined; at += 1) {
+    const chunk = await readChunk(store, instanceId, row, at);
+    startRecord = find(chunk, "executionStarted");
+  }
+  startRecord ??= await readFirstOfInbox(store, instanceId, row);
+  if (row.completedAt === 0n) return { startRecord, endRecord: undefined };
+  const end = await readChunk(store, instanceId, row, last);
+  return { startRecord, endRecord: find(end, "executionCompleted") };
 }
 
-async function readChunk(
-  store: Store,
-  instanceId: string,
-  generation: number,
-  chunk: number,
-): Promise<EventRecord[]> {
-  const value = await store.get(chunkKey(instanceId, generation, chunk));
-  return value === undefined ? [] : decodeFrames(decodeChunk(value).frames);
+function find(records: readonly EventRecord[], kind: string): EventRecord | undefined {
+  return records.find((record) => record.event.eventType.case === kind);
 }
 
-/** The committed history of an instance. @throws INSTANCE_DAMAGED */
-export async function readEvents(
+async function readFirstOfInbox(
   store: Store,
   instanceId: string,
   row: InstanceRow,
-): Promise<HistoryEvent[]> {
-  const chunks = await readHistory(store, instanceId, row);
-  return chunks.flatMap((chunk) => decodeFrames(chunk.frames).map((record) => record.event));
+): Promise<EventRecord | undefined> {
+  const bytes = await store.get(inboxKey(instanceId, row.inboxFirst));
+  if (bytes === undefined) throw damaged(`the inbox of '${instanceId}' lacks events`);
+  try {
+    return find([EventRecord.fromBytes(bytes)], "executionStarted");
+  } catch (error) {
+    throw damaged(`an event of '${instanceId}' cannot be decoded`, error);
+  }
+}
+
+/** Reads one chunk, and checks it against the one before and the row. @throws INSTANCE_DAMAGED */
+async function readChunk(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+  index: number,
+): Promise<EventRecord[]> {
+  const chunkAt = async (at: number): Promise<Chunk> => {
+    const value = await store.get(chunkKey(instanceId, row.generation, at));
+    if (value === undefined) throw damaged(`history of '${instanceId}' lacks chunk ${at}`);
+    return decodeChunk(value);
+  };
+  const chunk = await chunkAt(index);
+  const before = index === 0 ? 0 : (await chunkAt(index - 1)).chain;
+  const isLast = index === row.chunkCount - 1;
+  const isWhole = chainOf(before, chunk.frames) === chunk.chain;
+  if (!isWhole || (isLast && chunk.chain !== row.chain)) {
+    throw damaged(`history of '${instanceId}' is broken in chunk ${index}`);
+  }
+  return decodeFrames(chunk.frames);
+}
+
+/** The committed history of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
+export async function readEvents(
+  store: Store,
+  instanceId: string,
+): Promise<HistoryEvent[] | undefined> {
+  const row = await readRow(store, instanceId);
+  if (row === undefined) return undefined;
+  const chunks = await readSealed(store, instanceId, row, (sealed) =>
+    readHistory(store, instanceId, sealed),
+  );
+  return chunks?.flatMap(({ frames }) => decodeFrames(frames).map((record) => record.event));
 }
 
 /**
  * One page of instances, in the order of partition and id. The token is the key to go on from.
+ * Damage of one instance does not hide the others: without its payloads it is shown without them,
+ * without its row it is left out; `onDamage` hears of it.
  * @throws INVALID_ARGUMENT for a token that is none, or a page size that is no count
  */
-export async function readPage(store: Store, query: ListQuery): Promise<ListPage> {
+export async function readPage(
+  store: Store,
+  query: ListQuery,
+  onDamage: (instanceId: string, error: EngineError) => void,
+): Promise<ListPage> {
   const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
   const instances: Instance[] = [];
   let position = parseToken(query.pageToken);
@@ -92,7 +172,7 @@ export async function readPage(store: Store, query: ListQuery): Promise<ListPage
       for (const [key, value] of entries) {
         scanned += 1;
         from = following(key);
-        const instance = await matching(store, query, instanceIdOf(key), value);
+        const instance = await matching(store, query, instanceIdOf(key), value, onDamage);
         if (instance !== undefined) instances.push(instance);
         if (instances.length === pageSize || scanned === scanLimit) {
           return { instances, nextPageToken: tokenOf(from) };
@@ -110,16 +190,23 @@ async function matching(
   query: ListQuery,
   instanceId: string,
   value: Uint8Array,
+  onDamage: (instanceId: string, error: EngineError) => void,
 ): Promise<Instance | undefined> {
   if (query.instanceIdPrefix && !instanceId.startsWith(query.instanceIdPrefix)) return undefined;
-  const row = decodeRow(value);
-  if (query.workflow && row.workflow !== query.workflow) return undefined;
-  if (query.statuses?.length && !query.statuses.includes(rowStatus(row))) return undefined;
-  const payloads = query.payloads ?? true;
-  const ends = payloads
-    ? await readEnds(store, instanceId, row)
-    : { startRecord: undefined, endRecord: undefined };
-  return instanceOf(instanceId, { row, ...ends }, payloads);
+  let bare: Instance | undefined;
+  try {
+    const row = decodeRow(value);
+    if (query.workflow && row.workflow !== query.workflow) return undefined;
+    if (query.statuses?.length && !query.statuses.includes(rowStatus(row))) return undefined;
+    bare = instanceOf(instanceId, { row, startRecord: undefined, endRecord: undefined }, false);
+    if (query.payloads === false) return bare;
+    const snapshot = await readWhole(store, instanceId, row);
+    return snapshot && instanceOf(instanceId, snapshot, true);
+  } catch (error) {
+    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+    onDamage(instanceId, error);
+    return bare;
+  }
 }
 
 /** 0 is what a client sends that says nothing. */

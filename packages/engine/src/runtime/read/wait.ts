@@ -22,26 +22,33 @@ export async function waitUntil(
 ): Promise<Instance> {
   const { signal } = options;
   const payloads = options.payloads ?? true;
-  let settle: (instance: Instance | EngineError) => void = () => {};
-  const settled = new Promise<Instance | EngineError>((resolve) => {
-    settle = resolve;
+  let resolve: (instance: Instance) => void = () => {};
+  let reject: (error: unknown) => void = () => {};
+  const settled = new Promise<Instance>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
   });
+  // The wait may end before anybody looks at this.
+  settled.catch(() => {});
   const look = (snapshot: Snapshot | undefined): void => {
     if (snapshot === undefined) return;
-    const instance = instanceOf(instanceId, snapshot, payloads);
-    if (until(instance)) settle(instance);
+    try {
+      const instance = instanceOf(instanceId, snapshot, payloads);
+      if (until(instance)) resolve(instance);
+    } catch (error) {
+      // The caller's own fault, and no affair of those who commit.
+      reject(error);
+    }
   };
-  const cancel = (): void => settle(cancelled());
+  const cancel = (): void => reject(cancelled());
   const stopListening = supervisor.waiters.add(instanceId, look);
-  const stopClosing = supervisor.onClose(() => settle(shuttingDown()));
+  const stopClosing = supervisor.onClose(() => reject(shuttingDown()));
   signal?.addEventListener("abort", cancel, { once: true });
   try {
     if (signal?.aborted) throw cancelled();
     const now = await reader.get(instanceId, { payloads });
     if (now !== undefined && until(now)) return now;
-    const result = await settled;
-    if (result instanceof EngineError) throw result;
-    return result;
+    return await settled;
   } finally {
     stopListening();
     stopClosing();

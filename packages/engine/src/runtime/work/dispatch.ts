@@ -10,6 +10,8 @@ export interface TurnWork {
   readonly workflow: string;
   /** The worker that ran its last turn. */
   readonly lastWorkerId: string | undefined;
+  /** Bytes of the turn, where it was too large for a worker; 0: any may take it. */
+  readonly bytes: number;
 }
 
 /** What dispatch needs of the engine. */
@@ -90,6 +92,14 @@ export class Dispatch {
     return false;
   }
 
+  /** True when a connected worker may take this turn, with room or without. */
+  canTake(work: TurnWork): boolean {
+    for (const worker of this.#workers.values()) {
+      if (isFit(worker, work)) return true;
+    }
+    return false;
+  }
+
   /** Adds a turn, and hands out what can be handed out. */
   addTurn(work: TurnWork): void {
     this.#turns.push(work.workflow, work);
@@ -163,9 +173,9 @@ export class Dispatch {
   /** The worker that holds the instance, if it has room; else the one with most room. */
   #turnWorker(work: TurnWork): Worker | undefined {
     const last = work.lastWorkerId === undefined ? undefined : this.#workers.get(work.lastWorkerId);
-    if (last !== undefined && last.turnRoom() > 0 && last.runsWorkflow(work.workflow)) return last;
+    if (last !== undefined && last.turnRoom() > 0 && isFit(last, work)) return last;
     return this.#roomiest(
-      (worker) => worker.runsWorkflow(work.workflow),
+      (worker) => isFit(worker, work),
       (worker) => worker.turnRoom(),
     );
   }
@@ -185,4 +195,10 @@ export class Dispatch {
     }
     return best;
   }
+}
+
+/** True when a worker may take a turn: it has the code, and need not be sent too much. */
+function isFit(worker: Worker, { workflow, instanceId, bytes }: TurnWork): boolean {
+  if (!worker.runsWorkflow(workflow)) return false;
+  return worker.turnBytes >= bytes || worker.cached.has(instanceId);
 }

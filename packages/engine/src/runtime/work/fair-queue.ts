@@ -14,7 +14,7 @@ const sweepFrom = 1024;
  * name does not hold up the others.
  */
 export class FairQueue<T> {
-  /** Names with items, in the order of their turns. */
+  /** Names with items, in the order of their turns: one that had its turn goes to the end. */
   readonly #names = new Map<string, Line<T>>();
   /** Items that were taken out, and are skipped when their turn comes. */
   readonly #dropped = new Set<T>();
@@ -50,20 +50,12 @@ export class FairQueue<T> {
    * whose item is refused is left alone until the next call.
    */
   drain(take: (item: T, name: string) => boolean): void {
-    const refused = new Set<string>();
-    for (let isMoving = true; isMoving; ) {
-      isMoving = false;
+    // A name that goes to the end comes up again, until it is refused or has no more.
+    for (const [name, line] of this.#names) {
+      const item = this.#shift(line);
       // Taking an item may add others, and drain the queue from within.
-      for (const [name, line] of this.#names) {
-        if (refused.has(name)) continue;
-        isMoving = true;
-        const item = this.#shift(line);
-        if (item !== undefined && !take(item, name)) {
-          this.push(name, item, true);
-          refused.add(name);
-        }
-        this.#compact(name, line);
-      }
+      if (item !== undefined && !take(item, name)) this.push(name, item, true);
+      else if (this.#names.get(name) === line) this.#rotate(name, line);
     }
   }
 
@@ -83,18 +75,18 @@ export class FairQueue<T> {
     for (const [name, line] of this.#names) {
       line.items = line.items.slice(line.head).filter((item) => !this.#dropped.has(item));
       line.head = 0;
-      this.#compact(name, line);
+      if (line.items.length === 0) this.#names.delete(name);
     }
     this.#dropped.clear();
   }
 
-  #compact(name: string, line: Line<T>): void {
-    if (this.#names.get(name) !== line) return;
-    if (line.head === line.items.length) {
-      this.#names.delete(name);
-    } else if (line.head > 1024 && line.head * 2 > line.items.length) {
+  #rotate(name: string, line: Line<T>): void {
+    this.#names.delete(name);
+    if (line.head === line.items.length) return;
+    if (line.head > 1024 && line.head * 2 > line.items.length) {
       line.items.splice(0, line.head);
       line.head = 0;
     }
+    this.#names.set(name, line);
   }
 }

@@ -15,11 +15,16 @@ export function turnEvents(state: OwnedState, now: number): EventRecord[] {
   ];
 }
 
-/** How many events of the history the worker is taken to hold. */
+/**
+ * How many events of the history the worker is taken to hold. One that keeps instances as its own
+ * results left them cannot take a part of the past: it holds all of it, or nothing that is of use.
+ */
 export function cachedEventCount(worker: Worker, state: OwnedState): number {
   const cached = worker.cached.get(state.instanceId);
   if (cached === undefined || cached.executionId !== state.executionId) return 0;
-  return Math.min(cached.eventCount, state.fold.eventCount);
+  const { eventCount } = state.fold;
+  if (worker.cache === "result") return cached.eventCount === eventCount ? eventCount : 0;
+  return Math.min(cached.eventCount, eventCount);
 }
 
 /** Puts a turn together. `pieces` is the whole history; unused when the worker holds all of it. */

@@ -55,11 +55,12 @@ export class WorkDesk implements DispatchHost {
     const whole = cachedEventCount(worker, state) === state.fold.eventCount;
     const pieces = whole ? [] : this.#runtime.mailboxes.history(mailbox);
     return pieces instanceof Promise
-      ? this.#takeLater(mailbox, state.executionId, worker, pieces)
-      : this.#begin(mailbox, state, worker, pieces);
+      ? this.#takeLater(work, mailbox, state.executionId, worker, pieces)
+      : this.#begin(work, mailbox, state, worker, pieces);
   }
 
   async #takeLater(
+    work: TurnWork,
     mailbox: Mailbox,
     executionId: string,
     worker: Worker,
@@ -70,7 +71,7 @@ export class WorkDesk implements DispatchHost {
       const { state } = mailbox;
       const isSame = state?.executionId === executionId && !hasEnded(state);
       if (isSame && this.#runtime.dispatch.holds(worker)) {
-        return this.#begin(mailbox, state, worker, pieces);
+        return this.#begin(work, mailbox, state, worker, pieces);
       }
       mailbox.queued = false;
       this.#runtime.wake(mailbox);
@@ -81,6 +82,7 @@ export class WorkDesk implements DispatchHost {
   }
 
   #begin(
+    work: TurnWork,
     mailbox: Mailbox,
     state: OwnedState,
     worker: Worker,
@@ -93,9 +95,10 @@ export class WorkDesk implements DispatchHost {
     const item = turnItem(state, pieces, cached, events, token);
     const bytes = worker.turnBytes === Number.POSITIVE_INFINITY ? 0 : turnBytes(item);
     if (bytes > worker.turnBytes) {
-      const description = `Workflow payload size of ${bytes} bytes exceeds the ${worker.turnBytes} that a worker takes`;
-      const stall = { reason: "PAYLOAD_SIZE_EXCEEDED", description } as const;
-      this.#runtime.apply(mailbox, stallTurn(state, stall, this.#runtime.now())).catch(() => {});
+      worker.cached.delete(state.instanceId);
+      mailbox.largeTurnBytes = bytes;
+      if (this.#runtime.dispatch.canTake({ ...work, bytes })) this.#runtime.wake(mailbox);
+      else this.#stall(mailbox, state, worker.turnBytes);
       return undefined;
     }
     mailbox.turn = { token, workerId: worker.workerId, events };
@@ -105,6 +108,14 @@ export class WorkDesk implements DispatchHost {
       worker.cached.set(state.instanceId, { executionId, eventCount: fold.eventCount });
     }
     return item;
+  }
+
+  /** No worker takes a turn of this size: the instance waits for one that does. */
+  #stall(mailbox: Mailbox, state: OwnedState, limitBytes: number): void {
+    // Without the size: it grows with each stall, and the same stall is recorded once.
+    const description = `Workflow payload size is more than the ${limitBytes} bytes that a worker takes`;
+    const stall = { reason: "PAYLOAD_SIZE_EXCEEDED", description } as const;
+    this.#runtime.apply(mailbox, stallTurn(state, stall, this.#runtime.now())).catch(() => {});
   }
 
   takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
@@ -138,7 +149,6 @@ export class WorkDesk implements DispatchHost {
   ): Promise<void> {
     const { state } = mailbox;
     if (state === undefined) return Promise.resolve();
-    let outcome: Outcome;
     try {
       if (isStaleTurn(state, completion.actions)) {
         throw new RangeError("the turn asks again for what history already has");
@@ -146,30 +156,19 @@ export class WorkDesk implements DispatchHost {
       const { actions, customStatus, version } = completion;
       const { createId } = this.#runtime.options;
       const facts = { events: turn.events, actions, customStatus, version, createId };
-      outcome = completeTurn(state, facts, this.#runtime.now());
+      const outcome = completeTurn(state, facts, this.#runtime.now());
+      mailbox.lastWorkerId = turn.workerId;
+      if (worker !== undefined) noteCached(worker, state, outcome);
+      const committed = this.#runtime.apply(mailbox, outcome);
+      mailbox.failedTurns = 0;
+      mailbox.largeTurnBytes = 0;
+      // The worker has the history; should it lose it, the store has it, too.
+      if (worker?.cache === "result" && !hasEnded(state)) mailbox.pieces = undefined;
+      return committed;
     } catch (error) {
       worker?.cached.delete(mailbox.instanceId);
       this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
       return Promise.resolve();
-    }
-    mailbox.failedTurns = 0;
-    mailbox.lastWorkerId = turn.workerId;
-    const committed = this.#runtime.apply(mailbox, outcome);
-    this.#noteCached(mailbox, worker);
-    return committed;
-  }
-
-  /** What the worker holds of the instance after its turn. */
-  #noteCached(mailbox: Mailbox, worker: Worker | undefined): void {
-    if (worker === undefined || worker.cache === "none") return;
-    const { state } = mailbox;
-    if (state === undefined || hasEnded(state)) {
-      worker.cached.delete(mailbox.instanceId);
-    } else if (worker.cache === "result" && mailbox.turn === undefined) {
-      const { executionId, fold } = state;
-      worker.cached.set(mailbox.instanceId, { executionId, eventCount: fold.eventCount });
-      // The worker has it; should it lose it, the store has it, too.
-      mailbox.pieces = undefined;
     }
   }
 
@@ -248,6 +247,19 @@ export class WorkDesk implements DispatchHost {
       mailbox.queued = false;
       this.#runtime.wake(mailbox);
     });
+  }
+}
+
+/** Notes what the worker holds of the instance after its turn. The next turn may follow at once. */
+function noteCached(worker: Worker, state: OwnedState, outcome: Outcome): void {
+  const { beginning, turn } = outcome;
+  const appended = turn?.appended ?? [];
+  if (appended.some(({ event }) => event.eventType.case === "executionCompleted")) {
+    worker.cached.delete(state.instanceId);
+  } else if (worker.cache === "result") {
+    const { executionId } = beginning ?? state;
+    const before = beginning === undefined ? state.fold.eventCount : 0;
+    worker.cached.set(state.instanceId, { executionId, eventCount: before + appended.length });
   }
 }
 

@@ -55,7 +55,8 @@ final class CallLog {
 
   /** Returns once the activity was called for the instance. */
   void await(String instanceId, String activity) {
-    Waiting.until(() -> !of(instanceId, activity).isEmpty(), "a call of " + activity, Waiting.LIMIT);
+    Waiting.until(
+        () -> !of(instanceId, activity).isEmpty(), "a call of " + activity, Waiting.LIMIT);
   }
 
   private static Call parse(String line) {

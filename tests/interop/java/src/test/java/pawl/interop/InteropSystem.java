@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
@@ -31,6 +32,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  */
 final class InteropSystem
     implements BeforeAllCallback, BeforeEachCallback, AfterEachCallback, AfterAllCallback {
+  /** After so many failed tests the rest fails at once, rather than wait for what does not come. */
+  private static final int FAILURE_LIMIT = 5;
+
+  private static final AtomicInteger FAILURES = new AtomicInteger();
+
   private boolean isOfClass;
   private Path directory;
   private int grpcPort;
@@ -68,6 +74,9 @@ final class InteropSystem
 
   @Override
   public void beforeEach(ExtensionContext context) throws Exception {
+    if (FAILURES.get() >= FAILURE_LIMIT) {
+      throw new IllegalStateException(FAILURE_LIMIT + " tests have failed already");
+    }
     if (!isOfClass) {
       start();
     }
@@ -75,7 +84,8 @@ final class InteropSystem
 
   @Override
   public void afterEach(ExtensionContext context) throws Exception {
-    if (context.getExecutionException().isPresent()) {
+    if (context.getExecutionException().isPresent() && server != null) {
+      FAILURES.incrementAndGet();
       System.out.println("--- server\n" + server.output() + "--- worker\n" + worker.output());
     }
     if (!isOfClass) {
@@ -108,6 +118,9 @@ final class InteropSystem
   }
 
   private void stop() throws Exception {
+    if (directory == null) {
+      return;
+    }
     gate.open(); // For activities that a failed test still holds.
     if (client != null) {
       client.close();
@@ -119,6 +132,7 @@ final class InteropSystem
         Files.delete(path);
       }
     }
+    directory = null;
   }
 
   /** Another client, on the server's second port. */

@@ -77,7 +77,7 @@ class TaskTest {
   void theFailureOfAChildIsCaughtByItsParent() throws Exception {
     String id = system.client().scheduleNewWorkflow("parentOfBroken");
 
-    String wanted = "\"caught " + Workflows.NoLuckException.class.getName() + ": child has no luck\"";
-    assertEquals(wanted, system.awaitOutput(id));
+    String type = Workflows.NoLuckException.class.getName();
+    assertEquals("\"caught " + type + ": child has no luck\"", system.awaitOutput(id));
   }
 }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { startFacts } from "../../test/pure-instance.js";
+import { start } from "../core/command/start.js";
+import { openMemoryStore } from "../store/memory-store.js";
+import type { Mailbox, MailboxHost } from "./mailbox.js";
+import { Mailboxes } from "./mailboxes.js";
+
+const host: MailboxHost = { now: () => 1000, nextOutboxSequence: () => 1, committed() {} };
+
+async function open(): Promise<Mailboxes> {
+  return new Mailboxes(await openMemoryStore(), host, 1_000_000);
+}
+
+function begin(mailbox: Mailbox): Mailbox {
+  mailbox.apply(start(mailbox.state, startFacts({ instanceId: mailbox.instanceId }), 1000));
+  return mailbox;
+}
+
+describe("Mailboxes", () => {
+  test("gives everybody the same mailbox, though the first to come lets it go", async () => {
+    const mailboxes = await open();
+    const refused = mailboxes.run("a", () => {
+      throw new Error("refused");
+    });
+    const begun = mailboxes.run("a", begin);
+    const seen = mailboxes.run("a", (mailbox) => mailbox);
+    await expect(refused).rejects.toThrow("refused");
+    expect(await seen).toBe(await begun);
+    expect(mailboxes.peek("a")).toBe(await begun);
+  });
+
+  test("keeps no mailbox of an id that nobody has", async () => {
+    const mailboxes = await open();
+    await Promise.all(["a", "b", "a"].map((id) => mailboxes.run(id, () => {})));
+    expect(mailboxes.count()).toBe(0);
+  });
+
+  test("keeps a mailbox with unwritten changes", async () => {
+    const mailboxes = await open();
+    const mailbox = await mailboxes.run("a", begin);
+    mailboxes.settle(mailbox);
+    expect(mailboxes.peek("a")).toBe(mailbox);
+  });
+
+  test("gives an id that is made just now a mailbox without reading", async () => {
+    const mailboxes = await open();
+    const fresh = mailboxes.fresh("a");
+    expect(mailboxes.fresh("a")).toBe(fresh);
+    expect(await mailboxes.run("a", (mailbox) => mailbox)).toBe(fresh);
+  });
+});

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import type { FaultKind } from "../src/testing/fault-store.js";
+import { problemsOf } from "./check-store.js";
+import { type Scenario, scenarios, script } from "./fault-scenarios.js";
+import { FaultyRun } from "./faulty-run.js";
+
+/** Runs a scenario to its end; what it gives, and the problems of the store afterwards. */
+async function outcomeOf(
+  scenario: Scenario,
+  prepare: (run: FaultyRun) => void,
+): Promise<{ result: unknown; problems: string[]; calls: number }> {
+  const run = await FaultyRun.create(script);
+  prepare(run);
+  const result = await scenario.run(run);
+  await run.quiet();
+  const calls = run.faults.callCount();
+  const problems = await problemsOf(run.faults.behind, run.clock.now());
+  return { result, problems, calls };
+}
+
+describe.each(scenarios)("$name", (scenario) => {
+  test.each<FaultKind>(["error", "error-after", "cut"])(
+    "comes to the same end when any one call of the store ends with %s",
+    async (kind) => {
+      const { result, problems, calls } = await outcomeOf(scenario, () => {});
+      expect({ result, problems }).toEqual({ result: scenario.expected, problems: [] });
+      expect(calls).toBeGreaterThan(3);
+      for (let nth = 1; nth <= calls; nth += 1) {
+        const outcome = await outcomeOf(scenario, ({ faults }) => faults.failNext(nth, kind));
+        const { result: found, problems: broken } = outcome;
+        expect({ nth, found, broken }).toEqual({ nth, found: scenario.expected, broken: [] });
+      }
+    },
+  );
+
+  test("comes to the same end when every third write fails", async () => {
+    const outcome = await outcomeOf(scenario, ({ faults }) => {
+      for (let nth = 3; nth < 60; nth += 3) faults.failNext(nth, "error", ["write"]);
+    });
+    expect(outcome).toMatchObject({ problems: [], result: scenario.expected });
+  });
+});

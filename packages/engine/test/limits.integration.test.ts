@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { limits } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { isEngineError } from "../src/errors.js";
+import { child, detached } from "./actions.js";
+import { flows } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+const invalid = { code: "INVALID_ARGUMENT" };
+const tooLarge = { code: "PAYLOAD_TOO_LARGE" };
+const large = "x".repeat(limits.payloadBytes + 1);
+
+describe("the queue limit", () => {
+  test("refuses starts and events when too much waits, and takes them again later", async () => {
+    const under = await EngineUnderTest.open({ queueLimit: 3 });
+    for (const instanceId of ["a", "b", "c"]) {
+      await under.engine.start({ workflow: "echo", instanceId });
+    }
+    const refusal = { code: "RESOURCE_EXHAUSTED", details: { limit: "3" } };
+    await expect(under.engine.start({ workflow: "echo" })).rejects.toMatchObject(refusal);
+    await expect(under.engine.raiseEvent("a", "go")).rejects.toMatchObject(refusal);
+    expect((await under.engine.list()).instances).toHaveLength(3);
+    await under.engine.terminate("a");
+    await under.engine.waitForCompletion("a");
+    await under.engine.start({ workflow: "echo", instanceId: "d" });
+    under.connect({ flows });
+    await under.engine.idle();
+    await under.engine.start({ workflow: "echo", instanceId: "e" });
+    expect((await under.engine.waitForCompletion("e")).status).toBe("completed");
+    await under.engine.close();
+  });
+});
+
+describe("limits on what callers give", () => {
+  test.each([
+    ["input", (under: EngineUnderTest) => under.engine.start({ workflow: "w", input: large })],
+    ["event", (under: EngineUnderTest) => under.engine.raiseEvent("a", "go", large)],
+    ["output", (under: EngineUnderTest) => under.engine.terminate("a", { output: large })],
+    ["reason to suspend", (under: EngineUnderTest) => under.engine.suspend("a", large)],
+    ["reason to resume", (under: EngineUnderTest) => under.engine.resume("a", large)],
+  ])("refuse an %s that is too large", async (_, call) => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await expect(call(under)).rejects.toMatchObject(tooLarge);
+    expect((await under.engine.list()).instances).toHaveLength(1);
+    await under.engine.close();
+  });
+
+  test("take a payload of exactly the limit", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows });
+    const input = "x".repeat(limits.payloadBytes);
+    await under.engine.start({ workflow: "echo", instanceId: "a", input });
+    expect((await under.engine.waitForCompletion("a")).output).toHaveLength(limits.payloadBytes);
+    await under.engine.close();
+  });
+
+  test("count bytes, not characters", async () => {
+    const under = await EngineUnderTest.open();
+    const input = "é".repeat(limits.payloadBytes / 2 + 1);
+    await expect(under.engine.start({ workflow: "w", input })).rejects.toMatchObject(tooLarge);
+    await under.engine.close();
+  });
+
+  test.each(["a\u0000b", "a\nb", "\u007f", "x".repeat(513), "\ud800"])(
+    "refuse the id %j wherever it may be given",
+    async (instanceId) => {
+      const { engine } = await EngineUnderTest.open();
+      await expect(engine.start({ workflow: "w", instanceId })).rejects.toMatchObject(invalid);
+      await expect(engine.raiseEvent(instanceId, "go")).rejects.toMatchObject(invalid);
+      await expect(engine.suspend(instanceId)).rejects.toMatchObject(invalid);
+      await expect(engine.resume(instanceId)).rejects.toMatchObject(invalid);
+      await expect(engine.terminate(instanceId)).rejects.toMatchObject(invalid);
+      await expect(engine.purge(instanceId)).rejects.toMatchObject(invalid);
+      await engine.close();
+    },
+  );
+
+  test.each(["|", "..", "../../etc/passwd", "%2e%2e", "a b", "日本", "😀", "\u202e", "__proto__"])(
+    "take the id %j as it is",
+    async (instanceId) => {
+      const under = await EngineUnderTest.open();
+      under.connect({ flows });
+      await under.engine.start({ workflow: "echo", instanceId, input: "x" });
+      expect(await under.engine.waitForCompletion(instanceId)).toMatchObject({ instanceId });
+      const after = await under.crash();
+      expect(await after.engine.get(instanceId)).toMatchObject({ instanceId, output: "x" });
+      await after.engine.close();
+    },
+  );
+
+  test("make an id when none is given", async () => {
+    const under = await EngineUnderTest.open();
+    const first = await under.engine.start({ workflow: "w" });
+    const second = await under.engine.start({ workflow: "w", instanceId: "" });
+    expect(first.instanceId).not.toBe(second.instanceId);
+    expect(first.executionId).not.toBe(second.executionId);
+    await under.engine.close();
+  });
+
+  test.each([
+    ["an empty workflow name", { workflow: "" }],
+    ["a long workflow name", { workflow: "x".repeat(257) }],
+    ["a start time that is none", { workflow: "w", startAt: Number.NaN }],
+    ["a start time without end", { workflow: "w", startAt: Number.POSITIVE_INFINITY }],
+    ["an empty tag key", { workflow: "w", tags: { "": "x" } }],
+    ["a long tag key", { workflow: "w", tags: { ["k".repeat(257)]: "x" } }],
+    ["a long tag value", { workflow: "w", tags: { k: "x".repeat(1025) } }],
+    [
+      "too many tags",
+      {
+        workflow: "w",
+        tags: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`k${index}`, "x"])),
+      },
+    ],
+  ])("refuse %s", async (_, command) => {
+    const under = await EngineUnderTest.open();
+    await expect(under.engine.start(command)).rejects.toMatchObject(invalid);
+    await under.engine.close();
+  });
+
+  test("refuse an event without a name, or with a long one", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await expect(under.engine.raiseEvent("a", "")).rejects.toMatchObject(invalid);
+    await expect(under.engine.raiseEvent("a", "x".repeat(257))).rejects.toMatchObject(invalid);
+    await under.engine.close();
+  });
+
+  test("are engine errors with facts for programs", async () => {
+    const under = await EngineUnderTest.open();
+    const error = await under.engine.start({ workflow: "" }).catch((caught: unknown) => caught);
+    expect(isEngineError(error)).toBe(true);
+    expect(error).toMatchObject({ name: "EngineError", details: { field: "workflow" } });
+    expect(isEngineError(new Error("x"))).toBe(false);
+    expect(isEngineError(undefined)).toBe(false);
+    await under.engine.close();
+  });
+});
+
+describe("limits on what workers ask for", () => {
+  test.each([
+    ["a child with a forbidden id", child(0, "w", "a\u0000b")],
+    ["a detached workflow without an id", detached(0, "w", "")],
+    ["a detached workflow with a forbidden id", detached(0, "w", "a\nb")],
+  ])("%s gives the turn up, and starts nothing", async (_, action) => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [action]);
+    await under.engine.idle();
+    expect((await under.engine.list()).instances).toHaveLength(1);
+    expect((await under.engine.get("a"))?.historyLength).toBe(0);
+    expect(under.log).toMatchObject([{ level: "warn", facts: { instanceId: "a" } }]);
+    await under.engine.close();
+  });
+});

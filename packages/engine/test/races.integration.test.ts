@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { setImmediate as nextTick } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { complete, continueWith, timer } from "./actions.js";
+import { flows } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+const ignore = (): void => {};
+
+describe("a start among commands that are refused", () => {
+  test.each([0, 1, 2, 3, 5, 8, 13, 21])(
+    "is not lost when it comes after %i of them",
+    async (before) => {
+      const under = await EngineUnderTest.open();
+      under.connect({ flows });
+      for (let round = 0; round < 20; round += 1) {
+        const instanceId = `a${round}`;
+        const refused: Promise<void>[] = [];
+        let started: Promise<unknown> | undefined;
+        for (let step = 0; step < 30; step += 1) {
+          if (step === before) {
+            started = under.engine.start({ workflow: "echo", instanceId, input: "x" });
+          }
+          refused.push(under.engine.suspend(instanceId).catch(ignore));
+          for (let tick = 0; tick < round % 7; tick += 1) await Promise.resolve();
+        }
+        await Promise.all([started, ...refused]);
+        await under.engine.resume(instanceId);
+        expect((await under.engine.waitForCompletion(instanceId)).output).toBe("x");
+      }
+      await under.engine.close();
+    },
+  );
+
+  test("is given to one of many, though others look at the id meanwhile", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: [] });
+    const answers = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, index) =>
+        index % 3 === 0
+          ? under.engine.start({ workflow: "w", instanceId: "a" })
+          : under.engine.purge("a").then(() => undefined),
+      ),
+    );
+    const started = answers.filter((one) => one.status === "fulfilled" && one.value !== undefined);
+    expect(started).toHaveLength(1);
+    expect((await under.engine.list()).instances).toHaveLength(1);
+    await under.engine.close();
+  });
+});
+
+describe("reads during a commit", () => {
+  test("history is that of one commit, whatever is written between its reads", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await under.engine.raiseEvent("a", "go");
+    const turn = await worker.turn(2);
+    // The row is read; before the chunks are, the next turn is written.
+    const gate = under.faults.hold("range");
+    const reading = under.engine.history("a");
+    while (gate.waiting() === 0) await nextTick();
+    await worker.completeTurn(turn, [complete(1)]);
+    gate.release();
+    expect(await reading).toHaveLength(6);
+    await under.engine.close();
+  });
+
+  test("a list has the instance in one state, whatever is written between its reads", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a", input: "x" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await under.engine.raiseEvent("a", "go");
+    const turn = await worker.turn(2);
+    const gate = under.faults.hold("get");
+    const reading = under.engine.list();
+    while (gate.waiting() === 0) await nextTick();
+    // Continue-as-new takes the chunks away that the row has just promised.
+    await worker.completeTurn(turn, [continueWith(1, "y")]);
+    gate.release();
+    expect((await reading).instances).toMatchObject([{ status: "running", input: "y" }]);
+    await under.engine.close();
+  });
+});
+
+describe("a store that fails while something is read for a worker", () => {
+  test("leaves no trace of the item that was being made", async () => {
+    const under = await EngineUnderTest.open({ historyCacheBytes: 1 });
+    const worker = under.connect({ turnLimit: 1, cache: "result" });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    worker.session.evict(["a"]);
+    const gate = under.faults.hold("range");
+    await under.engine.raiseEvent("a", "go");
+    while (gate.waiting() === 0) await nextTick();
+    under.faults.failNext(1, "error", ["write"]);
+    const reopened = untilReady(under);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+    gate.release();
+    await reopened;
+    const turn = await worker.turn(2);
+    await worker.completeTurn(turn, [complete(1)]);
+    expect((await under.engine.get("a"))?.status).toBe("completed");
+    await under.engine.start({ workflow: "w", instanceId: "b" });
+    await worker.completeTurn(await worker.turn(3), [complete(0)]);
+    await under.engine.idle();
+    expect(worker.turns).toHaveLength(3);
+    await under.engine.close();
+  });
+});
+
+/** Resolves when the engine is ready again. */
+function untilReady({ engine }: EngineUnderTest): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = engine.onReadyChange((ready) => {
+      if (!ready) return;
+      stop();
+      resolve();
+    });
+  });
+}
