@@ -66,7 +66,10 @@ async function problemsOfInstance(store: Store, id: string, now: number): Promis
   note(row.stallReason === (state.fold.stall?.description ?? ""), "stall differs");
   note(row.version === state.fold.version, "version differs");
   const isLive = (await keysOf(store, "live", (key) => instanceIdOf(key))).includes(id);
-  if (!hasEnded(state)) note(isLive || !hasWorkAtHand(state, now), "has work and no live mark");
+  // One whose delayed start has just come has its timer to wake it.
+  const hasStartTimer = state.startAt > 0 && state.fold.eventCount === 0;
+  const isWoken = isLive || hasStartTimer || !hasWorkAtHand(state, now);
+  if (!hasEnded(state)) note(isWoken, "has work and no live mark");
   else note(!isLive || hasWorkAtHand(state, now), "has ended and a live mark");
   const timers = (await keysOf(store, "timer", (key) => key))
     .filter((key) => parseTimerKey(key).instanceId === id)

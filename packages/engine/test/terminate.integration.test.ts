@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { schedule, versionNotAvailable } from "./actions.js";
+import { child, complete, schedule, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -243,6 +243,41 @@ describe("a recursive terminate", () => {
       expect(await after.engine.waitForCompletion(id)).toMatchObject(terminated);
     }
     await after.engine.close();
+  });
+
+  test("spares who has the id of a child that was refused", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: ["gather", "echo"], flows });
+    await under.engine.start({ workflow: "gather", instanceId: "taken", input: "1" });
+    const worker = under.connect({ workflows: ["w"] });
+    await under.engine.start({ workflow: "w", instanceId: "p" });
+    await worker.completeTurn(await worker.turn(), [child(0, "echo", "taken"), complete(1)]);
+    await under.engine.terminate("p", bye);
+    await under.engine.idle();
+    expect((await under.engine.get("taken"))?.status).toBe("running");
+    expect(await under.engine.purge("p")).toBe(1);
+    expect((await under.engine.get("taken"))?.status).toBe("running");
+    await under.engine.start({ workflow: "echo", instanceId: "p" });
+    await under.engine.close();
+  });
+
+  test.each([
+    ["itself", "a", "a"],
+    ["its parent", "b", "a"],
+  ])("comes to an end when an instance took %s for its child", async (_, childId, grandchildId) => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [child(0, "w", childId)]);
+    await worker.completeTurn(await worker.turn(2), [child(1, "w", grandchildId)]);
+    await worker.turn(3);
+    await under.engine.terminate("a", bye);
+    worker.close();
+    await under.engine.idle();
+    const { instances } = await under.engine.list();
+    expect(instances.every(({ status }) => status === "terminated")).toBe(true);
+    expect(await under.engine.purge("a")).toBe(instances.length);
+    await under.engine.close();
   });
 
   test("goes on after a crash between parent and child", async () => {

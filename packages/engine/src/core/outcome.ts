@@ -6,7 +6,11 @@ import type { Beginning } from "./state.js";
 /** An event for another instance. */
 export interface Message {
   readonly targetId: string;
-  /** The execution that it is meant for; absent: whichever there is. */
+  /**
+   * The execution that it is meant for; of a terminate that goes from parent to child: the parent's
+   * execution, so that nobody is ended who has the child's id and another parent, or none. Absent:
+   * for whoever has the id.
+   */
   readonly targetExecutionId?: string;
   readonly record: EventRecord;
 }

@@ -2,7 +2,7 @@
 
 import { requirePurgeable } from "../core/command/purge.js";
 import type { InstanceState } from "../core/state.js";
-import { EngineError, isEngineError } from "../errors.js";
+import { EngineError } from "../errors.js";
 import {
   instanceRange,
   isTimerKey,
@@ -27,17 +27,14 @@ export async function purge(
   instanceId: string,
   options: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<number> {
-  let found: string[];
-  try {
-    found = await collect(runtime, instanceId, options);
-  } catch (error) {
-    const isDamaged = isEngineError(error) && error.code === "INSTANCE_DAMAGED";
-    if (!isDamaged || !options.force) throw error;
-    await purgeRemains(runtime, instanceId);
-    return 1;
-  }
+  const { found, damaged } = await collect(runtime, instanceId, options);
   let purged = 0;
   for (const id of found.reverse()) {
+    if (damaged.has(id)) {
+      await purgeRemains(runtime, id);
+      purged += 1;
+      continue;
+    }
     await runtime.mailboxes.run(id, (mailbox) => {
       if (mailbox.state === undefined) return runtime.durable(mailbox);
       requirePurgeable(mailbox.state, options.force);
@@ -59,27 +56,36 @@ export async function purge(
 }
 
 /**
- * The instance and, when recursive, all below it; parents before children.
- * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
+ * The instance and, when recursive, all below it; parents before children. By force, those that are
+ * damaged are among them.
+ * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
  */
 async function collect(
   runtime: Runtime,
   instanceId: string,
   { recursive, force }: { readonly recursive: boolean; readonly force: boolean },
-): Promise<string[]> {
+): Promise<{ found: string[]; damaged: Set<string> }> {
   const found: string[] = [];
+  const damaged = new Set<string>();
+  const onDamaged = (id: string): void => {
+    found.push(id);
+    damaged.add(id);
+  };
   const visit = (state: InstanceState): "children" | "leaf" => {
     requirePurgeable(state, force);
     found.push(state.instanceId);
     return recursive ? "children" : "leaf";
   };
-  await walkSubtree(runtime, instanceId, visit, { settled: true });
+  await walkSubtree(runtime, instanceId, visit, {
+    settled: true,
+    ...(force ? { onDamaged } : {}),
+  });
   if (found.length === 0) {
     throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
       details: { instanceId },
     });
   }
-  return found;
+  return { found, damaged };
 }
 
 /** Deletes every key of an instance that cannot be read any more. */

@@ -3,6 +3,7 @@
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
+import type { Posted } from "./mailbox.js";
 import type { Runtime } from "./runtime.js";
 
 /** Instances that are read side by side. */
@@ -21,9 +22,9 @@ export interface Recovered {
  * messages on their way, timers. Costs in proportion to that work, not to what is stored.
  */
 export async function recover(runtime: Runtime): Promise<Recovered> {
-  const posted = await readOutbox(runtime);
+  const { posted, unreadable } = await readOutbox(runtime);
   let instances = 0;
-  let damaged = 0;
+  let damaged = unreadable;
   for (let partition = 0; partition < partitionCount; partition += 1) {
     const marks = await runtime.store.range(kindRange("live", partition));
     const ids = marks.map(([key]) => instanceIdOf(key));
@@ -38,15 +39,28 @@ export async function recover(runtime: Runtime): Promise<Recovered> {
   return { instances, messages: posted.length, damaged };
 }
 
-async function readOutbox(runtime: Runtime): Promise<Parameters<Runtime["deliver"]>[0][]> {
-  const posted: Parameters<Runtime["deliver"]>[0][] = [];
+/** The messages on their way. One that cannot be read stays where it is. */
+async function readOutbox(runtime: Runtime): Promise<{ posted: Posted[]; unreadable: number }> {
+  const posted: Posted[] = [];
+  let unreadable = 0;
   for (let partition = 0; partition < partitionCount; partition += 1) {
     for (const [key, value] of await runtime.store.range(kindRange("outbox", partition))) {
       runtime.skipOutboxSequence(sequenceOf(key));
-      posted.push({ key, message: decodeMessage(value) });
+      try {
+        posted.push({ key, message: decodeMessage(value) });
+      } catch (error) {
+        park(runtime, instanceIdOf(key, 4), error, "a message is damaged and was parked");
+        unreadable += 1;
+      }
     }
   }
-  return posted;
+  return { posted, unreadable };
+}
+
+/** Logs damage. @throws whatever else it is */
+function park(runtime: Runtime, instanceId: string, error: unknown, message: string): void {
+  if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+  runtime.options.logger.error({ instanceId, reason: error.message }, message);
 }
 
 /** False when the instance is damaged. */
@@ -63,9 +77,7 @@ async function takeUp(runtime: Runtime, instanceId: string): Promise<boolean> {
     });
     return true;
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
-    const reason = error.message;
-    runtime.options.logger.error({ instanceId, reason }, "an instance is damaged and was parked");
+    park(runtime, instanceId, error, "an instance is damaged and was parked");
     return false;
   }
 }

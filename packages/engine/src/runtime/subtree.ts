@@ -2,6 +2,8 @@
 
 import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
+import { isEngineError } from "../errors.js";
+import { readRow } from "./loader.js";
 import type { Runtime } from "./runtime.js";
 
 /** How to walk. */
@@ -12,36 +14,75 @@ export interface WalkOptions {
    * a message is being taken. @default false
    */
   readonly settled?: boolean;
+  /** Takes an instance that is damaged, and with it what is below it. @default the walk throws */
+  readonly onDamaged?: (instanceId: string) => void;
+}
+
+/** A place in a tree: an id, and for a child the execution that asked for it. */
+interface Place {
+  readonly id: string;
+  readonly parentExecutionId?: string;
 }
 
 /**
  * Visits an instance and, where `visit` says so, the children that its history has; parents before
- * children, each once. Missing ones are skipped.
+ * children, each once. Missing ones are skipped, and those who have a child's id and another parent:
+ * that child was refused, or is gone.
  * @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE, and what `visit` throws
  */
 export async function walkSubtree(
   runtime: Runtime,
   instanceId: string,
   visit: (state: InstanceState) => "children" | "leaf",
-  { settled = false }: WalkOptions = {},
+  { settled = false, onDamaged }: WalkOptions = {},
 ): Promise<void> {
   const seen = new Set<string>();
-  const open = [instanceId];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+  const open: Place[] = [{ id: instanceId }];
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    const { id } = place;
     if (seen.has(id)) continue;
-    seen.add(id);
     if (settled) await runtime.arrived(id);
-    await runtime.mailboxes.run(id, async (mailbox) => {
+    const visited = runtime.mailboxes.run(id, async (mailbox) => {
       const { state } = mailbox;
       try {
-        if (state === undefined || visit(state) === "leaf") return;
-        for (const child of state.fold.children.values()) open.push(child.instanceId);
+        if (state === undefined || !isAt(place, state.parent)) return;
+        seen.add(id);
+        if (visit(state) === "leaf") return;
+        for (const child of state.fold.children.values()) {
+          open.push({ id: child.instanceId, parentExecutionId: state.executionId });
+        }
       } finally {
         // From then on the messages to its children are on their way.
         if (settled) await runtime.durable(mailbox);
       }
     });
+    await visited.catch(async (error: unknown) => {
+      if (onDamaged === undefined || !isDamage(error)) throw error;
+      seen.add(id);
+      if (id === instanceId || (await isChildByRow(runtime, place))) onDamaged(id);
+    });
   }
+}
+
+function isAt(
+  { parentExecutionId }: Place,
+  parent: { readonly executionId: string } | undefined,
+): boolean {
+  return parentExecutionId === undefined || parentExecutionId === parent?.executionId;
+}
+
+/** For a damaged instance: its row may still say whose child it is. */
+async function isChildByRow(runtime: Runtime, place: Place): Promise<boolean> {
+  try {
+    return isAt(place, (await readRow(runtime.store, place.id))?.parent);
+  } catch (error) {
+    if (isDamage(error)) return false;
+    throw error;
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return isEngineError(error) && error.code === "INSTANCE_DAMAGED";
 }
 
 /**

@@ -16,7 +16,7 @@ export interface BatchPolicy {
   stamp(): readonly StoreWrite[];
   /** Called after each durable batch. */
   written(): void;
-  /** Called when the store is let go, after the last batch and before the database closes. */
+  /** Called when the store is let go, after the last batch and before the database closes. Does not reject. */
   closing(): Promise<void>;
 }
 
@@ -78,8 +78,8 @@ export class AbstractStore implements Store {
 
   async #close(): Promise<void> {
     await this.#writing;
-    if (this.#failure === undefined) await this.#policy.closing();
     this.#failure ??= new Error("the store is closed");
+    await this.#policy.closing();
     await this.#db.close();
   }
 }

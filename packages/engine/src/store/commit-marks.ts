@@ -69,7 +69,8 @@ export class CommitMarks implements BatchPolicy {
 
   async closing(): Promise<void> {
     clearTimeout(this.#timer);
-    await this.#refresh();
+    // A failed refresh only leaves an older mark; the folder has to be let go all the same.
+    await this.#refresh().catch(() => {});
   }
 
   #refresh(): Promise<void> {

@@ -8,6 +8,7 @@ import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
 import {
+  exists,
   formatVersion,
   makeFolder,
   readHolder,
@@ -69,16 +70,11 @@ class FolderStore extends AbstractStore {
 async function createStore(dataDir: string): Promise<[Database, SideFile]> {
   await makeFolder(dataDir);
   await requireOurs(dataDir);
+  await requireNoRemains(dataDir);
   const db = await openDatabase(dataDir, true);
   try {
     const written = await db.keys({ limit: 1 }).all();
-    if (written.length > 0) {
-      throw new EngineError(
-        "STORE_DAMAGED",
-        `${dataDir} has a database but no pawl.json: restore the folder from a backup`,
-        { details: { dataDir } },
-      );
-    }
+    if (written.length > 0) throw orphaned(dataDir);
     await syncFolder(join(dataDir, databaseName));
     await syncFolder(dataDir);
     const side: SideFile = { formatVersion, storeId: randomUUID(), commit: 0 };
@@ -100,6 +96,26 @@ async function requireOurs(dataDir: string): Promise<void> {
   throw new EngineError(
     "STORE_DAMAGED",
     `${dataDir} is not a Pawl data folder and is not empty (it has ${foreign}): name another folder`,
+    { details: { dataDir } },
+  );
+}
+
+/**
+ * Refuses a database folder that has data but no CURRENT: LevelDB would make a new database there,
+ * and delete the data. CURRENT comes before the first data file, so a making that was cut short has
+ * none of these.
+ */
+async function requireNoRemains(dataDir: string): Promise<void> {
+  const path = join(dataDir, databaseName);
+  const names = (await exists(path)) ? await readdir(path) : [];
+  const hasData = names.some((name) => /\.(ldb|sst|log)$/.test(name));
+  if (hasData && !names.includes("CURRENT")) throw orphaned(dataDir);
+}
+
+function orphaned(dataDir: string): EngineError {
+  return new EngineError(
+    "STORE_DAMAGED",
+    `${dataDir} has a database but no pawl.json: restore the folder from a backup`,
     { details: { dataDir } },
   );
 }

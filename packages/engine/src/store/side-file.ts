@@ -82,7 +82,8 @@ export async function makeFolder(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-async function exists(path: string): Promise<boolean> {
+/** True when there is a file or folder of this name. */
+export async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
     return true;

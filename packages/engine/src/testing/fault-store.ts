@@ -152,7 +152,7 @@ export class FaultStore {
     this.#counts[call] += 1;
     this.onCall(call, subject);
     const kind = this.#faultOf(call);
-    for (const hold of this.#holds) {
+    for (const hold of [...this.#holds]) {
       if (hold.calls.includes(call)) await new Promise<void>((go) => hold.queue.push(go));
     }
     if (kind === "cut") this.cut();
@@ -169,14 +169,15 @@ export class FaultStore {
   }
 
   #faultOf(call: StoreCall): FaultKind | undefined {
+    let kind: FaultKind | undefined;
     for (const plan of this.#plans) {
       if (!plan.calls.includes(call)) continue;
       plan.left -= 1;
       if (plan.left > 0) continue;
       this.#plans.delete(plan);
-      return plan.kind;
+      kind ??= plan.kind;
     }
-    return undefined;
+    return kind;
   }
 }
 

@@ -13,7 +13,8 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const text = (value: string): Uint8Array => Buffer.from(value, "utf8");
 const put = (key: Uint8Array, value: Uint8Array): StoreWrite => ({ type: "put", key, value });
 const del = (key: Uint8Array): StoreWrite => ({ type: "del", key });
-const all = { gte: bytes(), lt: bytes(0xff, 0xff, 0xff) };
+/** All keys; those from here on are a store's own, and not the caller's. */
+const all = { gte: bytes(), lt: bytes(0xff, 0xff) };
 
 async function keysOf(store: Store, range: Parameters<Store["range"]>[0]): Promise<number[][]> {
   return (await store.range(range)).map(([key]) => [...key]);

@@ -128,6 +128,17 @@ describe("receive() of anything else", () => {
     expect(receive(state, { ...event, targetExecutionId: "execution-1" }, 9)).not.toBe(nothing);
   });
 
+  test("takes a terminate from above only as a child of that execution", () => {
+    const { state } = PureInstance.after([timer(0, 5000)]);
+    const fromAbove = { ...terminating, targetExecutionId: "parent-1" };
+    const link = { instanceId: "parent", executionId: "parent-1", taskId: 4 };
+    expect(receive(state, fromAbove, 9)).toBe(nothing);
+    expect(receive({ ...state, parent: { ...link, executionId: "x" } }, fromAbove, 9)).toBe(
+      nothing,
+    );
+    expect(receive({ ...state, parent: link }, fromAbove, 9).accepted).toHaveLength(1);
+  });
+
   test("takes a child's result once", () => {
     const instance = PureInstance.after([child(0, "pay", "pay-1")]);
     const record = inboundRecord(9, {

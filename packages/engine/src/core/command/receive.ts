@@ -38,7 +38,11 @@ export function receive(
 }
 
 function isForAnother(state: InstanceState, message: Message): boolean {
-  return message.targetExecutionId !== undefined && message.targetExecutionId !== state.executionId;
+  const { targetExecutionId, record } = message;
+  if (targetExecutionId === undefined) return false;
+  const isTerminate = record.event.eventType.case === "executionTerminated";
+  const executionId = isTerminate ? state.parent?.executionId : state.executionId;
+  return targetExecutionId !== executionId;
 }
 
 function receiveStart(

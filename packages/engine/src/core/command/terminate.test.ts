@@ -38,7 +38,10 @@ describe("terminate()", () => {
     ]);
     const { accepted, messages } = terminate(state, recursive, 9);
     expect(accepted).toEqual([]);
-    expect(messages.map((message) => message.targetId)).toEqual(["pay-1", "ship-1"]);
+    expect(messages).toMatchObject([
+      { targetId: "pay-1", targetExecutionId: "execution-1" },
+      { targetId: "ship-1", targetExecutionId: "execution-1" },
+    ]);
     expect(messages[0]?.record.event.eventType).toMatchObject({
       case: "executionTerminated",
       value: { input: '"bye"', recurse: true },

@@ -59,7 +59,10 @@ export function terminateNow(state: InstanceState, now: number): Outcome {
   };
 }
 
-/** One terminate message for each distinct child that history has, or is about to have. */
+/**
+ * One terminate message for each distinct child that history has, or is about to have. A child that
+ * was refused, because its id was taken, is nobody's to end: hence the execution that asked for it.
+ */
 export function terminateChildren(
   state: InstanceState,
   output: string | undefined,
@@ -71,5 +74,8 @@ export function terminateChildren(
     const { eventType } = event;
     if (eventType.case === "childWorkflowInstanceCreated") ids.add(eventType.value.instanceId);
   }
-  return [...ids].map((targetId) => ({ targetId, record: terminatedRecord(now, output, true) }));
+  const targetExecutionId = state.executionId;
+  return [...ids].map((targetId) => {
+    return { targetId, targetExecutionId, record: terminatedRecord(now, output, true) };
+  });
 }

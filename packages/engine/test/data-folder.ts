@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { Engine } from "../src/engine.js";
+import { openEngine } from "../src/open-engine.js";
+import type { EngineOptions } from "../src/options.js";
+import { ManualClock } from "./manual-clock.js";
+
+/** A folder for the data of one test; gone afterwards. */
+export async function dataFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "pawl-engine-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return join(folder, "data");
+}
+
+/** Opens an engine on disk; closed after the test, if it is still open then. */
+export async function openOnDisk(dataDir: string, options: EngineOptions = {}): Promise<Engine> {
+  const clock = new ManualClock();
+  const engine = await openEngine({ dataDir, clock, commitWaitMs: 0, ...options });
+  onTestFinished(() => engine.close());
+  return engine;
+}
+
+/** The files of a folder, at any depth, with their bytes; without those that only say who has it. */
+export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || /^(LOCK|LOG|LOG\.old|holder\.json)$/.test(entry.name)) continue;
+    const path = join(entry.parentPath, entry.name);
+    files.set(path.slice(folder.length + 1), await readFile(path));
+  }
+  return files;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test, vi } from "vitest";
+import { complete, schedule } from "./actions.js";
+import { problemsOf } from "./check-store.js";
+import { flows, tasks } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+const unavailable = { code: "STORE_UNAVAILABLE" };
+
+/** Resolves when the engine is ready again after it was not. */
+function untilReady({ engine }: EngineUnderTest): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = engine.onReadyChange((ready) => {
+      if (!ready) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+describe("after a failed write", () => {
+  test("the engine is not ready, callers are told, and the store is closed and opened again", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine, faults } = under;
+    const changes: boolean[] = [];
+    engine.onReadyChange((ready) => changes.push(ready));
+    expect(engine.isReady()).toBe(true);
+    faults.failNext(1, "error", ["write"]);
+    faults.failOpens(1);
+    const again = untilReady(under);
+    await expect(engine.start({ workflow: "echo", instanceId: "a" })).rejects.toMatchObject(
+      unavailable,
+    );
+    expect(engine.isReady()).toBe(false);
+    await expect(engine.start({ workflow: "echo" })).rejects.toMatchObject(unavailable);
+    await expect(engine.raiseEvent("a", "go")).rejects.toMatchObject(unavailable);
+    await expect(engine.get("a")).rejects.toMatchObject(unavailable);
+    await expect(engine.list()).rejects.toMatchObject(unavailable);
+    await expect(engine.purge("a")).rejects.toMatchObject(unavailable);
+    await expect(
+      engine.completeTurn({ instanceId: "a", token: "", actions: [] }),
+    ).rejects.toMatchObject(unavailable);
+    await again;
+    expect(engine.isReady()).toBe(true);
+    expect(changes).toEqual([false, true]);
+    expect(faults.openCount()).toBe(3);
+    expect(await engine.get("a")).toBeUndefined();
+    await engine.start({ workflow: "echo", instanceId: "a" });
+    await engine.close();
+    expect(engine.isReady()).toBe(false);
+  });
+
+  test("everybody whose writes were in it, or after it, is told", async () => {
+    const under = await EngineUnderTest.open();
+    const gate = under.faults.hold("write");
+    under.faults.failNext(1, "error", ["write"]);
+    const first = under.engine.start({ workflow: "w", instanceId: "1" });
+    while (gate.waiting() === 0) await Promise.resolve();
+    const second = under.engine.start({ workflow: "w", instanceId: "2" });
+    const both = Promise.allSettled([first, second]);
+    const again = untilReady(under);
+    gate.release();
+    for (const answer of await both) {
+      expect(answer).toMatchObject({ status: "rejected", reason: unavailable });
+    }
+    await again;
+    expect((await under.engine.list()).instances).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("workers that stayed connected go on, and everything finishes", async () => {
+    const under = await EngineUnderTest.open();
+    for (let index = 0; index < 20; index += 1) {
+      await under.engine.start({ workflow: "chain", instanceId: `a${index}`, input: "x" });
+    }
+    const waiting = Array.from({ length: 20 }, (_, index) =>
+      under.engine.waitForCompletion(`a${index}`),
+    );
+    under.faults.failNext(2, "error", ["write"]);
+    under.faults.failNext(4, "error-after", ["write"]);
+    under.faults.failNext(6, "error", ["write"]);
+    const worker = under.connect({ flows, tasks });
+    for (const ended of await Promise.all(waiting)) expect(ended.output).toBe("x".repeat(8));
+    expect(under.engine.workerCount()).toBe(1);
+    expect(worker.session.workerId).toBeTruthy();
+    expect(under.faults.openCount()).toBe(4);
+    await under.engine.idle();
+    expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("items of before are stale, and come again with new tokens", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "charge")]);
+    const lost = await worker.activity();
+    const again = untilReady(under);
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.raiseEvent("a", "go")).rejects.toMatchObject(unavailable);
+    await again;
+    const newest = await worker.activity(2);
+    expect(newest.token).not.toBe(lost.token);
+    await worker.completeActivity(lost, { output: '"stale"' });
+    await worker.completeActivity(newest, { output: '"right"' });
+    const turn = await worker
+      .turn(worker.turns.length > 2 ? worker.turns.length : 3)
+      .catch(() => undefined);
+    expect(turn?.events.at(-1)?.event.eventType.value).toMatchObject({ result: '"right"' });
+    await under.engine.close();
+  });
+
+  test("a wait is told of what took effect though its write failed", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const waiting = under.engine.waitForCompletion("a");
+    const watching = (async () => {
+      const seen: string[] = [];
+      for await (const { status } of under.engine.watch("a")) seen.push(status);
+      return seen;
+    })();
+    const turn = await worker.turn();
+    under.faults.failNext(1, "error-after", ["write"]);
+    await expect(worker.completeTurn(turn, [complete(0)])).rejects.toMatchObject(unavailable);
+    expect((await waiting).status).toBe("completed");
+    expect((await watching).at(-1)).toBe("completed");
+    await under.engine.close();
+  });
+
+  test("a second failure, while work is taken up, does not end the trying", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.turn();
+    await under.engine.terminate("a");
+    // Recovery ends the instance before it hears of workers, and so has to write itself.
+    under.faults.failNext(1, "error", ["write"]);
+    under.faults.failNext(2, "error", ["write"]);
+    const ended = under.engine.waitForCompletion("a");
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+    expect((await ended).status).toBe("terminated");
+    await under.engine.idle();
+    expect(under.faults.openCount()).toBe(3);
+    expect(under.engine.isReady()).toBe(true);
+    await under.engine.start({ workflow: "w", instanceId: "b" });
+    await under.engine.close();
+  });
+
+  test("a failure while work is taken up for the first time fails the opening", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.turn();
+    await under.engine.terminate("a");
+    under.faults.cut();
+    under.faults.restore();
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.reopen()).rejects.toMatchObject(unavailable);
+    const after = await under.reopen();
+    expect((await after.engine.waitForCompletion("a")).status).toBe("terminated");
+    await after.engine.close();
+  });
+
+  test("opening is tried again and again, with growing pauses, until it works", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const under = await EngineUnderTest.open();
+      under.faults.failOpens(4);
+      under.faults.failNext(1, "error", ["write"]);
+      const again = untilReady(under);
+      await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+      const pauses: unknown[] = [];
+      for (const waitMs of [100, 200, 400, 800]) {
+        await vi.advanceTimersByTimeAsync(waitMs - 1);
+        expect(under.engine.isReady()).toBe(false);
+        await vi.advanceTimersByTimeAsync(1);
+        pauses.push(waitMs);
+      }
+      await again;
+      const waits = under.log.flatMap(({ facts }) => facts.waitMs ?? []);
+      expect(waits).toEqual(pauses);
+      await under.engine.close();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("closing ends the trying", async () => {
+    const under = await EngineUnderTest.open();
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+    await under.engine.close();
+    expect(under.engine.isReady()).toBe(false);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject({
+      code: "SHUTTING_DOWN",
+    });
+  });
+});
+
+describe("close()", () => {
+  test("refuses everything from then on, and may be called twice", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine } = under;
+    const closing = engine.close();
+    const refusal = { code: "SHUTTING_DOWN" };
+    await expect(engine.start({ workflow: "w" })).rejects.toMatchObject(refusal);
+    expect(() => engine.connectWorker({ name: "late" }, () => {})).toThrow(
+      expect.objectContaining(refusal),
+    );
+    await closing;
+    await engine.close();
+    await expect(engine.get("a")).rejects.toMatchObject(refusal);
+  });
+
+  test("writes what is under way first", async () => {
+    const under = await EngineUnderTest.open({ commitWaitMs: 1000 });
+    const gate = under.faults.hold("write");
+    const started = under.engine.start({ workflow: "w", instanceId: "a" });
+    while (gate.waiting() === 0) await Promise.resolve();
+    const raised = under.engine.raiseEvent("a", "go");
+    const closed = under.engine.close();
+    gate.release();
+    await Promise.all([started, raised.catch(() => {}), closed]);
+    const after = await under.reopen();
+    expect((await after.engine.get("a"))?.status).toBe("pending");
+    await after.engine.close();
+  });
+});

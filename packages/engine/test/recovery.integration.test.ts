@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { setImmediate as nextTick } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { instanceIdOf, kindRange, partitionCount, partitionOf, rowKey } from "../src/store/key.js";
+import type { KeyRange, StoreWrite } from "../src/store/store.js";
+import { flows, tasks } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+const rowKind = rowKey("")[2];
+
+/** Ids of the rows that are read, and ranges that have rows in them. */
+function watchRows(under: EngineUnderTest): { ids: string[]; scans: number } {
+  const seen = { ids: [] as string[], scans: 0 };
+  under.faults.onCall = (_, subject) => {
+    if (subject instanceof Uint8Array) {
+      if (subject[2] === rowKind) seen.ids.push(instanceIdOf(subject));
+    } else if (isRange(subject) && subject.gte[2] === rowKind) {
+      seen.scans += 1;
+    }
+  };
+  return seen;
+}
+
+function isRange(subject: KeyRange | readonly StoreWrite[]): subject is KeyRange {
+  return "gte" in subject;
+}
+
+/** Cuts the power once a message to another instance is on disk, before it is delivered. */
+function cutAfterMessage({ faults }: EngineUnderTest): void {
+  const outboxKind = kindRange("outbox", 0).gte[2];
+  faults.onWritten = (batch) => {
+    if (batch.some(({ type, key }) => type === "put" && key[2] === outboxKind)) faults.cut();
+  };
+}
+
+async function untilCut({ faults }: EngineUnderTest): Promise<void> {
+  while (!faults.isCut()) await nextTick();
+  faults.onWritten = () => {};
+}
+
+describe("opening a store", () => {
+  test("reads the rows of instances with work at hand, and no others", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: Object.keys(flows), flows, tasks });
+    const started: Promise<unknown>[] = [];
+    for (let index = 0; index < 2000; index += 1) {
+      started.push(under.engine.start({ workflow: "echo", instanceId: `ended-${index}` }));
+    }
+    for (let index = 0; index < 100; index += 1) {
+      const input = `${9_000_000 + index}`;
+      started.push(under.engine.start({ workflow: "sleep", instanceId: `asleep-${index}`, input }));
+      started.push(
+        under.engine.start({ workflow: "gather", instanceId: `waiting-${index}`, input: "1" }),
+      );
+    }
+    started.push(
+      under.engine.start({ workflow: "echo", instanceId: "delayed", startAt: 9_000_000 }),
+    );
+    await Promise.all(started);
+    await under.engine.idle();
+    for (let index = 0; index < 3; index += 1) {
+      await under.engine.start({ workflow: "nobody's", instanceId: `busy-${index}` });
+    }
+    await under.engine.close();
+
+    const calls = under.faults.callCount();
+    const seen = watchRows(under);
+    const after = await under.reopen();
+    await after.engine.idle();
+    expect(seen.ids.sort()).toEqual(["busy-0", "busy-1", "busy-2"]);
+    expect(seen.scans).toBe(0);
+    // One range for marks, messages and timers of each partition; a few reads for each busy one.
+    expect(under.faults.callCount() - calls).toBeLessThan(partitionCount * 3 + 3 * 8);
+    after.connect({ workflows: Object.keys(flows), flows });
+    await after.runUntil(9_000_100);
+    const ended = { statuses: ["completed"], workflow: "sleep", pageSize: 1000 } as const;
+    expect((await after.engine.list(ended)).instances).toHaveLength(100);
+    await after.engine.close();
+  });
+
+  test("takes up an activity, a message, a timer and a turn", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: Object.keys(flows), activities: [], flows });
+    await under.engine.start({ workflow: "chain", instanceId: "activity", input: "x" });
+    await under.engine.start({ workflow: "sleep", instanceId: "timer", input: "1000500" });
+    await under.engine.waitForStart("activity");
+    await under.engine.waitForStart("timer");
+    cutAfterMessage(under);
+    void under.engine.start({ workflow: "parent", instanceId: "message", input: "echo c hi" });
+    await untilCut(under);
+    const after = await under.crash();
+    expect(after.log).toContainEqual({
+      level: "info",
+      facts: { instances: 1, messages: 1, damaged: 0 },
+      message: "unfinished work taken up",
+    });
+    after.connect({ flows, tasks });
+    await after.engine.start({ workflow: "echo", instanceId: "turn" });
+    await after.runUntil(1_000_500);
+    for (const id of ["activity", "timer", "message", "turn", "c"]) {
+      expect([id, (await after.engine.get(id))?.status]).toEqual([id, "completed"]);
+    }
+    await after.engine.close();
+  });
+
+  test("goes on with the numbers of messages where it was", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: ["parent"], flows });
+    cutAfterMessage(under);
+    void under.engine.start({ workflow: "parent", instanceId: "p", input: "echo c1 one" });
+    await untilCut(under);
+    const outbox = kindRange("outbox", partitionOf("p"));
+    expect(await under.faults.behind.range(outbox)).toHaveLength(1);
+    const after = await under.crash();
+    after.connect({ flows });
+    await after.engine.start({ workflow: "parent", instanceId: "q", input: "echo c2 two" });
+    expect((await after.engine.waitForCompletion("p")).output).toBe("child said one");
+    expect((await after.engine.waitForCompletion("q")).output).toBe("child said two");
+    await after.engine.close();
+  });
+
+  test("has memory for the instances that are at work, and not for those that have ended", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows });
+    for (let index = 0; index < 50; index += 1) {
+      await under.engine.start({ workflow: "echo", instanceId: `a${index}` });
+    }
+    await under.engine.idle();
+    const seen = watchRows(under);
+    await Promise.all(Array.from({ length: 50 }, (_, index) => under.engine.get(`a${index}`)));
+    expect(seen.ids).toHaveLength(50);
+    await under.engine.close();
+  });
+});
