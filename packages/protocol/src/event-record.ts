@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { fromBinary } from "@bufbuild/protobuf";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { writeEvent } from "./encode-event.js";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
+import { encodeWith } from "./shared-writer.js";
 
 /**
  * A history event that is encoded and decoded at most once in its life: made from either form, it
@@ -35,24 +37,37 @@ export class EventRecord {
 
   /** The event in Durable Task wire form. */
   get bytes(): Uint8Array {
-    this.#bytes ??= toBinary(HistoryEventSchema, this.event);
+    this.#bytes ??= encodeWith((writer) => writeEvent(writer, this.event));
+    return this.#bytes;
+  }
+
+  /** The event in wire form, where it has been encoded already. */
+  get encoded(): Uint8Array | undefined {
     return this.#bytes;
   }
 }
 
 /** Number of `pastEvents` in the Durable Task WorkflowRequest and of `past_events` in pawl.v1.Turn. */
 const pastEventsField = 3;
+const pastEventsTag = (pastEventsField << 3) | WireType.LengthDelimited;
 
 /**
  * Encodes events as consecutive `pastEvents` fields (number 3): the form in which history is stored
  * and put on the wire.
  */
 export function encodeFrames(records: readonly EventRecord[]): Uint8Array {
-  const writer = new BinaryWriter();
-  for (const record of records) {
-    writer.tag(pastEventsField, WireType.LengthDelimited).bytes(record.bytes);
-  }
-  return writer.finish();
+  return encodeWith((writer) => {
+    for (const record of records) {
+      writer.uint32(pastEventsTag);
+      if (record.encoded !== undefined) {
+        writer.bytes(record.encoded);
+      } else {
+        writer.fork();
+        writeEvent(writer, record.event);
+        writer.join();
+      }
+    }
+  });
 }
 
 /** Splits what `encodeFrames` made. @throws RangeError when the bytes are not such frames */

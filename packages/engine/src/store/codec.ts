@@ -7,6 +7,7 @@ import {
   type InstanceRow,
   InstanceRowSchema,
   OutboxMessageSchema,
+  ParentLinkSchema,
   StoredStatus,
 } from "@pawl/protocol/store";
 import type { Message } from "../core/outcome.js";
@@ -42,7 +43,9 @@ const statusOfStored = new Map<StoredStatus, InstanceStatus>(
 /** Makes the row of a state. */
 export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
   const { fold } = state;
-  return create(InstanceRowSchema, {
+  // A plain object of the message's shape: made four times in the life of a short workflow.
+  return {
+    $typeName: "pawl.store.v1.InstanceRow",
     generation: state.generation,
     workflow: state.workflow,
     executionId: state.executionId,
@@ -52,7 +55,7 @@ export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
     updatedAt: BigInt(fold.updatedAt),
     completedAt: BigInt(fold.completedAt),
     startAt: BigInt(state.startAt),
-    ...(state.parent === undefined ? {} : { parent: state.parent }),
+    ...(state.parent === undefined ? {} : { parent: create(ParentLinkSchema, state.parent) }),
     tags: state.tags,
     ...(state.customStatus === undefined ? {} : { customStatus: state.customStatus }),
     version: fold.version,
@@ -63,7 +66,7 @@ export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
     historyBytes: BigInt(seals.historyBytes),
     inboxFirst: seals.inboxFirst,
     inboxNext: seals.inboxNext,
-  });
+  };
 }
 
 /** Status in a row. @throws INSTANCE_DAMAGED */
