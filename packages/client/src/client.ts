@@ -128,12 +128,12 @@ export class Client {
     await ask(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
   }
 
-  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND */
+  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
   async suspend(instanceId: string, reason?: string): Promise<void> {
     await ask(this.#port.suspend(instanceId, reason));
   }
 
-  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND */
+  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
   async resume(instanceId: string, reason?: string): Promise<void> {
     await ask(this.#port.resume(instanceId, reason));
   }

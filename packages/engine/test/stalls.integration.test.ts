@@ -171,6 +171,34 @@ describe("a turn that is too large for its worker", () => {
   });
 });
 
+describe("patches that a worker lacks", () => {
+  test("stall the instance until a worker comes that has them", async () => {
+    const under = await EngineUnderTest.open();
+    const old = under.connect({ workflows: ["w"] });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await old.completeTurn(await old.turn(), [timer(0, 9e6)], { version: { patches: ["p"] } });
+    await under.engine.raiseEvent("a", "go");
+    await old.completeTurn(await old.turn(2), [complete(1)], { version: { patches: [] } });
+    expect(await under.engine.get("a")).toMatchObject({
+      status: "stalled",
+      stallReason: expect.stringContaining("History patches: [p], current patches: []"),
+    });
+    for (const refused of [
+      under.engine.raiseEvent("a", "go"),
+      under.engine.suspend("a"),
+      under.engine.resume("a"),
+    ]) {
+      await expect(refused).rejects.toMatchObject({ code: "INSTANCE_STALLED" });
+    }
+    const after = await under.crash();
+    expect((await after.engine.get("a"))?.status).toBe("stalled");
+    const next = after.connect({ workflows: ["w"] });
+    await next.completeTurn(await next.turn(), [complete(1)], { version: { patches: ["p"] } });
+    expect((await after.engine.get("a"))?.status).toBe("completed");
+    await after.engine.close();
+  });
+});
+
 describe("a version that no worker has", () => {
   test("stalls the instance until a worker comes that has it", async () => {
     const under = await EngineUnderTest.open();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { child, complete, schedule, versionNotAvailable } from "./actions.js";
+import { child, complete, schedule, unknownAction, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -101,6 +101,35 @@ describe("terminate()", () => {
     expect(await under.engine.waitForCompletion("a")).toMatchObject(terminated);
     await under.engine.close();
   });
+
+  test("ends an instance that stalls while the terminate waits", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    await under.engine.terminate("a", bye);
+    await worker.completeTurn(turn, [versionNotAvailable(0)]);
+    expect(await under.engine.waitForCompletion("a")).toMatchObject(terminated);
+    await under.engine.close();
+  });
+
+  test.each(["before", "after"])(
+    "ends an instance whose worker's answers cannot be carried out, %s the first",
+    async (when) => {
+      const under = await EngineUnderTest.open();
+      const worker = under.connect({});
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      const turn = await worker.turn();
+      if (when === "before") await under.engine.terminate("a", bye);
+      await worker.completeTurn(turn, [unknownAction(0)]);
+      if (when === "after") await under.engine.terminate("a", bye);
+      expect(await under.engine.waitForCompletion("a")).toMatchObject(terminated);
+      under.clock.advance(60_000);
+      await under.engine.idle();
+      expect(worker.turns).toHaveLength(1);
+      await under.engine.close();
+    },
+  );
 
   test("drops timers, and results that come late", async () => {
     const under = await EngineUnderTest.open();

@@ -29,6 +29,7 @@ export function applyEvent(fold: OwnedFold, record: EventRecord): void {
         fold.startedAt = at;
         fold.version = eventType.value.version?.name ?? "";
       }
+      fold.patches.push(...(eventType.value.version?.patches ?? []));
       break;
     case "executionStarted":
       fold.startRecord = record;

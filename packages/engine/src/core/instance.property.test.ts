@@ -101,10 +101,10 @@ class Run {
         this.#raise();
         break;
       case "suspend":
-        instance.do(suspend(state, undefined, now));
+        if (state.fold.stall === undefined) instance.do(suspend(state, undefined, now));
         break;
       case "resume":
-        instance.do(resume(state, undefined, now));
+        if (state.fold.stall === undefined) instance.do(resume(state, undefined, now));
         break;
       case "terminate":
         instance.do(terminate(state, { output: undefined, recursive: true }, now));

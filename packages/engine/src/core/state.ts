@@ -75,6 +75,8 @@ export interface HistoryFold {
   readonly stall: Stall | undefined;
   /** Name of the version on the first workflowStarted. */
   readonly version: string;
+  /** Patches that history's turns were run with, in order, repeats included. */
+  readonly patches: readonly string[];
   readonly tasks: ReadonlyMap<number, OpenTask>;
   readonly timers: ReadonlyMap<number, OpenTimer>;
   readonly children: ReadonlyMap<number, Child>;
@@ -100,23 +102,22 @@ export interface InstanceState extends Beginning {
   readonly settled: ReadonlySet<number>;
 }
 
-/** The writable form of a type whose fields are `readonly`, maps and sets included. */
+/** The writable form of a type whose fields are `readonly`: maps, sets and lists included. */
 type Writable<T> = {
   -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B>
     ? Map<A, B>
     : T[K] extends ReadonlySet<infer A>
       ? Set<A>
-      : T[K];
+      : T[K] extends readonly (infer A)[]
+        ? A[]
+        : T[K];
 };
 
 /** A fold that its owner may write. */
 export type OwnedFold = Writable<HistoryFold>;
 
 /** A state that its owner may write. */
-export type OwnedState = Omit<Writable<InstanceState>, "fold" | "inbox"> & {
-  fold: OwnedFold;
-  inbox: EventRecord[];
-};
+export type OwnedState = Omit<Writable<InstanceState>, "fold"> & { fold: OwnedFold };
 
 /** The fold of an empty history. */
 export function emptyFold(): OwnedFold {
@@ -129,6 +130,7 @@ export function emptyFold(): OwnedFold {
     suspended: false,
     stall: undefined,
     version: "",
+    patches: [],
     tasks: new Map(),
     timers: new Map(),
     children: new Map(),

@@ -119,9 +119,9 @@ export interface ManagementPort {
   ): Promise<Instance>;
   /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
   raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND */
+  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
   suspend(instanceId: string, reason?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND */
+  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
   resume(instanceId: string, reason?: string): Promise<void>;
   /**
    * Ends an instance; `output` (JSON text) becomes its output. `recursive` defaults to true.

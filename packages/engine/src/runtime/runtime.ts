@@ -111,8 +111,8 @@ export class Runtime implements MailboxHost {
     if (outcome.turn !== undefined) {
       const committed = this.journal.commit(mailbox, true);
       mailbox.lastCommit = committed;
-      if (mailbox.state?.fold.stall === undefined) this.wake(mailbox);
-      else this.#stuck.add(mailbox);
+      if (mustWait(mailbox.state)) this.#stuck.add(mailbox);
+      else this.wake(mailbox);
       return committed;
     }
     // A turn that has just begun will commit with these events, if it is quick.
@@ -137,7 +137,7 @@ export class Runtime implements MailboxHost {
     if (state === undefined || hasEnded(state) || state.inbox.length === 0) return false;
     if (mailbox.turn !== undefined) return false;
     if (isTerminating(state)) {
-      if (this.#needsNoWorker(state)) {
+      if (this.#needsNoWorker(mailbox, state)) {
         this.dequeue(mailbox);
         this.apply(mailbox, terminateNow(state, this.now())).catch(() => {});
         return false;
@@ -165,9 +165,10 @@ export class Runtime implements MailboxHost {
   }
 
   /** A terminate that a worker need not, or cannot, carry out. */
-  #needsNoWorker(state: InstanceState): boolean {
+  #needsNoWorker(mailbox: Mailbox, state: InstanceState): boolean {
     return (
       state.fold.stall !== undefined ||
+      mailbox.failedTurns > 0 ||
       isDelayed(state, this.now()) ||
       !this.dispatch.canRun(state.workflow)
     );
@@ -262,4 +263,9 @@ export class Runtime implements MailboxHost {
     const reason = error instanceof Error ? error.message : String(error);
     this.options.logger.error({ code, instanceId, reason }, message);
   }
+}
+
+/** True for a stalled instance: other workers may run it. A terminate that came meanwhile ends it now. */
+function mustWait(state: InstanceState | undefined): boolean {
+  return state?.fold.stall !== undefined && !isTerminating(state);
 }

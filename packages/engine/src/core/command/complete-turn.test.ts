@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { EventRecord, HistoryEventSchema } from "@pawl/protocol";
+import { EventRecord, HistoryEventSchema, limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import {
   child,
@@ -73,6 +73,13 @@ describe("completeTurn()", () => {
     expect(failed?.event.eventType.value).not.toHaveProperty("result");
   });
 
+  test("fails the instance whose custom status is over the limit, and keeps none", () => {
+    const instance = new PureInstance();
+    instance.turn([], { customStatus: '"well"' });
+    instance.turn([], { customStatus: "x".repeat(limits.payloadBytes + 1) });
+    expect(instance.state).toMatchObject({ customStatus: undefined, fold: { end: "failed" } });
+  });
+
   test("throws for an action that nobody knows", () => {
     expect(() => new PureInstance().turn([unknownAction(3)])).toThrow(RangeError);
   });
@@ -132,6 +139,69 @@ describe("completeTurn() with a version", () => {
     const instance = new PureInstance();
     instance.turn([], { events: [EventRecord.of(event)], version: { name: "v2", patches: [] } });
     expect(instance.state.fold.version).toBe("v2");
+  });
+});
+
+describe("completeTurn() with patches", () => {
+  const patchesOf = (instance: PureInstance): unknown[] =>
+    instance.history.flatMap(({ event: { eventType } }) =>
+      eventType.case === "workflowStarted" ? [eventType.value.version?.patches ?? []] : [],
+    );
+
+  test("writes each patch once: those that history has are not repeated", () => {
+    const instance = new PureInstance();
+    for (const patches of [["a"], ["a"], ["a", "b", "a"]])
+      instance.turn([], { version: { patches } });
+    expect(patchesOf(instance)).toEqual([["a"], [], ["b", "a"]]);
+    expect(instance.state.fold.patches).toEqual(["a", "b", "a"]);
+  });
+
+  test("keeps the version's name beside new patches, and where there are none", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { name: "v2", patches: ["a"] } });
+    instance.turn([], { version: { name: "v2", patches: ["a"] } });
+    const names = instance.history.flatMap(({ event: { eventType } }) =>
+      eventType.case === "workflowStarted" ? [eventType.value.version?.name] : [],
+    );
+    expect(names).toEqual(["v2", "v2"]);
+  });
+
+  test.each([
+    ["lacks one", ["a"], "[a, b], current patches: [a]"],
+    ["has them in another order", ["b", "a"], "[a, b], current patches: [b, a]"],
+    ["has none", undefined, "[a, b], current patches: []"],
+  ])("stalls when the worker %s, keeps the inbox and drops the end", (_, patches, lists) => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: ["a", "b"] } });
+    instance.do(raiseEvent(instance.state, { name: "go", input: undefined }, 20));
+    instance.turn([complete(0)], { version: patches === undefined ? undefined : { patches } });
+    expect(instance.state.fold).toMatchObject({
+      end: undefined,
+      patches: ["a", "b"],
+      stall: {
+        reason: "PATCH_MISMATCH",
+        description: `Patch mismatch. History patches: ${lists}. `,
+      },
+    });
+    expect(instance.state.inbox).toHaveLength(1);
+  });
+
+  test("stalls twice for two reasons, and goes on with the patches that history has", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: ["a", "b"] } });
+    for (const patches of [["a"], ["a"], ["b"]]) instance.turn([], { version: { patches } });
+    const stalls = instance.history.filter((r) => r.event.eventType.case === "executionStalled");
+    expect(stalls).toHaveLength(2);
+    instance.turn([complete(0)], { version: { patches: ["a", "b", "c"] } });
+    expect(instance.state.fold).toMatchObject({ stall: undefined, end: "completed" });
+  });
+
+  test("starts the next generation without patches", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: ["a"] } });
+    instance.turn([continueWith(0)]);
+    instance.turn([], { version: { patches: ["b"] } });
+    expect(instance.state.fold.patches).toEqual(["b"]);
   });
 });
 

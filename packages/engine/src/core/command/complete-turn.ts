@@ -2,9 +2,7 @@
 
 import {
   type CompleteWorkflowAction,
-  EventRecord,
-  fromTimestamp,
-  historyEvent,
+  type EventRecord,
   OrchestrationStatus,
   StalledReason,
   type WorkflowAction,
@@ -16,6 +14,7 @@ import { actionRecord, inboundRecord, optional, terminatedCompletion } from "../
 import type { Outcome } from "../outcome.js";
 import { excessBytes, limitActions } from "../payload-limit.js";
 import type { InstanceState, Stall } from "../state.js";
+import { patchStall, stampVersion, type TurnVersion, versionStall } from "../turn-version.js";
 import { terminateChildren } from "./terminate.js";
 
 /** A turn that was handed to a worker, and the worker's answer. */
@@ -24,7 +23,7 @@ export interface TurnFacts {
   readonly events: readonly EventRecord[];
   readonly actions: readonly WorkflowAction[];
   readonly customStatus: string | undefined;
-  readonly version: { readonly name?: string; readonly patches: readonly string[] } | undefined;
+  readonly version: TurnVersion | undefined;
   /** Mints execution ids. */
   readonly createId: () => string;
 }
@@ -56,20 +55,24 @@ function isRecorded({ workflowActionType: { case: kind } }: WorkflowAction): boo
  * @throws RangeError for an action that no engine can carry out; the turn is then given up
  */
 export function completeTurn(state: InstanceState, facts: TurnFacts, now: number): Outcome {
-  const terminate = findTerminate(facts.events);
+  const [started, ...taken] = facts.events;
+  if (started === undefined) throw new Error("a turn without events");
+  const terminate = findTerminate(taken);
   if (facts.actions.some((a) => a.workflowActionType.case === "workflowVersionNotAvailable")) {
     return stallTurn(state, versionStall(state), now);
   }
   const actions = limitActions(facts.actions, facts.customStatus);
   const completion = findCompletion(actions, terminate);
-  const consumed = facts.events.length - 1;
+  const consumed = taken.length;
   const customStatus =
     excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
   if (completion !== undefined && isContinuation(completion.action)) {
     const { value } = completion;
     return continueAsNew(state, { consumed, customStatus }, value, facts.createId(), now);
   }
-  const appended: EventRecord[] = [stampVersion(facts), ...facts.events.slice(1)];
+  const mismatch = patchStall(state, facts.version);
+  if (mismatch !== undefined) return stallTurn(state, mismatch, now);
+  const appended: EventRecord[] = [stampVersion(started, state, facts.version), ...taken];
   const into: ActionEvents = { appended, messages: [] };
   const forced = completion === undefined && terminate !== undefined;
   const ending = completion !== undefined || forced;
@@ -105,13 +108,6 @@ export function stallTurn(state: InstanceState, stall: Stall, now: number): Outc
     accepted: [],
     turn: { consumed: 0, appended, customStatus: state.customStatus },
     messages: [],
-  };
-}
-
-function versionStall(state: InstanceState): Stall {
-  return {
-    reason: "VERSION_NOT_AVAILABLE",
-    description: `Version not available: ${state.fold.version}`,
   };
 }
 
@@ -166,21 +162,4 @@ function completionRecord({ action, value }: Completion, now: number): EventReco
       ...optional("failureDetails", failureDetails),
     },
   });
-}
-
-/** The turn's workflowStarted event, with the version that ran where the worker named one. */
-function stampVersion(facts: TurnFacts): EventRecord {
-  const [first] = facts.events;
-  if (first === undefined) throw new Error("a turn without events");
-  const { version } = facts;
-  if (version === undefined || (version.name === undefined && version.patches.length === 0)) {
-    return first;
-  }
-  const at = first.event.timestamp === undefined ? 0 : fromTimestamp(first.event.timestamp);
-  return EventRecord.of(
-    historyEvent(-1, at, {
-      case: "workflowStarted",
-      value: { version: { patches: [...version.patches], ...optional("name", version.name) } },
-    }),
-  );
 }

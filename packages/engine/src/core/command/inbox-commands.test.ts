@@ -56,6 +56,12 @@ describe.each([
   test("does nothing to an ended instance", () => {
     expect(command(ended, undefined, 9)).toBe(nothing);
   });
+
+  test("is refused by a stalled instance", () => {
+    expect(() => command(stalled, undefined, 9)).toThrow(
+      expect.objectContaining({ code: "INSTANCE_STALLED" }),
+    );
+  });
 });
 
 describe("requirePurgeable()", () => {

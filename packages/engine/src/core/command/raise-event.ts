@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { EngineError } from "../../errors.js";
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
+import { requireNotStalled } from "../require-not-stalled.js";
 import type { InstanceState } from "../state.js";
 import { hasEnded } from "../status.js";
 
@@ -22,14 +22,4 @@ export function raiseEvent(
     value: { name: event.name, ...optional("input", event.input) },
   });
   return { accepted: [record], messages: [] };
-}
-
-/** @throws INSTANCE_STALLED */
-function requireNotStalled(state: InstanceState): void {
-  if (state.fold.stall === undefined) return;
-  throw new EngineError(
-    "INSTANCE_STALLED",
-    `workflow is stalled: ${state.fold.stall.description}`,
-    { details: { instanceId: state.instanceId } },
-  );
 }

@@ -2,12 +2,17 @@
 
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
+import { requireNotStalled } from "../require-not-stalled.js";
 import type { InstanceState } from "../state.js";
 import { hasEnded } from "../status.js";
 
-/** Lets a suspended instance go on. No effect on an ended instance. */
+/**
+ * Lets a suspended instance go on. No effect on an ended instance.
+ * @throws INSTANCE_STALLED
+ */
 export function resume(state: InstanceState, reason: string | undefined, now: number): Outcome {
   if (hasEnded(state)) return nothing;
+  requireNotStalled(state);
   const record = inboundRecord(now, {
     case: "executionResumed",
     value: optional("input", reason),

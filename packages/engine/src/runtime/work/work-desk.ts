@@ -243,6 +243,8 @@ export class WorkDesk implements DispatchHost {
     const waitMs = Math.min(100 * 2 ** mailbox.failedTurns, maxRetryMs);
     mailbox.failedTurns += 1;
     mailbox.queued = true;
+    // A terminate does not wait for an answer that can be carried out.
+    this.#runtime.wake(mailbox);
     clock.setTimer(this.#runtime.now() + waitMs, () => {
       mailbox.queued = false;
       this.#runtime.wake(mailbox);
