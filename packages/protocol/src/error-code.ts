@@ -11,6 +11,10 @@ export const errorCodes = [
   "MALFORMED_REQUEST",
   /** A payload is larger than the limit. */
   "PAYLOAD_TOO_LARGE",
+  /** The server wants a token or a certificate, and the request has none that it knows. */
+  "UNAUTHENTICATED",
+  /** The caller is known, and may not do this. */
+  "PERMISSION_DENIED",
   /** No instance has this id. */
   "INSTANCE_NOT_FOUND",
   /** The id belongs to an instance that has not ended, or must be unique. */

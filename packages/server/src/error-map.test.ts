@@ -5,7 +5,7 @@ import { errorCodes } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { daprCause, daprErrors, daprOperations, errorCodeOf, errorMap } from "./error-map.js";
 
-const statuses = [400, 404, 409, 413, 429, 499, 500, 501, 503, 504];
+const statuses = [400, 401, 403, 404, 409, 413, 429, 499, 500, 501, 503, 504];
 
 test("the error table has a row for every code, and no other", () => {
   expect(Object.keys(errorMap).sort()).toEqual([...errorCodes].sort());

@@ -25,6 +25,18 @@ export const errorMap = {
   INVALID_ARGUMENT: { connect: Code.InvalidArgument, http: 400, ...refused },
   MALFORMED_REQUEST: { connect: Code.InvalidArgument, http: 400, ...refused },
   PAYLOAD_TOO_LARGE: { connect: Code.ResourceExhausted, http: 413, ...refused },
+  UNAUTHENTICATED: {
+    connect: Code.Unauthenticated,
+    http: 401,
+    daprHttp: 401,
+    daprGrpc: Code.Unauthenticated,
+  },
+  PERMISSION_DENIED: {
+    connect: Code.PermissionDenied,
+    http: 403,
+    daprHttp: 403,
+    daprGrpc: Code.PermissionDenied,
+  },
   INSTANCE_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
   INSTANCE_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },
   INSTANCE_NOT_ENDED: { connect: Code.FailedPrecondition, http: 409, ...failed },
@@ -62,6 +74,10 @@ export function errorCodeOf(code: Code): ErrorCode {
   switch (code) {
     case Code.InvalidArgument:
       return "INVALID_ARGUMENT";
+    case Code.Unauthenticated:
+      return "UNAUTHENTICATED";
+    case Code.PermissionDenied:
+      return "PERMISSION_DENIED";
     case Code.ResourceExhausted:
       return "PAYLOAD_TOO_LARGE";
     case Code.DeadlineExceeded:

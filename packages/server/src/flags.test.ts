@@ -58,6 +58,8 @@ describe("serve flags", () => {
     vi.stubEnv("PAWL_DATA", "e");
     vi.stubEnv("PAWL_STORE", "memory");
     vi.stubEnv("PAWL_LOG_LEVEL", "warn");
+    vi.stubEnv("PAWL_TOKENS_FILE", "t.yaml");
+    vi.stubEnv("DAPR_API_TOKEN", "secret");
     expect(parse()).toEqual({
       host: "0.0.0.0",
       port: 7,
@@ -65,6 +67,8 @@ describe("serve flags", () => {
       dataDir: "e",
       store: "memory",
       logLevel: "warn",
+      tokensFile: "t.yaml",
+      apiToken: "secret",
     });
   });
 

@@ -15,6 +15,9 @@ export interface ServeFlags {
   readonly logLevel: LogLevel;
   /** Answer over REST exactly as Dapr. @default false */
   readonly strictDapr?: boolean;
+  /** A token with every scope, from DAPR_API_TOKEN alone: a flag would show in the process list. */
+  readonly apiToken?: string;
+  readonly tokensFile?: string;
 }
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
@@ -55,6 +58,12 @@ export function addServeFlags(command: Command): Command {
         .argParser(parseSwitch),
     )
     .addOption(
+      new Option(
+        "--tokens-file <file>",
+        "tokens that callers must send, with names and scopes; see docs/security.md",
+      ).env("PAWL_TOKENS_FILE"),
+    )
+    .addOption(
       new Option("--log-level <level>", "least important log lines to write")
         .env("PAWL_LOG_LEVEL")
         .default("info")
@@ -69,6 +78,7 @@ export function addServeFlags(command: Command): Command {
 /** Reads the flags of a command that was parsed. */
 export function parseServeFlags(command: Command): ServeFlags {
   const { data, ...flags } = command.opts<Omit<ServeFlags, "dataDir"> & { data: string }>();
+  const apiToken = process.env.DAPR_API_TOKEN;
   return {
     host: flags.host,
     port: flags.port,
@@ -77,6 +87,8 @@ export function parseServeFlags(command: Command): ServeFlags {
     store: flags.store,
     logLevel: flags.logLevel,
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
+    ...(flags.tokensFile === undefined ? {} : { tokensFile: flags.tokensFile }),
+    ...(apiToken === undefined ? {} : { apiToken }),
   };
 }
 

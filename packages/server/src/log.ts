@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { pino } from "pino";
+import { type DestinationStream, pino } from "pino";
 import type { ServerLogger } from "./options.js";
 
 /** How much is logged, from most to least. */
@@ -9,8 +9,14 @@ export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 /** One of `logLevels`. */
 export type LogLevel = (typeof logLevels)[number];
 
-/** A logger that writes JSON lines to stderr; stdout stays free for what people wait for. */
-export function createLog(level: LogLevel): ServerLogger {
+/**
+ * A logger that writes JSON lines, to stderr unless told otherwise: stdout stays free for what people
+ * wait for.
+ */
+export function createLog(
+  level: LogLevel,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): ServerLogger {
   return pino(
     {
       level,
@@ -18,6 +24,6 @@ export function createLog(level: LogLevel): ServerLogger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
+import { watchIntervalMs } from "./config/watched-file.js";
 import { type ListenLimits, listenDefaults } from "./listen.js";
 
 /** Takes the server's log lines; pino's loggers fit. Never gets payloads. */
@@ -44,6 +45,15 @@ export interface ServerOptions {
   readonly logger?: ServerLogger;
   /** Milliseconds that open calls get to end when the server closes. @default 5000 */
   readonly shutdownGraceMs?: number;
+  /**
+   * A token that callers must send, with every scope; empty: none. With it or `tokensFile`, all but
+   * health wants a token; see docs/security.md. @default ""
+   */
+  readonly apiToken?: string;
+  /** A file of tokens with names and scopes, read again when it changes. @default none */
+  readonly tokensFile?: string;
+  /** Milliseconds between two looks at files that may change. @default 1000 */
+  readonly reloadIntervalMs?: number;
   /** Bounds of connections and requests. */
   readonly listen?: Partial<ListenLimits>;
 }
@@ -68,6 +78,9 @@ export const defaults = Object.freeze({
   strictDapr: false,
   logger: silent,
   shutdownGraceMs: 5_000,
+  apiToken: "",
+  tokensFile: "",
+  reloadIntervalMs: watchIntervalMs,
   listen: listenDefaults,
 }) satisfies ResolvedServerOptions;
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import {
   Dapr,
@@ -11,6 +10,7 @@ import {
   WorkerService,
   WorkflowService,
 } from "@pawl/protocol";
+import { services } from "./auth/access.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
 import { workerLimits } from "./interceptor/limit.js";
 import { createRequestValidation } from "./interceptor/validate.js";
@@ -61,10 +61,10 @@ export function restRoutes(targets: RouteTargets): RestRoute[] {
     ...prefixes.flatMap((prefix) =>
       prefix === "/v1.0" && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
     ),
-    { method: "GET", pattern: "/v1.0/healthz",          handle: getHealth(isReady, appId) },
-    { method: "GET", pattern: "/v1.0/healthz/outbound", handle: getOutboundHealth(isReady) },
-    { method: "GET", pattern: "/v1.0/metadata",         handle: getMetadata(metadata) },
-    { method: "PUT", pattern: "/v1.0/metadata/{key}",   handle: putMetadata(metadata) },
+    { method: "GET", pattern: "/v1.0/healthz",          operation: "health",      handle: getHealth(isReady, appId) },
+    { method: "GET", pattern: "/v1.0/healthz/outbound", operation: "health",      handle: getOutboundHealth(isReady) },
+    { method: "GET", pattern: "/v1.0/metadata",         operation: "describe",    handle: getMetadata(metadata) },
+    { method: "PUT", pattern: "/v1.0/metadata/{key}",   operation: "set-metadata", handle: putMetadata(metadata) },
   ];
 }
 
@@ -74,13 +74,13 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
   const first = `${prefix}/workflows/{workflowComponent}`;
   // biome-ignore format: one line per path
   return [
-    { method: "POST", pattern: `${first}/{workflowName}/start`,                handle: startWorkflow(workflows, strictDapr) },
-    { method: "GET",  pattern: `${first}/{instanceID}`,                        handle: getWorkflow(workflows, strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows, strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              handle: controlWorkflow(workflows, "terminate", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 handle: controlWorkflow(workflows, "resume", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge", strictDapr) },
+    { method: "POST", pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: startWorkflow(workflows, strictDapr) },
+    { method: "GET",  pattern: `${first}/{instanceID}`,                        operation: "get",         handle: getWorkflow(workflows, strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows, strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: controlWorkflow(workflows, "terminate", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: controlWorkflow(workflows, "resume", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", strictDapr) },
   ];
 }
 
@@ -90,29 +90,18 @@ function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
   const first = `${prefix}/workflows/{workflowComponent}`;
   // biome-ignore format: one line per path
   return [
-    { method: "POST",   pattern: `${first}/{workflowName}/start`,                handle: byForm(startWorkflow(workflows, false), startEarly(engine)) },
-    { method: "GET",    pattern: `${first}/{instanceID}`,                        handle: byForm(getWorkflow(workflows, false), getEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, handle: raiseEvent(workflows, false) },
-    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             handle: earlyOnly(raiseEventEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              handle: byForm(controlWorkflow(workflows, "terminate", false), terminateEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  handle: controlWorkflow(workflows, "pause", false) },
-    { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                handle: suspendEarly(engine) },
-    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 handle: byForm(controlWorkflow(workflows, "resume", false), resumeEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  handle: controlWorkflow(workflows, "purge", false) },
-    { method: "DELETE", pattern: `${first}/{instanceID}`,                        handle: earlyOnly(purgeEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: byForm(startWorkflow(workflows, false), startEarly(engine)) },
+    { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: byForm(getWorkflow(workflows, false), getEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows, false) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             operation: "raise-event", handle: earlyOnly(raiseEventEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: byForm(controlWorkflow(workflows, "terminate", false), terminateEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", false) },
+    { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                operation: "suspend",     handle: suspendEarly(engine) },
+    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: byForm(controlWorkflow(workflows, "resume", false), resumeEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", false) },
+    { method: "DELETE", pattern: `${first}/{instanceID}`,                        operation: "purge",       handle: earlyOnly(purgeEarly(engine)) },
   ];
 }
-
-/** The services whose methods are served at `/{service}/{method}`, each in Connect, gRPC and gRPC-Web. */
-const services: readonly DescService[] = [
-  WorkflowService,
-  WorkerService,
-  TaskHubSidecarService,
-  Dapr,
-  Health,
-  ServerReflection,
-  ServerReflectionAlpha,
-];
 
 /** Registers every service. */
 export function registerServices(

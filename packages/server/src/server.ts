@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { openEngine } from "@pawl/engine";
+import { rpcOperations } from "./auth/access.js";
+import { Credentials } from "./auth/credentials.js";
+import { Gate } from "./auth/gate.js";
+import type { Operation } from "./auth/operation.js";
+import { openTokens } from "./auth/token-source.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
@@ -10,7 +15,8 @@ import {
   type ServedEngine,
   type ServerOptions,
 } from "./options.js";
-import { createRestHandler } from "./rest/handler.js";
+import { createRestHandler, splitUrl } from "./rest/handler.js";
+import { RestRouter } from "./rest/router.js";
 import { type RouteTargets, registerServices, restRoutes } from "./routes.js";
 import { RpcHandler } from "./rpc/handler.js";
 
@@ -66,18 +72,23 @@ async function serveEngine(
   const workflows = new DaprWorkflows(engine);
   const metadata = new ServerMetadata(appId, engine);
   const targets: RouteTargets = { engine, workflows, metadata, appId, strictDapr, log };
-  const rest = createRestHandler(restRoutes(targets), log);
+  const router = new RestRouter(restRoutes(targets));
   const rpc = new RpcHandler(
     (router, interceptors) => registerServices(router, targets, interceptors),
-    rest,
+    createRestHandler(router, log),
     log,
   );
-  const listener = new Listener(rpc.handle, options.listen);
-  const { port, grpcPort } = await listenOnPorts(listener, options);
+  const { gate, stop: stopAuth } = await openGate(router, options);
+  const listener = new Listener(gate.guard(rpc.handle), options.listen);
+  const { port, grpcPort } = await listenOnPorts(listener, options).catch((error: unknown) => {
+    stopAuth();
+    throw error;
+  });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
+    stopAuth();
     await ended;
     await closeEngine();
   };
@@ -91,6 +102,24 @@ async function serveEngine(
       return closed;
     },
   };
+}
+
+/** The gate in front of every path, and how to stop looking after its files. */
+async function openGate(
+  router: RestRouter,
+  options: ResolvedServerOptions,
+): Promise<{ gate: Gate; stop: () => void }> {
+  const { strictDapr, logger: log } = options;
+  const { tokens, stop } = await openTokens({ ...options, log }, (changed) => {
+    credentials.replaceTokens(changed);
+    gate.endRevoked();
+  });
+  const credentials = new Credentials(tokens);
+  const operationOf = (method: string, url: string): Operation | undefined =>
+    rpcOperations.get(url.split("?", 1)[0] ?? "") ??
+    router.find(method, splitUrl(url).path)?.route.operation;
+  const gate = new Gate({ credentials, operationOf, strictDapr, log });
+  return { gate, stop };
 }
 
 async function listenOnPorts(

@@ -11,6 +11,7 @@ import { Listener } from "../src/listen.js";
 import { ServerMetadata } from "../src/metadata.js";
 import { defaults, type ServedEngine } from "../src/options.js";
 import { createRestHandler } from "../src/rest/handler.js";
+import { RestRouter } from "../src/rest/router.js";
 import { restRoutes } from "../src/routes.js";
 import { fakeEngine, fakeInstance } from "./fake-engine.js";
 
@@ -27,7 +28,7 @@ async function startStrict(engine: ServedEngine): Promise<string> {
   const metadata = new ServerMetadata("pawl", engine);
   const targets = { engine, workflows, metadata, appId: "pawl", log: defaults.logger };
   const routes = restRoutes({ ...targets, strictDapr: true });
-  const listener = new Listener(createRestHandler(routes, defaults.logger));
+  const listener = new Listener(createRestHandler(new RestRouter(routes), defaults.logger));
   listeners.push(listener);
   return `http://127.0.0.1:${await listener.listen("127.0.0.1", 0)}`;
 }

@@ -32,11 +32,11 @@ export function rest(
   method: string,
   path: string,
   body?: string | Uint8Array,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string>> | [string, string][] = {},
 ): Promise<RestAnswer> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { host: "127.0.0.1", port: server.port, method, path, headers, agent: false },
+      { host: "127.0.0.1", port: server.port, method, path, agent: false },
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -47,6 +47,9 @@ export function rest(
         });
       },
     );
+    for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers)) {
+      call.appendHeader(name, value);
+    }
     call.on("error", reject);
     call.end(body);
   });

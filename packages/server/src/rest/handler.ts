@@ -9,8 +9,7 @@ import {
   parseQuery,
   type RestMatch,
   type RestReply,
-  type RestRoute,
-  RestRouter,
+  type RestRouter,
 } from "./router.js";
 import { refuseUnknownPath } from "./unknown-path.js";
 
@@ -18,8 +17,7 @@ import { refuseUnknownPath } from "./unknown-path.js";
 const absoluteForm = /^https?:\/\/[^/?]*/i;
 
 /** Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE). */
-export function createRestHandler(routes: readonly RestRoute[], log: ServerLogger): HttpHandler {
-  const router = new RestRouter(routes);
+export function createRestHandler(router: RestRouter, log: ServerLogger): HttpHandler {
   return (request, response) => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
@@ -38,9 +36,7 @@ async function answer(
   request: HttpRequest,
   signal: AbortSignal,
 ): Promise<RestReply> {
-  const url = (request.url ?? "/").replace(absoluteForm, "");
-  const queryAt = url.indexOf("?");
-  const path = queryAt < 0 ? url : url.slice(0, queryAt);
+  const { path, query: queryText } = splitUrl(request.url ?? "/");
   const match = router.find(request.method ?? "", path);
   if (match === undefined) {
     if (hasBadEscape(path)) {
@@ -54,8 +50,17 @@ async function answer(
     request.resume();
     return { status: 400, text: parameters };
   }
-  const query = parseQuery(queryAt < 0 ? "" : url.slice(queryAt + 1));
+  const query = parseQuery(queryText);
   return match.route.handle({ request, path: match.path, parameters, query, signal });
+}
+
+/** The path and the query of a request line. */
+export function splitUrl(requestUrl: string): { path: string; query: string } {
+  const url = requestUrl.replace(absoluteForm, "");
+  const queryAt = url.indexOf("?");
+  return queryAt < 0
+    ? { path: url, query: "" }
+    : { path: url.slice(0, queryAt), query: url.slice(queryAt + 1) };
 }
 
 /** The decoded variables, or what is wrong with them. */

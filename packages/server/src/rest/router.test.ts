@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { decodeSegment, parseQuery, type RestRoute, RestRouter } from "./router.js";
 
 function route(method: RestRoute["method"], pattern: string): RestRoute {
-  return { method, pattern, handle: () => ({ status: 200 }) };
+  return { method, pattern, operation: "get", handle: () => ({ status: 200 }) };
 }
 
 const router = new RestRouter([

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Operation } from "../auth/operation.js";
 import type { HttpRequest } from "../listen.js";
 
 /** One REST request, taken apart. */
@@ -34,6 +35,8 @@ export interface RestRoute {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Segments are literals or `{variable}`s. */
   readonly pattern: string;
+  /** What a request for it asks for, which decides who may. */
+  readonly operation: Operation;
   readonly handle: RestHandler;
 }
 

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingHttpHeaders } from "node:http";
+import { EngineError } from "@pawl/engine";
+import { anonymous, type Caller, hasScope } from "./caller.js";
+import { accessOf, type Operation } from "./operation.js";
+import type { TokenSet } from "./token-set.js";
+
+/** The header that carries a token, as in Dapr. */
+export const tokenHeader = "dapr-api-token";
+
+/** What a server asks of its callers, as it is now. */
+export class Credentials {
+  #tokens: TokenSet;
+
+  constructor(tokens: TokenSet) {
+    this.#tokens = tokens;
+  }
+
+  /** Whether callers must show who they are. */
+  get required(): boolean {
+    return this.#tokens.size > 0;
+  }
+
+  /** Takes other tokens from now on. */
+  replaceTokens(tokens: TokenSet): void {
+    this.#tokens = tokens;
+  }
+
+  /** Whether a caller that was let in would still be. */
+  isValid({ token }: Caller): boolean {
+    return token === undefined ? !this.required : this.#tokens.has(token);
+  }
+
+  /**
+   * Who sent a request with these headers.
+   * @throws UNAUTHENTICATED
+   */
+  identify(headers: IncomingHttpHeaders): Caller {
+    if (!this.required) {
+      return anonymous;
+    }
+    const text = tokenOf(headers);
+    if (text === undefined) {
+      throw new EngineError(
+        "UNAUTHENTICATED",
+        `a token is needed: send it in the header "${tokenHeader}", or as "authorization: Bearer TOKEN"`,
+      );
+    }
+    const token = this.#tokens.find(text);
+    if (token === undefined) {
+      throw new EngineError("UNAUTHENTICATED", "the token is not one of this server's");
+    }
+    return { names: [`token:${token.name}`], scopes: new Set(token.scopes), token };
+  }
+}
+
+/**
+ * Checks that a caller may do an operation at all. `undefined` is a path that leads nowhere: whoever
+ * is known may learn that.
+ * @throws PERMISSION_DENIED
+ */
+export function requireAccess(caller: Caller, operation: Operation | undefined): void {
+  const access = operation === undefined ? "known" : accessOf(operation);
+  if (typeof access === "string" || hasScope(caller, access)) {
+    return;
+  }
+  const wanted = access.map((scope) => `"${scope}"`).join(" or ");
+  const has = [...caller.scopes].map((scope) => `"${scope}"`).join(", ");
+  throw new EngineError(
+    "PERMISSION_DENIED",
+    `"${operation}" needs the scope ${wanted}; ${caller.names.join(", ")} has ${has || "none"}`,
+    { details: { operation: operation ?? "" } },
+  );
+}
+
+/** The token of a request. A header that was sent twice arrives joined, and is no token. */
+function tokenOf(headers: IncomingHttpHeaders): string | undefined {
+  const own = headers[tokenHeader];
+  if (own !== undefined) {
+    return Array.isArray(own) ? own.join(", ") : own;
+  }
+  return /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+}

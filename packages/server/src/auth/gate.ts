@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingHttpHeaders } from "node:http";
+import { EngineError, isEngineError } from "@pawl/engine";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
+import type { ServerLogger } from "../options.js";
+import type { Caller } from "./caller.js";
+import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
+import { accessOf, type Operation } from "./operation.js";
+import { encodeRefusal, type Refusal } from "./refusal.js";
+
+/** What a gate needs to know. */
+export interface GateOptions {
+  readonly credentials: Credentials;
+  /** The operation that a request asks for; `undefined` when its path leads nowhere. */
+  readonly operationOf: (method: string, url: string) => Operation | undefined;
+  /** Refuse over REST as Dapr does. */
+  readonly strictDapr: boolean;
+  readonly log: ServerLogger;
+}
+
+/**
+ * Where every request comes in, of every protocol, before it is routed: it is let in with its caller,
+ * or answered here. Nothing of it but its headers has been read by then.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #open = new Map<HttpResponse, Caller>();
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  /** Puts the gate in front of a handler. */
+  guard(handler: HttpHandler): HttpHandler {
+    return (request, response) => {
+      const { method = "", url = "", headers } = request;
+      const admitted = this.admit(method, url, headers);
+      if ("status" in admitted) {
+        refuse(request, response, admitted);
+        return;
+      }
+      if (admitted.token !== undefined) {
+        this.#open.set(response, admitted);
+        response.once("close", () => this.#open.delete(response));
+      }
+      handler(request, response);
+    };
+  }
+
+  /**
+   * Decides on a request by its headers, from which it takes the credentials away, so that nothing
+   * behind the gate can tell or log them.
+   */
+  admit(method: string, url: string, headers: IncomingHttpHeaders): Caller | Refusal {
+    try {
+      return this.#identify(method, url, headers);
+    } catch (error) {
+      const known = isEngineError(error) ? error : new EngineError("INTERNAL", "internal error");
+      const path = url.split("?", 1)[0] ?? "";
+      this.#options.log.info({ method, path, code: known.code }, "request refused");
+      const contentType = headers["content-type"] ?? "";
+      return encodeRefusal(known, { path, contentType }, this.#options.strictDapr);
+    } finally {
+      delete headers[tokenHeader];
+      delete headers.authorization;
+    }
+  }
+
+  /** Ends the open calls of callers whose token is no longer known: worker streams, waits. */
+  endRevoked(): void {
+    for (const [response, caller] of this.#open) {
+      if (!this.#options.credentials.isValid(caller)) {
+        response.destroy();
+      }
+    }
+  }
+
+  #identify(method: string, url: string, headers: IncomingHttpHeaders): Caller {
+    const { credentials, operationOf } = this.#options;
+    const operation = operationOf(method, url);
+    if (operation !== undefined && accessOf(operation) === "anybody") {
+      return open;
+    }
+    const caller = credentials.identify(headers);
+    requireAccess(caller, operation);
+    return caller;
+  }
+}
+
+/** Whoever asks for what is open to anybody. */
+const open: Caller = { names: [], scopes: new Set() };
+
+/** Answers, and lets go of the body: what of it is on its way is read and thrown away. */
+function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal): void {
+  request.resume();
+  response.statusCode = refusal.status;
+  for (const [name, value] of Object.entries(refusal.headers)) {
+    response.setHeader(name, value);
+  }
+  if (!refusal.headers["content-type"]?.startsWith("application/grpc")) {
+    response.setHeader("content-length", Buffer.byteLength(refusal.body));
+  }
+  response.end(request.method === "HEAD" ? "" : refusal.body);
+}
