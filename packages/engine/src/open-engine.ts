@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import { Engine } from "./engine.js";
 import { EngineError } from "./errors.js";
-import { type EngineOptions, resolveOptions } from "./options.js";
+import { type EngineOptions, type Logger, resolveOptions } from "./options.js";
 import { openLevelStore } from "./store/level-store.js";
 import { openMemoryStore } from "./store/memory-store.js";
 
@@ -20,10 +20,24 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     });
   }
   const dataDir = resolve(resolved.dataDir);
+  const onUpgrade = upgradeLog(resolved.logger);
   const engine = new Engine(
     resolved,
-    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir),
+    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir, { onUpgrade }),
   );
   await engine.open();
   return engine;
+}
+
+/** Instances between two log lines of an upgrade. */
+const upgradeLogStep = 50_000;
+
+/** Logs the beginning of an upgrade, and how far it is. */
+function upgradeLog(logger: Logger): (instances: number) => void {
+  let next = 0;
+  return (instances) => {
+    if (instances < next) return;
+    next = instances + upgradeLogStep;
+    logger.info({ instances }, "the data folder is being upgraded to the present format");
+  };
 }

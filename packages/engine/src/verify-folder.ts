@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { EngineError } from "./errors.js";
 import { type VerifyReport, verifyStore } from "./runtime/read/verify.js";
 import { openLevelStore } from "./store/level-store.js";
-import { readSideFile } from "./store/side-file.js";
+import { formatVersion, readSideFile } from "./store/side-file.js";
 
 /**
  * Reads a data folder whole and says what is damaged. Changes nothing of the user's; the folder must
@@ -17,14 +17,15 @@ export async function verifyFolder(
 ): Promise<VerifyReport> {
   const folder = resolve(dataDir);
   // Opening a folder that has no store would make one.
-  if ((await readSideFile(folder).catch(unlessOurs)) === undefined) {
+  const side = await readSideFile(folder).catch(unlessOurs);
+  if (side === undefined) {
     throw new EngineError("INVALID_ARGUMENT", `${folder} has no Pawl data (no pawl.json in it)`, {
       details: { dataDir: folder },
     });
   }
-  const store = await openLevelStore(folder);
+  const store = await openLevelStore(folder, { upgrade: "no" });
   try {
-    return await verifyStore(store, onProgress);
+    return await verifyStore(store, onProgress, side.formatVersion === formatVersion);
   } finally {
     await store.close();
   }

@@ -7,6 +7,7 @@ import { loadMailbox, readHistory, readRow } from "../src/runtime/loader.js";
 import type { MailboxHost } from "../src/runtime/mailbox.js";
 import { wantedTimers } from "../src/runtime/wanted-timers.js";
 import { rowStatus } from "../src/store/codec.js";
+import { findIndexFaults } from "../src/store/index/index-check.js";
 import {
   instanceIdOf,
   type KeyKind,
@@ -26,7 +27,7 @@ export interface Expectation {
 /**
  * Problems of a store, as text; none in a legal state. Histories and inboxes are whole, rows agree
  * with the fold of their history, marks and timers are those that the state needs and no others,
- * nothing belongs to nobody, and nothing was resolved twice.
+ * the indexes say what a recount over the rows says, nothing belongs to nobody, and nothing was resolved twice.
  */
 export async function problemsOf(
   store: Store,
@@ -44,6 +45,9 @@ export async function problemsOf(
   ]);
   for (const id of new Set(owners.flat())) {
     if (!ids.has(id)) problems.push(`${id}: has keys and no row`);
+  }
+  for (const { instanceId, reason } of await findIndexFaults(store)) {
+    problems.push(`${instanceId}: ${reason}`);
   }
   const messages = await keysOf(store, "outbox", (key) => instanceIdOf(key, 4));
   if (expected.messages !== true && messages.length > 0) {

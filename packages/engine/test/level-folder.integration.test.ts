@@ -8,6 +8,7 @@ import { Level } from "level";
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../src/open-engine.js";
 import { commitKey } from "../src/store/key.js";
+import { formatVersion } from "../src/store/side-file.js";
 import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
 import { flows } from "./flows.js";
 import { ScriptedWorker } from "./scripted-worker.js";
@@ -93,7 +94,7 @@ describe("a data folder", () => {
     const dataDir = await filledFolder();
     const side = JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"));
     expect(side).toEqual({
-      formatVersion: 1,
+      formatVersion,
       storeId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       commit: await newestCommit(dataDir),
     });
@@ -167,10 +168,13 @@ describe("an existing data folder is refused, and not made anew", () => {
   test("of a newer format", async () => {
     const dataDir = await filledFolder();
     const side = JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"));
-    await writeFile(join(dataDir, "pawl.json"), JSON.stringify({ ...side, formatVersion: 2 }));
+    await writeFile(
+      join(dataDir, "pawl.json"),
+      JSON.stringify({ ...side, formatVersion: formatVersion + 1 }),
+    );
     await expectRefusal(dataDir, {
       code: "STORE_TOO_NEW",
-      message: expect.stringContaining("format 2"),
+      message: expect.stringContaining(`format ${formatVersion + 1}`),
     });
   });
 

@@ -28,7 +28,7 @@ describe("verifyFolder()", () => {
   test("counts the instances and events of a sound folder", async () => {
     const seen: number[] = [];
     const report = await verifyFolder(join(folder, "data"), (instances) => seen.push(instances));
-    expect(report).toEqual({ instances: 2, events: 4, damaged: [] });
+    expect(report).toEqual({ instances: 2, events: 4, damaged: [], indexFaults: [] });
     expect(seen.at(-1)).toBe(2);
   });
 
@@ -55,7 +55,7 @@ describe("verifyFolder()", () => {
     expect(await engine.get("waiting")).toBeUndefined();
     await engine.close();
     const report = await verifyFolder(join(folder, "data"));
-    expect(report).toEqual({ instances: 1, events: 4, damaged: [] });
+    expect(report).toEqual({ instances: 1, events: 4, damaged: [], indexFaults: [] });
   });
 
   test("refuses a path without Pawl data and makes nothing there", async () => {

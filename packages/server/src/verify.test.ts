@@ -31,7 +31,7 @@ describe("verify()", () => {
     await engine.start({ workflow: "order" });
     await engine.close();
     await verify(folder);
-    expect(printed).toEqual(["1 instances, 0 events, 0 damaged\n"]);
+    expect(printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
     expect(process.exitCode).toBe(0);
   });
 

@@ -77,7 +77,7 @@ export async function loadMailbox(
       inboxFirst: row.inboxFirst,
       inboxNext: row.inboxNext,
     },
-    saved: { row: true, live: live !== undefined, timers: wantedTimers(state) },
+    saved: { live: live !== undefined, timers: wantedTimers(state) },
     snapshot: {
       row,
       startRecord: state.fold.startRecord ?? inbox.find(isStart),

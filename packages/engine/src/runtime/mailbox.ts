@@ -14,6 +14,7 @@ import {
   rowOf,
   type Seals,
 } from "../store/codec.js";
+import { draftIndexes } from "../store/index/index-writes.js";
 import {
   chunkKey,
   inboxKey,
@@ -79,7 +80,6 @@ export interface MailboxHost {
 
 /** What is on disk of an instance, as far as the next commit depends on it. */
 export interface SavedMarks {
-  readonly row: boolean;
   readonly live: boolean;
   readonly timers: Map<number, TimerKey>;
 }
@@ -96,7 +96,7 @@ export class Mailbox implements Dirty {
   #state: OwnedState | undefined;
   #seals: Seals;
   #savedLive: boolean;
-  #savedRow: boolean;
+  #savedRow: InstanceRow | undefined;
   #savedTimers: Map<number, TimerKey>;
   /** Inbox events with a lower sequence number are on disk. */
   #inboxSaved: number;
@@ -136,7 +136,7 @@ export class Mailbox implements Dirty {
     this.#state = loaded?.state;
     this.#seals = loaded?.seals ?? noSeals;
     this.#savedLive = loaded?.saved.live ?? false;
-    this.#savedRow = loaded?.saved.row ?? false;
+    this.#savedRow = loaded?.snapshot.row;
     this.#savedTimers = loaded?.saved.timers ?? new Map();
     this.#inboxSaved = this.#seals.inboxNext;
     this.#inboxOldest = this.#seals.inboxFirst;
@@ -244,16 +244,18 @@ export class Mailbox implements Dirty {
     writes.push(...this.#extra);
     this.#draftLive(writes);
     let snapshot: Snapshot | undefined;
+    let row: InstanceRow | undefined;
     if (state !== undefined) {
       this.#draftHistory(state, writes);
-      const row = rowOf(state, this.#seals);
+      row = rowOf(state, this.#seals);
       const { startRecord, endRecord } = state.fold;
       snapshot = { row, startRecord: startRecord ?? state.inbox.find(isStart), endRecord };
       writes.push({ type: "put", key: rowKey(this.instanceId), value: encodeRow(row) });
-    } else if (this.#savedRow) {
+    } else if (this.#savedRow !== undefined) {
       writes.push({ type: "del", key: rowKey(this.instanceId) });
     }
-    this.#savedRow = state !== undefined;
+    draftIndexes(this.instanceId, this.#savedRow, row, writes);
+    this.#savedRow = row;
     const effects: Effects = { tasks: this.#newTasks, posted: this.#newPosted, timers };
     const count = this.#uncommitted;
     this.#stale = [];

@@ -3,6 +3,7 @@
 import { requirePurgeable } from "../core/command/purge.js";
 import type { InstanceState } from "../core/state.js";
 import { EngineError } from "../errors.js";
+import { entriesOf } from "../store/index/index-check.js";
 import {
   instanceRange,
   isTimerKey,
@@ -100,7 +101,9 @@ async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void>
   const keys = entries
     .map(([key]) => key)
     .filter((key) => !isTimerKey(key) || parseTimerKey(key).instanceId === instanceId);
-  const remains = [rowKey(instanceId), liveKey(instanceId), ...keys];
+  // What the row says of its entries cannot be believed.
+  const indexed = await entriesOf(store, instanceId);
+  const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
   const draft = (writes: StoreWrite[]): (() => void) => {
     for (const key of remains) writes.push({ type: "del", key });
     return () => {};

@@ -3,7 +3,7 @@
 import type { AbstractBatchOptions, AbstractLevel } from "abstract-level";
 import { EngineError } from "../errors.js";
 import { damaged } from "./codec.js";
-import type { Entry, KeyRange, Store, StoreWrite } from "./store.js";
+import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
 
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */
 export type Database = AbstractLevel<Buffer | Uint8Array | string, Uint8Array, Uint8Array>;
@@ -22,8 +22,51 @@ export interface BatchPolicy {
 
 const plain: BatchPolicy = { stamp: () => [], written() {}, closing: async () => {} };
 
+type DatabaseSnapshot = ReturnType<Database["snapshot"]>;
+
+/** Reads a database: as it is, or as it was at a moment. */
+class DatabaseReader implements StoreReader {
+  readonly #db: Database;
+  readonly #moment: { readonly snapshot?: DatabaseSnapshot };
+
+  constructor(db: Database, snapshot?: DatabaseSnapshot) {
+    this.#db = db;
+    this.#moment = snapshot === undefined ? {} : { snapshot };
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#db.get(key, this.#moment);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  async range(range: KeyRange): Promise<Entry[]> {
+    try {
+      return await this.#db.iterator({ ...range, ...this.#moment }).all();
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+/** A moment of a database. */
+class DatabaseMoment extends DatabaseReader implements StoreSnapshot {
+  readonly #snapshot: DatabaseSnapshot;
+
+  constructor(db: Database, snapshot: DatabaseSnapshot) {
+    super(db, snapshot);
+    this.#snapshot = snapshot;
+  }
+
+  close(): Promise<void> {
+    return this.#snapshot.close();
+  }
+}
+
 /** A store over an open abstract-level database. */
-export class AbstractStore implements Store {
+export class AbstractStore extends DatabaseReader implements Store {
   readonly #db: Database;
   readonly #policy: BatchPolicy;
   /** The first write error: final for this handle. */
@@ -32,21 +75,14 @@ export class AbstractStore implements Store {
   #closed: Promise<void> | undefined;
 
   constructor(db: Database, policy: BatchPolicy = plain) {
+    super(db);
     this.#db = db;
     this.#policy = policy;
   }
 
-  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+  snapshot(): StoreSnapshot {
     try {
-      return await this.#db.get(key);
-    } catch (error) {
-      throw readError(error);
-    }
-  }
-
-  async range(range: KeyRange): Promise<Entry[]> {
-    try {
-      return await this.#db.iterator(range).all();
+      return new DatabaseMoment(this.#db, this.#db.snapshot());
     } catch (error) {
       throw readError(error);
     }

@@ -31,7 +31,7 @@ export class CommitMarks implements BatchPolicy {
   #oldest: number;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> = Promise.resolve();
-  readonly #formatVersion: number;
+  #formatVersion: number;
 
   constructor(dataDir: string, side: SideFile, range: { oldest: number; newest: number }) {
     this.#dataDir = dataDir;
@@ -71,6 +71,13 @@ export class CommitMarks implements BatchPolicy {
     clearTimeout(this.#timer);
     // A failed refresh only leaves an older mark; the folder has to be let go all the same.
     await this.#refresh().catch(() => {});
+  }
+
+  /** Writes down that the store has a new format, in which all that is durable by now is written. */
+  async upgraded(formatVersion: number): Promise<void> {
+    this.#formatVersion = formatVersion;
+    this.#marked = -1;
+    await this.#refresh();
   }
 
   #refresh(): Promise<void> {

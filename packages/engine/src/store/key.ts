@@ -13,6 +13,7 @@ import { crc32 } from "node:zlib";
 //   o     id of the sender, sequence           OutboxMessage
 //   l     id                                   (empty) the instance has work at hand
 //   t     fireAt id generation timerId         (empty)
+//   s d u p g                                  (empty) secondary indexes: see index/index-key.ts
 //
 // Partition 0xffff holds what belongs to the store as a whole:
 //   c     commit number                        (empty) one for each batch; old ones are trimmed
@@ -22,11 +23,26 @@ export const partitionCount = 16;
 
 const metaPartition = 0xffff;
 
-const kinds = { row: 0x69, history: 0x68, inbox: 0x6e, outbox: 0x6f, live: 0x6c, timer: 0x74 };
+const kinds = {
+  row: 0x69,
+  history: 0x68,
+  inbox: 0x6e,
+  outbox: 0x6f,
+  live: 0x6c,
+  timer: 0x74,
+  status: 0x73,
+  created: 0x64,
+  updated: 0x75,
+  parent: 0x70,
+  tag: 0x67,
+};
 const commitKind = 0x63;
 
 /** What a key space is for. */
 export type KeyKind = keyof typeof kinds;
+
+/** Key spaces of the secondary indexes. */
+export type IndexKind = "status" | "created" | "updated" | "parent" | "tag";
 
 /** The partition of an instance. */
 export function partitionOf(instanceId: string): number {
@@ -122,9 +138,16 @@ export function kindRange(kind: KeyKind, partition: number): { gte: Buffer; lt: 
   return { gte, lt };
 }
 
-/** All keys of a kind that belong to one instance. Not for timers. */
+/** What every key of a kind in a partition begins with. */
+export function kindPrefix(kind: KeyKind, partition: number): Buffer {
+  const prefix = Buffer.alloc(3);
+  writePrefix(prefix, partition, kinds[kind]);
+  return prefix;
+}
+
+/** All keys of a kind that belong to one instance. Not for timers and indexes. */
 export function instanceRange(
-  kind: Exclude<KeyKind, "timer">,
+  kind: Exclude<KeyKind, "timer" | IndexKind>,
   instanceId: string,
 ): {
   gte: Uint8Array;

@@ -7,6 +7,7 @@ import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
+import { buildIndexes } from "./index/index-build.js";
 import {
   exists,
   formatVersion,
@@ -21,29 +22,54 @@ import {
 } from "./side-file.js";
 import type { Store } from "./store.js";
 
+/** How to open a data folder. */
+export interface LevelStoreOptions {
+  /**
+   * What is done with a folder of an older format. "now": it is upgraded before it is used. "no": it
+   * is left as it is, to be read only. @default "now"
+   */
+  readonly upgrade?: "now" | "no";
+  /** Told of an upgrade: how many instances it has been through. */
+  readonly onUpgrade?: (instances: number) => void;
+}
+
 /**
  * Opens the store in a data folder, or makes one in a folder that is new or empty. An existing store
  * is never made anew: what is missing is an error, and no file is deleted.
  * @throws STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW; INVALID_ARGUMENT for a path that can be no folder
  */
-export async function openLevelStore(dataDir: string): Promise<Store> {
+export async function openLevelStore(
+  dataDir: string,
+  options: LevelStoreOptions = {},
+): Promise<Store> {
   try {
-    return await openStore(dataDir);
+    return await openStore(dataDir, options);
   } catch (error) {
     throw isEngineError(error) ? error : unusable(dataDir, error);
   }
 }
 
-async function openStore(dataDir: string): Promise<Store> {
+async function openStore(
+  dataDir: string,
+  { upgrade = "now", onUpgrade = () => {} }: LevelStoreOptions,
+): Promise<Store> {
   const side = await readSideFile(dataDir);
   const [db, known] =
     side === undefined ? await createStore(dataDir) : [await openDatabase(dataDir, false), side];
+  let store: Store = new AbstractStore(db);
   try {
     const range = await checkMarks(db, dataDir, known);
     await writeHolder(dataDir);
-    return new FolderStore(dataDir, db, new CommitMarks(dataDir, known, range));
+    const marks = new CommitMarks(dataDir, known, range);
+    store = new FolderStore(dataDir, db, marks);
+    if (upgrade === "now" && known.formatVersion < formatVersion) {
+      // The side file says so last: an upgrade that was cut short is begun again.
+      await buildIndexes(store, onUpgrade);
+      await marks.upgraded(formatVersion);
+    }
+    return store;
   } catch (error) {
-    await db.close();
+    await store.close();
     throw error;
   }
 }

@@ -4,8 +4,11 @@ import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../errors.js";
 
-/** Version of the format that this code writes. A newer one is refused. */
-export const formatVersion = 1;
+/**
+ * Version of the format that this code writes. A newer one is refused, an older one upgraded.
+ * 2: secondary indexes.
+ */
+export const formatVersion = 2;
 
 /**
  * What a data folder says of itself, in a small synced file beside the database, so that a

@@ -18,16 +18,31 @@ export interface KeyRange {
 /** A key and its value. */
 export type Entry = readonly [key: Uint8Array, value: Uint8Array];
 
+/** What can be read from. */
+export interface StoreReader {
+  /** The value of a key; `undefined` when there is none. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
+  get(key: Uint8Array): Promise<Uint8Array | undefined>;
+  /** The entries of a range, in order. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
+  range(range: KeyRange): Promise<Entry[]>;
+}
+
+/** A store as it was at one moment. Has to be closed, and before its store is. */
+export interface StoreSnapshot extends StoreReader {
+  /** Lets the moment go. May be called twice. */
+  close(): Promise<void>;
+}
+
 /**
  * An ordered key-value store with atomic batches: all that the engine needs of a disk. Reads see
  * every write that has resolved. After a rejected write the store takes no more writes: it must be
  * closed and opened again (reliability: a write after a failed one may vanish).
  */
-export interface Store {
-  /** The value of a key; `undefined` when there is none. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
-  get(key: Uint8Array): Promise<Uint8Array | undefined>;
-  /** The entries of a range, in order. @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE */
-  range(range: KeyRange): Promise<Entry[]>;
+export interface Store extends StoreReader {
+  /**
+   * The store as it is now: with every write that has resolved, and none that begins later.
+   * @throws STORE_UNAVAILABLE
+   */
+  snapshot(): StoreSnapshot;
   /**
    * Writes a batch: all of it or nothing. Resolved means on disk, where the store has a disk.
    * @throws STORE_UNAVAILABLE

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { EngineError } from "../errors.js";
-import type { Entry, KeyRange, OpenStore, Store, StoreWrite } from "../store/store.js";
+import type {
+  Entry,
+  KeyRange,
+  OpenStore,
+  Store,
+  StoreReader,
+  StoreSnapshot,
+  StoreWrite,
+} from "../store/store.js";
 
 /** What a store can be asked. */
 export type StoreCall = "get" | "range" | "write";
@@ -202,6 +210,22 @@ class Handle implements Store {
   async range(range: KeyRange): Promise<Entry[]> {
     this.#requireOpen();
     return this.#owner.run(this.#era, "range", range, (behind) => behind.range(range));
+  }
+
+  /** Its reads count, fail and wait as those of the handle do. */
+  snapshot(): StoreSnapshot {
+    this.#requireOpen();
+    const moment = this.#owner.behind.snapshot();
+    const read = <T>(
+      call: "get" | "range",
+      subject: Uint8Array | KeyRange,
+      carryOut: (reader: StoreReader) => Promise<T>,
+    ): Promise<T> => this.#owner.run(this.#era, call, subject, () => carryOut(moment));
+    return {
+      get: (key) => read("get", key, (reader) => reader.get(key)),
+      range: (range) => read("range", range, (reader) => reader.range(range)),
+      close: () => moment.close(),
+    };
   }
 
   async write(batch: readonly StoreWrite[]): Promise<void> {

@@ -2,7 +2,15 @@
 
 // For those who write a store: what it has to do, as tests.
 export { storeSuite, type SuiteRunner } from "./store.suite.js";
-export type { Entry, KeyRange, OpenStore, Store, StoreWrite } from "../store/store.js";
+export type {
+  Entry,
+  KeyRange,
+  OpenStore,
+  Store,
+  StoreReader,
+  StoreSnapshot,
+  StoreWrite,
+} from "../store/store.js";
 
 // A store that fails on demand.
 export { type FaultKind, FaultStore, type Gate, type StoreCall } from "./fault-store.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { deepEqual, equal, rejects } from "node:assert/strict";
+import { deepEqual, equal, rejects, throws } from "node:assert/strict";
 import type { Store, StoreWrite } from "../store/store.js";
 
 /** The two functions of a test runner that the suite needs; Vitest's, Mocha's and Node's all do. */
@@ -37,6 +37,7 @@ export function storeSuite(open: () => Promise<Store>, { describe, test }: Suite
   describe("get()", () => readTests(withStore));
   describe("write()", () => writeTests(withStore));
   describe("range()", () => rangeTests(withStore));
+  describe("snapshot()", () => snapshotTests(withStore));
   describe("close()", () => closeTests(open, test));
 }
 
@@ -162,6 +163,45 @@ function rangeTests(test: StoreTest): void {
   });
 }
 
+function snapshotTests(test: StoreTest): void {
+  test("has what was written before, and nothing that was written since", async (store) => {
+    await store.write([put(bytes(1), text("old")), put(bytes(2), text("gone"))]);
+    const moment = store.snapshot();
+    await store.write([put(bytes(1), text("new")), del(bytes(2)), put(bytes(3), text("more"))]);
+    equal(Buffer.from((await moment.get(bytes(1))) ?? []).toString(), "old");
+    equal(await moment.get(bytes(3)), undefined);
+    const seen = await moment.range(all);
+    deepEqual(
+      seen.map(([key, value]) => [...key, Buffer.from(value).toString()]),
+      [
+        [1, "old"],
+        [2, "gone"],
+      ],
+    );
+    deepEqual(await keysOf(store, all), [[1], [3]]);
+    await moment.close();
+  });
+
+  test("stays as it is beside a later one", async (store) => {
+    await store.write([put(bytes(1), bytes(1))]);
+    const first = store.snapshot();
+    await store.write([put(bytes(1), bytes(2))]);
+    const second = store.snapshot();
+    await store.write([put(bytes(1), bytes(3))]);
+    deepEqual([...((await first.get(bytes(1))) ?? [])], [1]);
+    deepEqual([...((await second.get(bytes(1))) ?? [])], [2]);
+    await first.close();
+    deepEqual([...((await second.get(bytes(1))) ?? [])], [2]);
+    await second.close();
+  });
+
+  test("may be closed twice", async (store) => {
+    const moment = store.snapshot();
+    await moment.close();
+    await moment.close();
+  });
+}
+
 function closeTests(open: () => Promise<Store>, test: SuiteRunner["test"]): void {
   test("may be called twice", async () => {
     const store = await open();
@@ -186,5 +226,6 @@ function closeTests(open: () => Promise<Store>, test: SuiteRunner["test"]): void
     await rejects(store.write([put(bytes(1), bytes(1))]), { code: "STORE_UNAVAILABLE" });
     await rejects(store.get(bytes(1)), { code: "STORE_UNAVAILABLE" });
     await rejects(store.range(all), { code: "STORE_UNAVAILABLE" });
+    throws(() => store.snapshot(), { code: "STORE_UNAVAILABLE" });
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isEngineError } from "../../errors.js";
+import { findIndexFaults, type IndexFault } from "../../store/index/index-check.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import type { Store } from "../../store/store.js";
 import { loadMailbox } from "../loader.js";
@@ -13,6 +14,11 @@ export interface VerifyReport {
   /** History events of the sound ones. */
   readonly events: number;
   readonly damaged: readonly { readonly instanceId: string; readonly reason: string }[];
+  /**
+   * Index entries that are missing or stale. They harm lists and queries, not the instances.
+   * Undefined: the folder is of an older format, whose indexes are made when it is next opened.
+   */
+  readonly indexFaults: readonly IndexFault[] | undefined;
 }
 
 /** Rows that are read at a time. */
@@ -27,11 +33,12 @@ const onlooker: MailboxHost = {
 
 /**
  * Reads every instance of a store whole, as if it were to go on: row, history with its sequence and
- * checksums, inbox. Changes nothing. `onProgress` is told of the number of instances read so far.
+ * checksums, inbox; then, `withIndexes`, compares the indexes with a recount. Changes nothing. `onProgress` is told of the number of instances read so far.
  */
 export async function verifyStore(
   store: Store,
   onProgress: (instances: number) => void,
+  withIndexes = true,
 ): Promise<VerifyReport> {
   const damaged: { instanceId: string; reason: string }[] = [];
   let instances = 0;
@@ -52,7 +59,8 @@ export async function verifyStore(
       if (entries.length < pageSize) break;
     }
   }
-  return { instances, events, damaged };
+  const indexFaults = withIndexes ? await findIndexFaults(store) : undefined;
+  return { instances, events, damaged, indexFaults };
 }
 
 /** How many events it has, or what is wrong with it. */

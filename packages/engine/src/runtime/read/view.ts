@@ -7,6 +7,7 @@ import type {
 } from "@pawl/protocol";
 import type { Failure, Instance } from "../../port/management.js";
 import { rowStatus } from "../../store/codec.js";
+import { updatedAtOf } from "../../store/index/index-key.js";
 import type { Snapshot } from "../mailbox.js";
 
 /** An instance as callers see it. */
@@ -19,7 +20,7 @@ export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boo
     executionId: row.executionId,
     generation: row.generation,
     createdAt: Number(row.createdAt),
-    updatedAt: Number(row.updatedAt || row.createdAt),
+    updatedAt: updatedAtOf(row),
     ...instant("startedAt", row.startedAt),
     ...instant("completedAt", row.completedAt),
     ...instant("startAt", row.startAt),

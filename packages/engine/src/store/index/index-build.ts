@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { isEngineError } from "../../errors.js";
+import { decodeRow } from "../codec.js";
+import { instanceIdOf, kindRange, partitionCount } from "../key.js";
+import { scan } from "../scan.js";
+import type { Store, StoreWrite } from "../store.js";
+import { indexKinds } from "./index-key.js";
+import { draftIndexes } from "./index-writes.js";
+
+/**
+ * Makes all indexes anew from the rows, in batches of bounded size. One that was cut short may be
+ * begun again: it starts by deleting what is there. Rows that cannot be decoded get no entries.
+ * `onProgress` is told of the number of rows read so far.
+ */
+export async function buildIndexes(
+  store: Store,
+  onProgress: (rows: number) => void = () => {},
+): Promise<void> {
+  let rows = 0;
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const kind of indexKinds) {
+      for await (const entries of scan(store, kindRange(kind, partition))) {
+        await store.write(entries.map(([key]): StoreWrite => ({ type: "del", key })));
+      }
+    }
+    for await (const entries of scan(store, kindRange("row", partition))) {
+      const writes: StoreWrite[] = [];
+      for (const [key, value] of entries) draftEntries(instanceIdOf(key), value, writes);
+      await store.write(writes);
+      rows += entries.length;
+      onProgress(rows);
+    }
+  }
+}
+
+function draftEntries(instanceId: string, row: Uint8Array, writes: StoreWrite[]): void {
+  try {
+    draftIndexes(instanceId, undefined, decodeRow(row), writes);
+  } catch (error) {
+    if (!isEngineError(error)) throw error;
+  }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type InstanceRow, StoredStatus } from "@pawl/protocol/store";
+import { type IndexKind, kindPrefix, partitionOf } from "../key.js";
+
+// The secondary indexes. Their keys have no value; each ends in what it is ordered by, then the id.
+// Texts are escaped and have an end mark, so that byte order is text order (`textBytes`). Instants and
+// seconds have six bytes.
+//
+//   kind  key                                      moved
+//   s     workflow, status class, createdAt, id    when the class changes
+//   d     createdAt, id                            with the execution
+//   u     updatedAt in seconds, id                 when the second changes
+//   p     parent's id, createdAt, id               with the execution; only children have one
+//   g     tag's key, tag's value, createdAt, id    with the execution; one for each tag
+
+/** The kinds of index. */
+export const indexKinds: readonly IndexKind[] = ["status", "created", "updated", "parent", "tag"];
+
+/** Bytes of an instant or a second in a key. */
+export const instantBytes = 6;
+const maxInstant = 2 ** 48 - 1;
+
+/**
+ * The class under which a status is indexed: pending and running share one, so that a plain life
+ * moves its entry once.
+ */
+export function statusClass(status: StoredStatus): number {
+  return status === StoredStatus.PENDING ? StoredStatus.RUNNING : status;
+}
+
+/** When an instance last changed, in milliseconds. Never before it was created. */
+export function updatedAtOf(row: Pick<InstanceRow, "createdAt" | "updatedAt">): number {
+  return Math.max(Number(row.updatedAt), Number(row.createdAt));
+}
+
+/** The second by which an instant is ordered in the index of updates. */
+export function secondOf(instantMs: number): number {
+  return Math.floor(instantMs / 1000);
+}
+
+/** An instant or a second as a key has it. What is out of range counts as the nearest in range. */
+export function instantKey(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(instantBytes);
+  bytes.writeUIntBE(Math.min(Math.max(Math.ceil(value), 0), maxInstant), 0, instantBytes);
+  return bytes;
+}
+
+/**
+ * A text as a key has it, with its end mark: 0x00 0x01. A zero byte inside becomes 0x00 0xff. So the
+ * order of texts is kept, and none begins another.
+ */
+export function textBytes(text: string): Buffer {
+  const plain = text.includes("\0") ? escaped(text) : Buffer.from(text, "utf8");
+  return Buffer.concat([plain, endMark]);
+}
+
+const endMark = Buffer.from([0, 1]);
+
+function escaped(text: string): Buffer {
+  const parts = text.split("\0").map((part) => Buffer.from(part, "utf8"));
+  return Buffer.concat(
+    parts.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from([0, 0xff]), part])),
+  );
+}
+
+/** The parts of a row that its index keys are made of. */
+export type IndexedRow = Pick<
+  InstanceRow,
+  "workflow" | "status" | "createdAt" | "updatedAt" | "parent" | "tags"
+>;
+
+/** The status key of a row. */
+export function statusKey(instanceId: string, row: IndexedRow): Uint8Array {
+  const name = textBytes(row.workflow);
+  const status = Buffer.from([statusClass(row.status)]);
+  return indexKey("status", instanceId, [name, status, instantKey(Number(row.createdAt))]);
+}
+
+/** The update key of a row. */
+export function updatedKey(instanceId: string, row: IndexedRow): Uint8Array {
+  return indexKey("updated", instanceId, [instantKey(secondOf(updatedAtOf(row)))]);
+}
+
+/** The keys of a row that stay the same until the id gets another execution. */
+export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
+  const createdAt = instantKey(Number(row.createdAt));
+  const keys = [indexKey("created", instanceId, [createdAt])];
+  if (row.parent !== undefined) {
+    keys.push(indexKey("parent", instanceId, [textBytes(row.parent.instanceId), createdAt]));
+  }
+  for (const [key, value] of Object.entries(row.tags)) {
+    keys.push(indexKey("tag", instanceId, [textBytes(key), textBytes(value), createdAt]));
+  }
+  return keys;
+}
+
+/** Every index key of a row. */
+export function indexKeysOf(instanceId: string, row: IndexedRow): Uint8Array[] {
+  return [statusKey(instanceId, row), updatedKey(instanceId, row), ...lastingKeys(instanceId, row)];
+}
+
+function indexKey(kind: IndexKind, instanceId: string, parts: readonly Uint8Array[]): Buffer {
+  const id = Buffer.from(instanceId, "utf8");
+  return Buffer.concat([kindPrefix(kind, partitionOf(instanceId)), ...parts, id]);
+}
+
+/** The instance id in a key of an index. */
+export function indexedId(kind: IndexKind, bytes: Uint8Array): string {
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 3;
+  if (kind === "status") at = afterText(key, at) + 1;
+  if (kind === "parent") at = afterText(key, at);
+  if (kind === "tag") at = afterText(key, afterText(key, at));
+  return key.toString("utf8", at + instantBytes);
+}
+
+/** Where the text that begins at `from` has ended. */
+export function afterText(key: Uint8Array, from: number): number {
+  let at = key.indexOf(0, from);
+  while (at !== -1 && key[at + 1] === 0xff) at = key.indexOf(0, at + 2);
+  return at === -1 ? key.length : at + 2;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { cp, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { verifyFolder } from "../src/index.js";
+import { buildIndexes } from "../src/store/index/index-build.js";
+import { findIndexFaults } from "../src/store/index/index-check.js";
+import { indexKinds } from "../src/store/index/index-key.js";
+import { kindRange, partitionCount } from "../src/store/key.js";
+import { openLevelStore } from "../src/store/level-store.js";
+import { openMemoryStore } from "../src/store/memory-store.js";
+import type { Store } from "../src/store/store.js";
+import { FaultStore } from "../src/testing/fault-store.js";
+import { problemsOf } from "./check-store.js";
+import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
+
+/** A folder that was written by a Pawl without indexes; it has 23 instances. */
+async function oldFolder(): Promise<string> {
+  const folder = await dataFolder();
+  await cp(join(import.meta.dirname, "fixtures", "format-1"), folder, { recursive: true });
+  return folder;
+}
+
+const formatOf = async (folder: string): Promise<number> =>
+  JSON.parse(await readFile(join(folder, "pawl.json"), "utf8")).formatVersion;
+
+async function entryCount(store: Store): Promise<number> {
+  let count = 0;
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const kind of indexKinds) count += (await store.range(kindRange(kind, partition))).length;
+  }
+  return count;
+}
+
+describe("a folder of format 1", () => {
+  test("gets its indexes when it is opened, and says so in the log", async () => {
+    const folder = await oldFolder();
+    const log: string[] = [];
+    const note = (_: unknown, message: string): void => void log.push(message);
+    const engine = await openOnDisk(folder, { logger: { info: note, warn: note, error: note } });
+    expect(log).toContain("the data folder is being upgraded to the present format");
+    expect((await engine.list()).instances).toHaveLength(23);
+    await engine.close();
+    expect(await formatOf(folder)).toBe(2);
+    const store = await openLevelStore(folder);
+    expect(await problemsOf(store, 1_700_000_100_000)).toEqual([]);
+    // Three of each instance, and three tags.
+    expect(await entryCount(store)).toBe(23 * 3 + 3);
+    await store.close();
+  });
+
+  test("is not upgraded a second time", async () => {
+    const folder = await oldFolder();
+    await (await openLevelStore(folder)).close();
+    let told = 0;
+    const store = await openLevelStore(folder, {
+      onUpgrade: () => {
+        told += 1;
+      },
+    });
+    expect(told).toBe(0);
+    await store.close();
+  });
+
+  test("is verified as it is", async () => {
+    const folder = await oldFolder();
+    const before = (await filesIn(folder)).get("pawl.json");
+    const report = await verifyFolder(folder);
+    expect(report).toMatchObject({ instances: 23, damaged: [], indexFaults: undefined });
+    expect((await filesIn(folder)).get("pawl.json")).toEqual(before);
+  });
+});
+
+describe("buildIndexes()", () => {
+  test("comes to the same end after it was cut short at any write", async () => {
+    const folder = await oldFolder();
+    const old = await openLevelStore(folder, { upgrade: "no" });
+    const rows = await old.range({ gte: Buffer.from([0]), lt: Buffer.from([0xff]) });
+    await old.close();
+    const puts = rows.map(([key, value]) => ({ type: "put", key, value }) as const);
+    const whole = await FaultStore.over(openMemoryStore);
+    await whole.behind.write(puts);
+    await buildIndexes(await whole.open());
+    const writes = whole.callCount("write");
+    expect(writes).toBeGreaterThan(5);
+    for (let cut = 1; cut <= writes; cut += 1) {
+      const faults = await FaultStore.over(openMemoryStore);
+      await faults.behind.write(puts);
+      faults.failNext(cut, "error", ["write"]);
+      await expect(buildIndexes(await faults.open())).rejects.toThrow("injected");
+      await buildIndexes(await faults.open());
+      expect(await findIndexFaults(faults.behind)).toEqual([]);
+      await faults.close();
+    }
+    await whole.close();
+  });
+});
+
+describe("findIndexFaults()", () => {
+  test("names what is missing and what is stale", async () => {
+    const store = await openLevelStore(await oldFolder());
+    const { gte } = kindRange("created", 0);
+    const { lt } = kindRange("created", partitionCount - 1);
+    const entries = await store.range({ gte, lt });
+    const [key] = entries.find(([found]) => found[2] === gte[2]) ?? [];
+    if (key === undefined) throw new Error("no entry");
+    await store.write([{ type: "del", key }]);
+    const [missing] = await findIndexFaults(store);
+    expect(missing?.reason).toBe("no entry by created");
+    const stale = Buffer.from(key);
+    stale[8] = (stale[8] ?? 0) ^ 1;
+    await store.write([{ type: "put", key: stale, value: Buffer.alloc(0) }]);
+    const reasons = (await findIndexFaults(store)).map(({ reason }) => reason);
+    expect(reasons).toEqual(["no entry by created", "a stale entry by created"]);
+    await store.close();
+  });
+});
