@@ -34,3 +34,20 @@ export async function filesIn(folder: string): Promise<Map<string, Buffer>> {
   }
   return files;
 }
+
+/** A folder with a store that has a few instances, closed. */
+export async function filledFolder(): Promise<string> {
+  const dataDir = await dataFolder();
+  for (let round = 0; round < 3; round += 1) {
+    const engine = await openOnDisk(dataDir);
+    for (let index = 0; index < 5; index += 1) {
+      await engine.start({
+        workflow: "w",
+        instanceId: `a${round}-${index}`,
+        input: "x".repeat(500),
+      });
+    }
+    await engine.close();
+  }
+  return dataDir;
+}

@@ -9,28 +9,11 @@ import { describe, expect, test } from "vitest";
 import { openEngine } from "../src/open-engine.js";
 import { commitKey } from "../src/store/key.js";
 import { formatVersion } from "../src/store/side-file.js";
-import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
+import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
 import { flows } from "./flows.js";
 import { ScriptedWorker } from "./scripted-worker.js";
 
 const damaged = { code: "STORE_DAMAGED" };
-
-/** A folder with a store that has a few instances, closed. */
-async function filledFolder(): Promise<string> {
-  const dataDir = await dataFolder();
-  for (let round = 0; round < 3; round += 1) {
-    const engine = await openOnDisk(dataDir);
-    for (let index = 0; index < 5; index += 1) {
-      await engine.start({
-        workflow: "w",
-        instanceId: `a${round}-${index}`,
-        input: "x".repeat(500),
-      });
-    }
-    await engine.close();
-  }
-  return dataDir;
-}
 
 async function openDatabase(dataDir: string): Promise<Level<Uint8Array, Uint8Array>> {
   const db = new Level<Uint8Array, Uint8Array>(join(dataDir, "db"), {

@@ -11,7 +11,10 @@ import { Runtime } from "./runtime.js";
 import { Worker } from "./work/worker.js";
 
 const firstReopenMs = 100;
-const maxReopenMs = 5_000;
+/** Short, so that a full disk that has space again is written to again soon. */
+const maxReopenMs = 1_000;
+/** A failure that stays the same is logged this often. */
+const sameReasonMs = 60_000;
 
 /**
  * Keeps a runtime over an open store. When a write fails it ends that runtime, for a failed write is
@@ -25,6 +28,8 @@ export class Supervisor {
   readonly #readyListeners = new Set<(ready: boolean) => void>();
   readonly #closeListeners = new Set<() => void>();
   #runtime: Runtime | undefined;
+  /** Why there is no runtime. */
+  #reason = "";
   #reopening: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -75,7 +80,7 @@ export class Supervisor {
     if (this.#runtime === undefined) {
       throw new EngineError(
         "STORE_UNAVAILABLE",
-        "the store is being reopened after a failed write: try again shortly",
+        `the store is being reopened after a failed write (${this.#reason}): try again shortly`,
       );
     }
     return this.#runtime;
@@ -166,8 +171,8 @@ export class Supervisor {
   #fail(runtime: Runtime, error: unknown): void {
     // One that is being opened, or was given up already, is `open`'s affair.
     if (this.#runtime !== runtime) return;
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(error);
+    this.#reason = reason;
     this.#options.logger.error({ reason }, "the store failed and is being reopened");
     this.#runtime = undefined;
     this.#announce(false);
@@ -181,6 +186,7 @@ export class Supervisor {
 
   async #reopen(failed: Runtime): Promise<void> {
     await failed.store.close().catch(() => {});
+    let quietUntil = 0;
     for (let waitMs = firstReopenMs; this.#closed === undefined; ) {
       try {
         await this.open();
@@ -189,7 +195,11 @@ export class Supervisor {
       } catch (error) {
         const code = isEngineError(error) ? error.code : "INTERNAL";
         const reason = error instanceof Error ? error.message : String(error);
-        this.#options.logger.error({ code, reason, waitMs }, "the store cannot be opened");
+        if (reason !== this.#reason || waitMs < maxReopenMs || performance.now() > quietUntil) {
+          this.#options.logger.error({ code, reason, waitMs }, "the store cannot be opened");
+          quietUntil = performance.now() + sameReasonMs;
+        }
+        this.#reason = reason;
         await new Promise((resolve) => setTimeout(resolve, waitMs));
         waitMs = Math.min(waitMs * 2, maxReopenMs);
       }
@@ -203,4 +213,11 @@ export class Supervisor {
 
 function shuttingDown(): EngineError {
   return new EngineError("SHUTTING_DOWN", "the engine is stopping");
+}
+
+/** The cause says more than the error about it. */
+function reasonOf(error: unknown): string {
+  let reason = error;
+  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
+  return reason instanceof Error ? reason.message : String(reason);
 }

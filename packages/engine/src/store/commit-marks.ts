@@ -3,6 +3,7 @@
 import { EngineError } from "../errors.js";
 import type { BatchPolicy, Database } from "./abstract-store.js";
 import { commitKey, commitOf } from "./key.js";
+import type { NewestCommitFile } from "./level/newest-commit-file.js";
 import { type SideFile, writeSideFile } from "./side-file.js";
 import type { StoreWrite } from "./store.js";
 
@@ -17,11 +18,13 @@ const empty = Buffer.alloc(0);
 
 /**
  * Numbers every batch, leaves the number in the database, and keeps the newest durable one in the
- * side file. So a database that lost its tail, or a piece of its log, is found out at the next open.
+ * side file (synced, each second) and in the newest-commit file (not synced, each time). So a database
+ * that lost its tail, or a piece of its log, is found out at the next open.
  */
 export class CommitMarks implements BatchPolicy {
   readonly #dataDir: string;
-  readonly #storeId: string;
+  #side: SideFile;
+  readonly #newest: NewestCommitFile;
   /** Number of the newest batch that was started, and of the newest durable one. */
   #commit: number;
   #durable: number;
@@ -31,12 +34,16 @@ export class CommitMarks implements BatchPolicy {
   #oldest: number;
   #timer: NodeJS.Timeout | undefined;
   #refreshing: Promise<void> = Promise.resolve();
-  #formatVersion: number;
 
-  constructor(dataDir: string, side: SideFile, range: { oldest: number; newest: number }) {
+  constructor(
+    dataDir: string,
+    side: SideFile,
+    range: { oldest: number; newest: number },
+    newest: NewestCommitFile,
+  ) {
     this.#dataDir = dataDir;
-    this.#storeId = side.storeId;
-    this.#formatVersion = side.formatVersion;
+    this.#side = side;
+    this.#newest = newest;
     this.#marked = side.commit;
     this.#commit = range.newest;
     this.#durable = range.newest;
@@ -58,6 +65,7 @@ export class CommitMarks implements BatchPolicy {
   written(): void {
     // Batches are written one at a time, so the newest one started is the one that was written.
     this.#durable = this.#commit;
+    this.#newest.write(this.#commit);
     if (this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
@@ -71,11 +79,12 @@ export class CommitMarks implements BatchPolicy {
     clearTimeout(this.#timer);
     // A failed refresh only leaves an older mark; the folder has to be let go all the same.
     await this.#refresh().catch(() => {});
+    this.#newest.close();
   }
 
   /** Writes down that the store has a new format, in which all that is durable by now is written. */
   async upgraded(formatVersion: number): Promise<void> {
-    this.#formatVersion = formatVersion;
+    this.#side = { ...this.#side, formatVersion };
     this.#marked = -1;
     await this.#refresh();
   }
@@ -86,11 +95,7 @@ export class CommitMarks implements BatchPolicy {
       .then(async () => {
         const commit = this.#durable;
         if (commit <= this.#marked) return;
-        await writeSideFile(this.#dataDir, {
-          formatVersion: this.#formatVersion,
-          storeId: this.#storeId,
-          commit,
-        });
+        await writeSideFile(this.#dataDir, { ...this.#side, commit });
         this.#marked = commit;
       });
     return this.#refreshing;

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
 import { buildIndexes } from "./index/index-build.js";
 import {
+  findHolder,
+  isAlive,
+  locked,
+  readHolder,
+  removeHolder,
+  writeHolder,
+} from "./level/holder.js";
+import { FilesDamaged, hasWrites, inspectDatabase } from "./level/inspect.js";
+import { NewestCommitFile, readNewestCommit } from "./level/newest-commit-file.js";
+import {
   exists,
   formatVersion,
+  hasCode,
   makeFolder,
-  readHolder,
   readSideFile,
-  removeHolder,
   type SideFile,
   syncFolder,
-  writeHolder,
   writeSideFile,
 } from "./side-file.js";
 import type { Store } from "./store.js";
@@ -43,26 +52,34 @@ export async function openLevelStore(
   options: LevelStoreOptions = {},
 ): Promise<Store> {
   try {
-    return await openStore(dataDir, options);
+    const side = await readSideFile(dataDir);
+    if (side === undefined) return await createStore(dataDir, options);
+    await requireSoundFiles(dataDir);
+    return await openMarks(dataDir, await openDatabase(dataDir, false), side, options);
   } catch (error) {
     throw isEngineError(error) ? error : unusable(dataDir, error);
   }
 }
 
-async function openStore(
+/** Checks the commits of a database that this process has now, and makes its store. */
+async function openMarks(
   dataDir: string,
+  db: Database,
+  side: SideFile,
   { upgrade = "now", onUpgrade = () => {} }: LevelStoreOptions,
 ): Promise<Store> {
-  const side = await readSideFile(dataDir);
-  const [db, known] =
-    side === undefined ? await createStore(dataDir) : [await openDatabase(dataDir, false), side];
   let store: Store = new AbstractStore(db);
   try {
-    const range = await checkMarks(db, dataDir, known);
     await writeHolder(dataDir);
-    const marks = new CommitMarks(dataDir, known, range);
+    // Its opening has made files that the next commit rests on.
+    await syncFolder(join(dataDir, databaseName));
+    const newest = readNewestCommit(join(dataDir, newestCommitName), side.storeId);
+    const known = { ...side, commit: Math.max(side.commit, newest) };
+    const range = await checkMarks(db, dataDir, known);
+    const file = new NewestCommitFile(join(dataDir, newestCommitName), side.storeId);
+    const marks = new CommitMarks(dataDir, side, range, file);
     store = new FolderStore(dataDir, db, marks);
-    if (upgrade === "now" && known.formatVersion < formatVersion) {
+    if (upgrade === "now" && side.formatVersion < formatVersion) {
       // The side file says so last: an upgrade that was cut short is begun again.
       await buildIndexes(store, onUpgrade);
       await marks.upgraded(formatVersion);
@@ -70,6 +87,7 @@ async function openStore(
     return store;
   } catch (error) {
     await store.close();
+    await removeHolder(dataDir);
     throw error;
   }
 }
@@ -93,19 +111,26 @@ class FolderStore extends AbstractStore {
  * Makes a store. The side file is written last, when all else is durable: a folder without one has
  * never acknowledged anything, so a making that was cut short may be taken up again.
  */
-async function createStore(dataDir: string): Promise<[Database, SideFile]> {
+async function createStore(dataDir: string, options: LevelStoreOptions): Promise<Store> {
   await makeFolder(dataDir);
   await requireOurs(dataDir);
-  await requireNoRemains(dataDir);
+  await clearUnfinished(dataDir);
   const db = await openDatabase(dataDir, true);
+  return openMarks(dataDir, db, await sideFileOf(dataDir, db), options);
+}
+
+/** The side file of a database that this process has; made now, unless another has made it since. */
+async function sideFileOf(dataDir: string, db: Database): Promise<SideFile> {
   try {
+    const made = await readSideFile(dataDir);
+    if (made !== undefined) return made;
     const written = await db.keys({ limit: 1 }).all();
     if (written.length > 0) throw orphaned(dataDir);
     await syncFolder(join(dataDir, databaseName));
     await syncFolder(dataDir);
     const side: SideFile = { formatVersion, storeId: randomUUID(), commit: 0 };
     await writeSideFile(dataDir, side);
-    return [db, side];
+    return side;
   } catch (error) {
     await db.close();
     throw error;
@@ -113,7 +138,9 @@ async function createStore(dataDir: string): Promise<[Database, SideFile]> {
 }
 
 const databaseName = "db";
-const ownNames = new Set([databaseName, "pawl.json.new", "holder.json"]);
+const newestCommitName = "newest-commit";
+const sideNames = ["pawl.json", "pawl.json.new", "holder.json", newestCommitName];
+const ownNames = new Set([databaseName, ...sideNames]);
 
 /** Refuses a folder that holds somebody else's files. */
 async function requireOurs(dataDir: string): Promise<void> {
@@ -127,15 +154,57 @@ async function requireOurs(dataDir: string): Promise<void> {
 }
 
 /**
- * Refuses a database folder that has data but no CURRENT: LevelDB would make a new database there,
- * and delete the data. CURRENT comes before the first data file, so a making that was cut short has
- * none of these.
+ * Refuses a database that has data: LevelDB would make a new one over it, and delete the data. What
+ * was left by a making that was cut short, and cannot be opened, goes away; it holds nothing.
  */
-async function requireNoRemains(dataDir: string): Promise<void> {
+async function clearUnfinished(dataDir: string): Promise<void> {
   const path = join(dataDir, databaseName);
-  const names = (await exists(path)) ? await readdir(path) : [];
-  const hasData = names.some((name) => /\.(ldb|sst|log)$/.test(name));
-  if (hasData && !names.includes("CURRENT")) throw orphaned(dataDir);
+  if (!(await exists(path))) return;
+  if (await hasWrites(path)) {
+    if ((await readSideFile(dataDir)) === undefined) throw orphaned(dataDir);
+    return;
+  }
+  if (!(await exists(join(path, "CURRENT")))) return;
+  if ((await findDamage(dataDir)) !== undefined) await rm(path, { recursive: true });
+}
+
+/** Reads the files of a store before LevelDB may change them. @throws STORE_DAMAGED, STORE_LOCKED */
+async function requireSoundFiles(dataDir: string): Promise<void> {
+  const damage = await findDamage(dataDir);
+  if (damage === undefined) return;
+  const holder = await readHolder(dataDir);
+  // The files of one that is at work cannot be judged.
+  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder.pid)) {
+    throw locked(dataDir, holder);
+  }
+  throw new EngineError(
+    "STORE_DAMAGED",
+    `${dataDir} is damaged (${join(databaseName, damage.message)}): restore it from a backup`,
+    { details: { dataDir, file: join(databaseName, damage.file) } },
+  );
+}
+
+/** Times that files are read, and the pause between: another process may be at work on them. */
+const inspections = 5;
+const inspectionPauseMs = 60;
+
+async function findDamage(dataDir: string): Promise<FilesDamaged | undefined> {
+  for (let round = 1; ; round += 1) {
+    try {
+      await inspectDatabase(join(dataDir, databaseName));
+      return undefined;
+    } catch (error) {
+      const damage = error instanceof FilesDamaged ? error : vanished(error);
+      if (round === inspections) return damage;
+    }
+    await sleep(inspectionPauseMs);
+  }
+}
+
+/** A file that was listed and is not there is damage too. @throws whatever else it is */
+function vanished(error: unknown): FilesDamaged {
+  if (!hasCode(error, "ENOENT")) throw error;
+  return new FilesDamaged(basename(String(error.path ?? "a file")), "is missing");
 }
 
 function orphaned(dataDir: string): EngineError {
@@ -173,16 +242,7 @@ function unusable(dataDir: string, cause: unknown): EngineError {
 async function openError(dataDir: string, error: unknown): Promise<EngineError> {
   const code = levelCode(error);
   const details = { dataDir };
-  if (code === "LEVEL_LOCKED") {
-    const holder = await readHolder(dataDir);
-    const who =
-      holder === undefined ? "another process" : `process ${holder.pid} since ${holder.since}`;
-    return new EngineError(
-      "STORE_LOCKED",
-      `the data folder ${dataDir} is in use by ${who}: stop it, or name another folder`,
-      { details, cause: error },
-    );
-  }
+  if (code === "LEVEL_LOCKED") return locked(dataDir, await findHolder(dataDir), error);
   const reason =
     error instanceof Error && error.cause instanceof Error ? error.cause.message : code;
   return new EngineError(

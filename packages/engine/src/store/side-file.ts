@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { access, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { access, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../errors.js";
 
@@ -107,43 +107,6 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-const holderName = "holder.json";
-
-/** Who has the data folder open. For people: the database's own lock is the guard. */
-export interface Holder {
-  readonly pid: number;
-  readonly since: string;
-}
-
-/** Names this process as the holder. */
-export async function writeHolder(dataDir: string): Promise<void> {
-  const holder: Holder = { pid: process.pid, since: new Date().toISOString() };
-  const file = await open(join(dataDir, holderName), "w");
-  try {
-    await file.writeFile(`${JSON.stringify(holder)}\n`);
-  } finally {
-    await file.close();
-  }
-}
-
-/** Takes the name away again. */
-export async function removeHolder(dataDir: string): Promise<void> {
-  await rm(join(dataDir, holderName), { force: true });
-}
-
-/** Who has the folder, as far as it is known. */
-export async function readHolder(dataDir: string): Promise<Holder | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readFile(join(dataDir, holderName), "utf8"));
-    if (typeof value !== "object" || value === null) return undefined;
-    if (!("pid" in value) || typeof value.pid !== "number") return undefined;
-    if (!("since" in value) || typeof value.since !== "string") return undefined;
-    return { pid: value.pid, since: value.since };
-  } catch {
-    return undefined;
-  }
-}
-
 function parse(text: string): SideFile | undefined {
   let value: unknown;
   try {
@@ -162,6 +125,7 @@ function parse(text: string): SideFile | undefined {
   };
 }
 
-function hasCode(error: unknown, code: string): boolean {
+/** True for an error of the operating system with this code. */
+export function hasCode(error: unknown, code: string): error is NodeJS.ErrnoException {
   return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
+import { foldManifest, type Manifest, type TableFact } from "./manifest.js";
+
+// LevelDB repairs in silence: at open it drops what it cannot read of a log, and deletes every table
+// that its manifest does not name. So its files are read before it may touch them.
+
+/** A database's files are not as LevelDB left them. Nothing was changed. */
+export class FilesDamaged extends Error {
+  /** The file, in the database's folder. */
+  readonly file: string;
+
+  constructor(file: string, what: string) {
+    super(`${file} ${what}`);
+    this.file = file;
+  }
+}
+
+/** What an inspection read. */
+export interface Inspection {
+  readonly manifest: Manifest;
+  /** Writes that are in logs and not yet in tables. */
+  readonly loggedBatches: number;
+}
+
+/**
+ * Reads CURRENT, manifest and logs of a closed database whole, and looks for its tables. What a
+ * crash may leave is sound: an unfinished record at the end of the newest log or of the manifest.
+ * Throws FilesDamaged.
+ */
+export async function inspectDatabase(folder: string): Promise<Inspection> {
+  const names = new Set(await readdir(folder));
+  const manifest = await readManifest(folder, names);
+  for (const table of manifest.tables.values()) await requireTable(folder, names, table);
+  const loggedBatches = await inspectLogs(folder, names, manifest);
+  return { manifest, loggedBatches };
+}
+
+/** True when there are writes in a database folder, readable or not. */
+export async function hasWrites(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  if (names.some((name) => tableName.test(name))) return true;
+  for (const name of names.filter((each) => logName.test(each))) {
+    if (readLogFile(await readFile(join(folder, name))).records.length > 0) return true;
+  }
+  return false;
+}
+
+/** Finds the table's file, whose name has one of two endings. */
+export function tableFileName(names: ReadonlySet<string>, number: number): string | undefined {
+  const stem = String(number).padStart(6, "0");
+  return [`${stem}.ldb`, `${stem}.sst`].find((name) => names.has(name));
+}
+
+const logName = /^(\d+)\.log$/;
+const tableName = /^\d+\.(ldb|sst)$/;
+
+async function readManifest(folder: string, names: ReadonlySet<string>): Promise<Manifest> {
+  if (!names.has("CURRENT")) throw new FilesDamaged("CURRENT", "is missing");
+  const current = await readFile(join(folder, "CURRENT"), "latin1");
+  const [, name] = /^(MANIFEST-\d+)\n$/.exec(current) ?? [];
+  if (name === undefined) throw new FilesDamaged("CURRENT", "names no manifest");
+  if (!names.has(name)) throw new FilesDamaged(name, "is missing");
+  const file = readLogFile(await readFile(join(folder, name)));
+  requireSound(name, file);
+  try {
+    return foldManifest(file.records.map(({ bytes }) => bytes));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FilesDamaged(name, `cannot be understood: ${error.message}`);
+  }
+}
+
+async function requireTable(
+  folder: string,
+  names: ReadonlySet<string>,
+  { number, sizeBytes }: TableFact,
+): Promise<void> {
+  const name = tableFileName(names, number);
+  if (name === undefined) throw new FilesDamaged(`table ${number}`, "is missing");
+  const { size } = await stat(join(folder, name));
+  if (size !== sizeBytes) {
+    throw new FilesDamaged(name, `has ${size} bytes where ${sizeBytes} were written`);
+  }
+}
+
+/** Each write has a sequence number, and the next one's is known from it. */
+async function inspectLogs(
+  folder: string,
+  names: ReadonlySet<string>,
+  { logNumber, lastSequence }: Manifest,
+): Promise<number> {
+  const logs = [...names]
+    .flatMap((name) => {
+      const [, digits] = logName.exec(name) ?? [];
+      return digits === undefined ? [] : { name, number: Number(digits) };
+    })
+    .filter(({ number }) => number >= logNumber)
+    .sort((a, b) => a.number - b.number);
+  if (logNumber > 0 && logs[0]?.number !== logNumber) {
+    throw new FilesDamaged(`${String(logNumber).padStart(6, "0")}.log`, "is missing");
+  }
+  let next: number | undefined;
+  let count = 0;
+  let torn: string | undefined;
+  for (const { name } of logs) {
+    const file = readLogFile(await readFile(join(folder, name)));
+    requireSound(name, file);
+    // Who writes into a log has left the one before it whole.
+    if (torn !== undefined && file.records.length > 0) throw new FilesDamaged(torn, "is cut short");
+    if (file.faultAt !== undefined) torn = name;
+    for (const { at, bytes } of file.records) {
+      const { sequence, writes } = readBatchHeader(name, at, bytes);
+      const isNext = next === undefined ? sequence <= lastSequence + 1 : sequence === next;
+      if (!isNext) {
+        throw new FilesDamaged(name, `lacks writes ${next ?? lastSequence + 1} to ${sequence - 1}`);
+      }
+      next = sequence + writes;
+      count += 1;
+    }
+  }
+  return count;
+}
+
+function requireSound(name: string, file: LogFile): void {
+  if (!isDamagedWithin(file)) return;
+  throw new FilesDamaged(name, `is damaged at byte ${file.faultAt}`);
+}
+
+function readBatchHeader(
+  name: string,
+  at: number,
+  bytes: Uint8Array,
+): { sequence: number; writes: number } {
+  if (bytes.length < 12) throw new FilesDamaged(name, `is damaged at byte ${at}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const sequence = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+  return { sequence, writes: view.getUint32(8, true) };
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { ByteReader } from "./byte-reader.js";
+
+/** A table that is part of the database. */
+export interface TableFact {
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Its least and its greatest key, without LevelDB's tail. */
+  readonly smallest: Uint8Array;
+  readonly largest: Uint8Array;
+}
+
+/** What a manifest says of its database. */
+export interface Manifest {
+  readonly tables: ReadonlyMap<number, TableFact>;
+  /** The oldest log that is needed; it is there, always. */
+  readonly logNumber: number;
+  /** Sequence number of the newest write, when this was written. */
+  readonly lastSequence: number;
+}
+
+/** Bytes that LevelDB adds to each key: sequence and type. */
+const keyTailBytes = 8;
+
+/**
+ * Folds the records of a manifest (db/version_edit.cc).
+ * Throws RangeError when one cannot be understood, or what a database needs is not among them.
+ */
+export function foldManifest(records: readonly Uint8Array[]): Manifest {
+  const tables = new Map<number, TableFact>();
+  const numbers = new Map<number, number>();
+  for (const record of records) applyEdit(new ByteReader(record), tables, numbers);
+  const [logNumber, nextFile, lastSequence] = [2, 3, 4].map((tag) => numbers.get(tag));
+  if (logNumber === undefined || nextFile === undefined || lastSequence === undefined) {
+    throw new RangeError("it has no whole description of a database");
+  }
+  return { tables, logNumber, lastSequence };
+}
+
+function applyEdit(
+  edit: ByteReader,
+  tables: Map<number, TableFact>,
+  numbers: Map<number, number>,
+): void {
+  // A table that is moved to another level is deleted and added in one edit, in this order.
+  while (!edit.isDone) {
+    const tag = edit.varint();
+    switch (tag) {
+      case 1: // comparator
+        edit.string();
+        break;
+      case 2: // log number
+      case 3: // next file number
+      case 4: // last sequence
+      case 9: // previous log number
+        numbers.set(tag, edit.varint());
+        break;
+      case 5: // compaction pointer
+        edit.varint();
+        edit.string();
+        break;
+      case 6: // deleted table
+        edit.varint();
+        tables.delete(edit.varint());
+        break;
+      case 7: // new table
+        addTable(edit, tables);
+        break;
+      default:
+        throw new RangeError(`tag ${tag} is unknown`);
+    }
+  }
+}
+
+function addTable(edit: ByteReader, tables: Map<number, TableFact>): void {
+  edit.varint();
+  const number = edit.varint();
+  const sizeBytes = edit.varint();
+  const smallest = userKey(edit.string());
+  tables.set(number, { number, sizeBytes, smallest, largest: userKey(edit.string()) });
+}
+
+/** A key as the database's user knows it. */
+export function userKey(internalKey: Uint8Array): Uint8Array {
+  return internalKey.subarray(0, Math.max(0, internalKey.length - keyTailBytes));
+}

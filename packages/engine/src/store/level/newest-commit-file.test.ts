@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { NewestCommitFile, readNewestCommit } from "./newest-commit-file.js";
+
+let folder: string;
+let path: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "pawl-newest-"));
+  path = join(folder, "newest-commit");
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(...commits: readonly number[]): void {
+  const file = new NewestCommitFile(path, "store");
+  for (const commit of commits) file.write(commit);
+  file.close();
+}
+
+describe("the newest-commit file", () => {
+  test("has the newest of all numbers", () => {
+    expect(readNewestCommit(path, "store")).toBe(0);
+    write(1, 2, 3, 2 ** 40);
+    expect(readNewestCommit(path, "store")).toBe(2 ** 40);
+    write(2 ** 40 + 1);
+    expect(readNewestCommit(path, "store")).toBe(2 ** 40 + 1);
+  });
+
+  test("says nothing of another store", () => {
+    write(7);
+    expect(readNewestCommit(path, "other")).toBe(0);
+  });
+
+  test("never says more than was written, whichever byte has changed", () => {
+    write(6, 7);
+    const sound = readFileSync(path);
+    for (let at = 0; at < sound.length; at += 1) {
+      const bytes = Buffer.from(sound);
+      bytes[at] = (bytes[at] ?? 0) ^ 0x10;
+      writeFileSync(path, bytes);
+      expect([6, 7]).toContain(readNewestCommit(path, "store"));
+    }
+    truncateSync(path, 3);
+    expect(readNewestCommit(path, "store")).toBe(0);
+  });
+
+  test("is done without where it cannot be written", () => {
+    const file = new NewestCommitFile(join(folder, "none", "newest-commit"), "store");
+    file.write(1);
+    file.close();
+    expect(readNewestCommit(folder, "store")).toBe(0);
+  });
+});
