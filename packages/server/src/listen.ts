@@ -11,6 +11,8 @@ import {
   type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { sniffProtocol } from "./preface.js";
@@ -24,6 +26,17 @@ export type HttpResponse = ServerResponse | Http2ServerResponse;
 
 /** Answers requests. Must not throw. */
 export type HttpHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/**
+ * Answers HTTP/2 streams of which no request is made. An `HttpHandler` never sees these: what guards
+ * the one has to guard the other. Must not throw.
+ */
+export interface StreamHandler {
+  /** Whether it answers streams with these headers. Changes nothing. */
+  takes(headers: IncomingHttpHeaders): boolean;
+  /** Answers a stream that it takes. */
+  handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
+}
 
 /** Bounds of what a peer may do to the listener. */
 export interface ListenLimits {
@@ -81,11 +94,16 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
   #closing = false;
 
-  constructor(handler: HttpHandler, limits: Partial<ListenLimits> = {}) {
+  /** @param streams asked first about every HTTP/2 stream */
+  constructor(
+    handler: HttpHandler,
+    limits: Partial<ListenLimits> = {},
+    streams: StreamHandler | undefined = undefined,
+  ) {
     this.#limits = { ...listenDefaults, ...limits };
     this.#sessions = new Sessions(this.#limits.pingIntervalMs);
     this.#http1 = this.#createHttp1(handler);
-    this.#http2 = this.#createHttp2(handler);
+    this.#http2 = this.#createHttp2(handler, streams);
   }
 
   /**
@@ -177,19 +195,25 @@ export class Listener {
     return server;
   }
 
-  #createHttp2(handler: HttpHandler): Http2Server {
+  #createHttp2(handler: HttpHandler, streams: StreamHandler | undefined): Http2Server {
     const { headerBytes, streamsPerConnection } = this.#limits;
-    const server = createHttp2Server(
-      {
-        maxSessionMemory: sessionMemoryMb,
-        settings: {
-          maxConcurrentStreams: streamsPerConnection,
-          maxHeaderListSize: headerBytes,
-          initialWindowSize: streamWindowBytes,
-        },
+    const server = createHttp2Server({
+      maxSessionMemory: sessionMemoryMb,
+      settings: {
+        maxConcurrentStreams: streamsPerConnection,
+        maxHeaderListSize: headerBytes,
+        initialWindowSize: streamWindowBytes,
       },
-      handler,
-    );
+    });
+    // Never listens: it is what makes requests of streams in Node.
+    const requests = createHttp2Server(handler);
+    server.on("stream", (stream, headers, ...rest) => {
+      if (streams?.takes(headers) === true) {
+        streams.handle(stream, headers);
+      } else {
+        requests.emit("stream", stream, headers, ...rest);
+      }
+    });
     server.on("session", (session) => this.#sessions.add(session));
     return server;
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
+import type { Interceptor } from "@connectrpc/connect";
 import {
   Dapr,
   Health,
@@ -30,6 +30,7 @@ import { getHealth, getOutboundHealth } from "./rest/health.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
+import type { ServiceRouter } from "./rpc/handler.js";
 import { createDaprService } from "./service/dapr.js";
 import { DescriptorIndex } from "./service/descriptor-index.js";
 import { createHealthService } from "./service/health.js";
@@ -105,7 +106,7 @@ function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
 
 /** Registers every service. */
 export function registerServices(
-  router: ConnectRouter,
+  router: ServiceRouter,
   targets: RouteTargets,
   interceptors: readonly Interceptor[],
 ): void {

@@ -79,7 +79,11 @@ async function serveEngine(
     log,
   );
   const { gate, stop: stopAuth } = await openGate(router, options);
-  const listener = new Listener(gate.guard(rpc.handle), options.listen);
+  const listener = new Listener(
+    gate.guard(rpc.handle),
+    options.listen,
+    gate.guardStreams(rpc.streams),
+  );
   const { port, grpcPort } = await listenOnPorts(listener, options).catch((error: unknown) => {
     stopAuth();
     throw error;

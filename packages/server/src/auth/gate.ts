@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import { EngineError, isEngineError } from "@pawl/engine";
-import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
+import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import type { Caller } from "./caller.js";
 import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
@@ -25,7 +26,7 @@ export interface GateOptions {
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #open = new Map<HttpResponse, Caller>();
+  readonly #open = new Map<HttpResponse | ServerHttp2Stream, Caller>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -40,11 +41,25 @@ export class Gate {
         refuse(request, response, admitted);
         return;
       }
-      if (admitted.token !== undefined) {
-        this.#open.set(response, admitted);
-        response.once("close", () => this.#open.delete(response));
-      }
+      this.#keep(response, admitted);
       handler(request, response);
+    };
+  }
+
+  /** Puts the gate in front of a handler of streams. */
+  guardStreams(handler: StreamHandler): StreamHandler {
+    return {
+      takes: (headers) => handler.takes(headers),
+      handle: (stream, headers) => {
+        const { ":method": method = "", ":path": path = "" } = headers;
+        const admitted = this.admit(method, path, headers);
+        if ("status" in admitted) {
+          refuseStream(stream, admitted);
+          return;
+        }
+        this.#keep(stream, admitted);
+        handler.handle(stream, headers);
+      },
     };
   }
 
@@ -69,10 +84,18 @@ export class Gate {
 
   /** Ends the open calls of callers whose token is no longer known: worker streams, waits. */
   endRevoked(): void {
-    for (const [response, caller] of this.#open) {
+    for (const [answer, caller] of this.#open) {
       if (!this.#options.credentials.isValid(caller)) {
-        response.destroy();
+        answer.destroy();
       }
+    }
+  }
+
+  /** Remembers an open call, as long as its caller may lose the right to it. */
+  #keep(answer: HttpResponse | ServerHttp2Stream, caller: Caller): void {
+    if (caller.token !== undefined) {
+      this.#open.set(answer, caller);
+      answer.once("close", () => this.#open.delete(answer));
     }
   }
 
@@ -102,4 +125,12 @@ function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal):
     response.setHeader("content-length", Buffer.byteLength(refusal.body));
   }
   response.end(request.method === "HEAD" ? "" : refusal.body);
+}
+
+/** As `refuse`, where no request was made of the stream. */
+function refuseStream(stream: ServerHttp2Stream, { status, headers, body }: Refusal): void {
+  stream.on("error", () => {});
+  stream.resume();
+  stream.respond({ ":status": status, ...headers });
+  stream.end(body);
 }

@@ -39,8 +39,9 @@ export function toConnectError(error: unknown, signal?: AbortSignal): ConnectErr
   if (isEngineError(error)) {
     const reason: unknown = signal?.aborted === true ? signal.reason : undefined;
     if (error.code === "CANCELLED" && reason instanceof ConnectError) {
-      // The engine only knows that the wait was given up; the call knows why.
-      return withDetail(reason, errorCodeOf(reason.code), error.details);
+      // The engine only knows that the wait was given up; the call knows why. Calls share reasons.
+      const sent = new ConnectError(reason.rawMessage, reason.code);
+      return withDetail(sent, errorCodeOf(reason.code), error.details);
     }
     if (error.code === "INTERNAL") {
       return internal(error);

@@ -1,24 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { DescService } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
-  type ConnectRouter,
+  type ConnectRouterOptions,
   createConnectRouter,
   type Interceptor,
+  type ServiceImpl,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import {
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { createErrorInterceptor } from "../interceptor/error.js";
 import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
-import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
+import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { createEarlyHeaders } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
+import { toWebHeaders } from "./headers.js";
+import { answered, hungUp, shuttingDown } from "./reason.js";
+import { UnaryCalls } from "./unary.js";
+
+/** Takes services; the options of one override those of all, as in Connect's router. */
+export interface ServiceRouter {
+  service<Service extends DescService>(
+    service: Service,
+    implementation: Partial<ServiceImpl<Service>>,
+    options?: Partial<ConnectRouterOptions>,
+  ): ServiceRouter;
+}
 
 /**
  * Serves RPCs in Connect, gRPC and gRPC-Web, and hands every other path on. Used in place of
@@ -27,23 +38,39 @@ import { clarifyErrors } from "./error.js";
  */
 export class RpcHandler {
   readonly #handlers = new Map<string, UniversalHandler>();
+  readonly #unary: UnaryCalls;
   readonly #open = new Set<AbortController>();
   readonly #fallback: HttpHandler;
   readonly #log: ServerLogger;
 
   constructor(
-    register: (router: ConnectRouter, interceptors: readonly Interceptor[]) => void,
+    register: (router: ServiceRouter, interceptors: readonly Interceptor[]) => void,
     fallback: HttpHandler,
     log: ServerLogger,
   ) {
     this.#fallback = fallback;
     this.#log = log;
-    const interceptors = [createErrorInterceptor(createFailureLog(log))];
-    const router = createConnectRouter({ ...rpcLimits, interceptors });
-    register(router, interceptors);
+    const report = createFailureLog(log);
+    const interceptors = [createErrorInterceptor(report)];
+    const options = { ...rpcLimits, interceptors };
+    const router = createConnectRouter(options);
+    this.#unary = new UnaryCalls(report);
+    const services: ServiceRouter = {
+      service: (service, implementation, own) => {
+        router.service(service, implementation, own);
+        this.#unary.add(service, implementation, { ...options, ...own });
+        return services;
+      },
+    };
+    register(services, interceptors);
     for (const handler of router.handlers) {
       this.#handlers.set(handler.requestPath, handler);
     }
+  }
+
+  /** Answers plain unary gRPC calls; see `UnaryCalls`. */
+  get streams(): StreamHandler {
+    return this.#unary;
   }
 
   /** Answers one request. */
@@ -62,9 +89,9 @@ export class RpcHandler {
 
   /** Ends every open call with UNAVAILABLE. */
   stop(): void {
-    const reason = new ConnectError("shutting down", Code.Unavailable);
+    this.#unary.stop(shuttingDown);
     for (const call of this.#open) {
-      call.abort(reason);
+      call.abort(shuttingDown);
     }
   }
 
@@ -81,26 +108,34 @@ export class RpcHandler {
     }
   }
 
-  /** The request in Connect's form, with a signal that `stop` aborts too. */
+  /**
+   * The request in Connect's form, with a signal that `stop` aborts too.
+   * @throws TypeError when its host makes no URL
+   */
   #openCall(
     handler: UniversalHandler,
     request: HttpRequest,
     response: HttpResponse,
   ): UniversalServerRequest {
-    const contextValues =
-      handler.method.methodKind === "unary" ? undefined : createEarlyHeaders(response);
-    const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
+    const isStream = handler.method.methodKind !== "unary";
+    const isHttp1 = request.httpVersionMajor === 1;
+    const url = urlOf(request);
     const controller = new AbortController();
     this.#open.add(controller);
-    // Node tells of every request's end, however it ends.
-    call.signal.addEventListener("abort", () => {
+    // Node tells of every exchange's end, however it ends; of HTTP/1.1's requests too early.
+    (isHttp1 ? response : request).once("close", () => {
       this.#open.delete(controller);
-      controller.abort(call.signal.reason);
+      controller.abort(response.writableFinished ? answered : hungUp);
     });
-    const { signal } = controller;
-    return request.httpVersionMajor === 1
-      ? { ...call, signal, body: keptBody(request, response) }
-      : { ...call, signal };
+    return {
+      httpVersion: request.httpVersion,
+      method: request.method ?? "",
+      url,
+      header: toWebHeaders(request.headers),
+      body: isHttp1 ? keptBody(request, response) : request,
+      signal: controller.signal,
+      ...(isStream ? { contextValues: createEarlyHeaders(response) } : {}),
+    };
   }
 
   /** Reached when the request makes no sense or the peer is gone, never by what a service throws. */
@@ -116,6 +151,13 @@ export class RpcHandler {
       response.destroy();
     }
   }
+}
+
+/** @throws TypeError when the host makes no URL, or is missing */
+function urlOf(request: HttpRequest): string {
+  const scheme = "encrypted" in request.socket && request.socket.encrypted ? "https" : "http";
+  const authority = "authority" in request ? request.authority : request.headers.host;
+  return new URL(request.url ?? "", `${scheme}://${authority ?? ""}`).toString();
 }
 
 /**

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingHttpHeaders } from "node:http2";
+import type { DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import {
+  type ConnectError,
+  type ContextValues,
+  createContextValues,
+  type HandlerContext,
+  type UnaryRequest,
+} from "@connectrpc/connect";
+import { toWebHeaders } from "./headers.js";
+import { answered, timedOut } from "./reason.js";
+
+/** Milliseconds that a timer of Node can last. */
+const longestTimerMs = 2 ** 31 - 1;
+
+const timeoutUnitsMs: Readonly<Record<string, number>> = {
+  ...{ H: 3_600_000, M: 60_000, S: 1000 },
+  ...{ m: 1, u: 1e-3, n: 1e-6 },
+};
+
+/**
+ * What interceptors and services may ask of a unary gRPC call: its signal with the deadline's timer,
+ * headers in the web's form, values. Few do, so each is made when it is asked for.
+ */
+export class CallContext {
+  readonly #method: DescMethodUnary;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #deadline: number | undefined;
+  #reason: ConnectError | undefined;
+  #controller: AbortController | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #requestHeader: Headers | undefined;
+  #responseHeader: Headers | undefined;
+  #responseTrailer: Headers | undefined;
+  #values: ContextValues | undefined;
+
+  constructor(method: DescMethodUnary, headers: IncomingHttpHeaders) {
+    this.#method = method;
+    this.#headers = headers;
+    const timeout = headers["grpc-timeout"];
+    if (typeof timeout === "string") {
+      const unitMs = timeoutUnitsMs[timeout.slice(-1)] ?? Number.NaN;
+      this.#deadline = performance.now() + Number(timeout.slice(0, -1)) * unitMs;
+    }
+  }
+
+  /** Tells whoever looks at the signal. The first reason counts. */
+  abort(reason: ConnectError): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(this.#reason);
+  }
+
+  /** The call is over: nothing of it is waited for any more. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.abort(answered);
+  }
+
+  /** Headers and trailers that the service has set; undefined where it has not. */
+  get answer(): { readonly header: Headers | undefined; readonly trailer: Headers | undefined } {
+    return { header: this.#responseHeader, trailer: this.#responseTrailer };
+  }
+
+  get responseHeader(): Headers {
+    this.#responseHeader ??= new Headers();
+    return this.#responseHeader;
+  }
+
+  get responseTrailer(): Headers {
+    this.#responseTrailer ??= new Headers();
+    return this.#responseTrailer;
+  }
+
+  /** The request as interceptors get it. A copy that one of them makes has everything, too. */
+  toRequest(message: MessageShape<DescMethodUnary["input"]>): UnaryRequest {
+    const method = this.#method;
+    const context = this;
+    return {
+      stream: false,
+      message,
+      method,
+      service: method.parent,
+      requestMethod: "POST",
+      get url() {
+        return context.#url();
+      },
+      get signal() {
+        return context.#signal();
+      },
+      get header() {
+        context.#requestHeader ??= toWebHeaders(context.#headers);
+        return context.#requestHeader;
+      },
+      get contextValues() {
+        context.#values ??= createContextValues();
+        return context.#values;
+      },
+    };
+  }
+
+  /** The context as the service gets it, from the request that the interceptors passed on. */
+  toHandlerContext(request: UnaryRequest): HandlerContext {
+    const context = this;
+    return {
+      method: request.method,
+      service: request.service,
+      requestMethod: request.requestMethod,
+      protocolName: "grpc",
+      timeoutMs: () => context.#timeoutMs(),
+      get url() {
+        return request.url;
+      },
+      get signal() {
+        return request.signal;
+      },
+      get requestHeader() {
+        return request.header;
+      },
+      get responseHeader() {
+        return context.responseHeader;
+      },
+      get responseTrailer() {
+        return context.responseTrailer;
+      },
+      get values() {
+        return request.contextValues;
+      },
+    };
+  }
+
+  #url(): string {
+    const { ":scheme": scheme, ":authority": authority, ":path": path } = this.#headers;
+    return new URL(path ?? "/", `${scheme ?? "http"}://${authority ?? ""}`).toString();
+  }
+
+  #timeoutMs(): number | undefined {
+    return this.#deadline === undefined ? undefined : this.#deadline - performance.now();
+  }
+
+  #signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#armDeadline();
+      if (this.#reason !== undefined) {
+        this.#controller.abort(this.#reason);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  #armDeadline(): void {
+    const leftMs = this.#timeoutMs();
+    if (leftMs === undefined || this.#reason !== undefined) {
+      return;
+    }
+    if (leftMs <= 0) {
+      this.abort(timedOut);
+    } else if (leftMs <= longestTimerMs) {
+      this.#timer = setTimeout(() => this.abort(timedOut), leftMs);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** Bytes in front of a gRPC message: flags, and its length as four bytes. */
+const prefixBytes = 5;
+const compressedFlag = 1;
+
+/**
+ * Reads the body of a gRPC call that has one message, with the errors that Connect's handlers have.
+ * Holds no more than one message of the size allowed, and a chunk.
+ */
+export class EnvelopeReader {
+  readonly #maxBytes: number;
+  #chunks: Buffer[] = [];
+  #sizeBytes = 0;
+  /** Bytes of prefix and message together; known once the prefix is there. */
+  #wantedBytes = Number.POSITIVE_INFINITY;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Takes what has arrived. @throws ConnectError as soon as it is clear that the body is none */
+  add(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#sizeBytes += chunk.byteLength;
+    if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= prefixBytes) {
+      const messageBytes = this.#joined().readUInt32BE(1);
+      if (messageBytes > this.#maxBytes) {
+        const sizes = `${messageBytes} is larger than configured readMaxBytes ${this.#maxBytes}`;
+        throw new ConnectError(`message size ${sizes}`, Code.ResourceExhausted);
+      }
+      this.#wantedBytes = prefixBytes + messageBytes;
+    }
+    if (this.#sizeBytes >= this.#wantedBytes + prefixBytes) {
+      throw new ConnectError(
+        "protocol error: received extra input message for unary method",
+        Code.Unimplemented,
+      );
+    }
+  }
+
+  /** The message, when the body has ended. @throws ConnectError when there is none, or half of one */
+  message(): Uint8Array {
+    if (this.#sizeBytes === 0) {
+      throw new ConnectError(
+        "protocol error: missing input message for unary method",
+        Code.Unimplemented,
+      );
+    }
+    if (this.#sizeBytes !== this.#wantedBytes) {
+      throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
+    }
+    const whole = this.#joined();
+    if (((whole[0] ?? 0) & compressedFlag) !== 0) {
+      throw new ConnectError(
+        "received compressed envelope, but do not know how to decompress",
+        Code.Internal,
+      );
+    }
+    return whole.subarray(prefixBytes);
+  }
+
+  #joined(): Buffer {
+    const [first, ...rest] = this.#chunks;
+    if (first !== undefined && rest.length === 0) {
+      return first;
+    }
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+}
+
+/** A message with its prefix, uncompressed. */
+export function toEnvelope(message: Uint8Array): Buffer {
+  const envelope = Buffer.allocUnsafe(prefixBytes + message.byteLength);
+  envelope[0] = 0;
+  envelope.writeUInt32BE(message.byteLength, 1);
+  envelope.set(message, prefixBytes);
+  return envelope;
+}

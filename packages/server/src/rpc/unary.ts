@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { DescService } from "@bufbuild/protobuf";
+import {
+  type ConnectError,
+  type ConnectRouterOptions,
+  createServiceImplSpec,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import type { FailureReport } from "../interceptor/error.js";
+import type { StreamHandler } from "../listen.js";
+import { UnaryCall, type UnaryMethod } from "./unary-call.js";
+
+/**
+ * A shorter way for unary gRPC calls. Connect's handlers serve every protocol, streams and compression
+ * through chains of asynchronous iterators, which costs the server several times what a worker's call
+ * otherwise does. Here such a call goes from HTTP/2 stream to service and back. Interceptors, limits,
+ * deadlines, errors and their details are the same; what is not plain is left to Connect.
+ */
+export class UnaryCalls implements StreamHandler {
+  readonly #methods = new Map<string, UnaryMethod>();
+  readonly #open = new Set<UnaryCall>();
+  readonly #report: FailureReport;
+
+  /** @param report told of failures that no interceptor can see */
+  constructor(report: FailureReport) {
+    this.#report = report;
+  }
+
+  /** Serves the unary methods of a service. Takes the options that Connect's router takes. */
+  add<Service extends DescService>(
+    service: Service,
+    implementation: Partial<ServiceImpl<Service>>,
+    { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY }: Partial<ConnectRouterOptions>,
+  ): void {
+    for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
+      if (spec.kind === "unary") {
+        const { method, impl } = spec;
+        const procedure = `${service.typeName}/${method.name}`;
+        const served = { procedure, method, impl, interceptors, readMaxBytes };
+        this.#methods.set(`/${procedure}`, { ...served, report: this.#report });
+      }
+    }
+  }
+
+  /** Whether these are the headers of a plain unary call. */
+  takes(headers: IncomingHttpHeaders): boolean {
+    return this.#methods.has(headers[":path"] ?? "") && isPlain(headers);
+  }
+
+  /** Answers a plain unary call. */
+  handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const method = this.#methods.get(headers[":path"] ?? "");
+    if (method === undefined) {
+      throw new Error("no such method");
+    }
+    const call = new UnaryCall(method, stream, headers);
+    this.#open.add(call);
+    stream.on("close", () => this.#open.delete(call));
+  }
+
+  /** Gives every open call up. */
+  stop(reason: ConnectError): void {
+    for (const call of this.#open) {
+      call.abort(reason);
+    }
+  }
+}
+
+/** Hosts of which a URL can be made, as it is needed for a call. */
+const plainAuthority = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+const plainTimeout = /^\d{1,8}[HMSmun]$/;
+
+/** True when nothing about a call needs Connect's handlers, which also word every refusal. */
+function isPlain(headers: IncomingHttpHeaders): boolean {
+  const type = headers["content-type"];
+  const encoding = headers["grpc-encoding"];
+  const timeout = headers["grpc-timeout"];
+  return (
+    (type === "application/grpc" || type === "application/grpc+proto") &&
+    headers[":method"] === "POST" &&
+    (encoding === undefined || encoding === "identity") &&
+    (timeout === undefined || (typeof timeout === "string" && plainTimeout.test(timeout))) &&
+    headers.expect === undefined &&
+    plainAuthority.test(headers[":authority"] ?? "")
+  );
+}
