@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { type WorkflowAction, WorkflowActionSchema } from "@pawl/protocol";
+import { TraceContextSchema, type WorkflowAction, WorkflowActionSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import {
   child,
@@ -55,6 +55,26 @@ describe("addAction()", () => {
       version: "2",
       historyPropagationScope: 1,
     });
+  });
+
+  test("gives activities, children and detached workflows the trace of their workflow", () => {
+    const trace = { traceParent: "00-1-2-01" };
+    const traceContext = create(TraceContextSchema, trace);
+    for (const traced of [
+      new PureInstance({ traceContext }),
+      PureInstance.after([], { traceContext }),
+    ]) {
+      const into: ActionEvents = { appended: [], messages: [] };
+      const context = { state: traced.state, now: 9, createId: () => "minted", ending: false };
+      addAction(into, schedule(0, "charge"), context);
+      addAction(into, child(1, "pay", "pay-1"), context);
+      addAction(into, detached(2, "mail", "mail-1"), context);
+      const [task, created] = into.appended.map(({ event }) => event.eventType.value);
+      const started = into.messages.map(({ record }) => record.event.eventType.value);
+      for (const value of [task, created, ...started]) {
+        expect(value).toMatchObject({ parentTraceContext: trace });
+      }
+    }
   });
 
   test("creates a timer with its origin, but not for an instance that ends", () => {

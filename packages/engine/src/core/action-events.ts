@@ -10,7 +10,7 @@ import type {
 import { actionRecord, inboundRecord, optional, terminatedRecord } from "./event.js";
 import { instanceIdFault } from "./instance-id.js";
 import type { Message } from "./outcome.js";
-import type { InstanceState } from "./state.js";
+import { type InstanceState, traceOf } from "./state.js";
 
 /** What the actions of a turn become. */
 export interface ActionEvents {
@@ -48,6 +48,7 @@ export function addAction(
         taskExecutionId,
         ...optional("version", version),
         ...optional("input", input),
+        ...optional("parentTraceContext", traceOf(context.state)),
         ...optional("historyPropagationScope", historyPropagationScope),
       };
       into.appended.push(actionRecord(id, now, { case: "taskScheduled", value }));
@@ -92,11 +93,13 @@ function addChild(
   if (action.instanceId !== "") requireUsable(id, instanceId);
   const executionId = createId();
   const { name, version, input, retryParentInstanceInfo } = action;
+  const trace = optional("parentTraceContext", traceOf(state));
   const value = {
     instanceId,
     name,
     ...optional("version", version),
     ...optional("input", input),
+    ...trace,
     ...optional("retryParentInstanceInfo", retryParentInstanceInfo),
   };
   into.appended.push(actionRecord(id, now, { case: "childWorkflowInstanceCreated", value }));
@@ -105,6 +108,7 @@ function addChild(
     value: {
       name,
       ...optional("input", input),
+      ...trace,
       workflowInstance: { instanceId, executionId },
       parentInstance: {
         taskScheduledId: id,
@@ -125,7 +129,7 @@ function addDetached(
   into: ActionEvents,
   id: number,
   action: CreateDetachedWorkflowAction,
-  { now, createId }: ActionContext,
+  { state, now, createId }: ActionContext,
 ): void {
   const { instanceId, name, version, input, scheduledStartTimestamp, tags } = action;
   requireUsable(id, instanceId);
@@ -142,7 +146,7 @@ function addDetached(
       ...optional("version", version),
       ...optional("input", input),
       ...optional("scheduledStartTimestamp", scheduledStartTimestamp),
-      ...optional("parentTraceContext", action.parentTraceContext),
+      ...optional("parentTraceContext", action.parentTraceContext ?? traceOf(state)),
     },
   });
   into.messages.push({ targetId: instanceId, record });

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { historyEvent } from "@pawl/protocol";
+import { create } from "@bufbuild/protobuf";
+import { historyEvent, TraceContextSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { child, continueWith, schedule, timer } from "../../test/actions.js";
 import { kindsOf, PureInstance } from "../../test/pure-instance.js";
 import { raiseEvent } from "./command/raise-event.js";
 import { receive } from "./command/receive.js";
+import { resume } from "./command/resume.js";
+import { suspend } from "./command/suspend.js";
+import { rootTrace } from "./event.js";
+import { traceOf } from "./state.js";
 
 function raise(instance: PureInstance, name: string): void {
   instance.do(raiseEvent(instance.state, { name, input: undefined }, instance.now));
@@ -106,9 +111,67 @@ describe("continueAsNew()", () => {
     expect(instance.state.inbox[0]?.event.eventType.value).not.toHaveProperty("parentInstance");
   });
 
+  test.each([
+    ["suspended before", ["suspend"], [], true],
+    ["suspended in its last turn", [], ["suspend"], true],
+    ["suspended and resumed before", ["suspend", "resume"], [], false],
+    ["resumed in its last turn", ["suspend"], ["resume"], false],
+    ["suspended again in its last turn", ["suspend"], ["resume", "suspend"], true],
+  ] as const)("keeps an instance that was %s as it was", (_, before, last, isSuspended) => {
+    const instance = PureInstance.after([]);
+    const take = (verb: "suspend" | "resume"): void => {
+      const command = verb === "suspend" ? suspend : resume;
+      instance.do(command(instance.state, "audit", instance.now));
+    };
+    for (const verb of before) {
+      take(verb);
+      instance.turn([]);
+    }
+    for (const verb of last) take(verb);
+    raise(instance, "go");
+    const [carry] = instance.state.inbox.slice(-1);
+    if (carry === undefined) throw new Error("nothing was raised");
+    instance.turn([continueWith(0, undefined, [carry.event])]);
+    expect(kindsOf(instance.state.inbox)).toEqual([
+      "executionStarted",
+      ...(isSuspended ? ["executionSuspended"] : []),
+      "eventRaised",
+    ]);
+    instance.turn([]);
+    expect(instance.state.fold.suspended).toBe(isSuspended);
+  });
+
+  test("begins a trace of its own where there was one", () => {
+    const traceContext = create(TraceContextSchema, { traceParent: "00-1-2-01" });
+    const instance = new PureInstance({ traceContext });
+    instance.turn([continueWith(0)]);
+    const trace = traceOf(instance.state)?.traceParent;
+    expect(trace).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    instance.turn([continueWith(0)]);
+    expect(traceOf(instance.state)?.traceParent).not.toBe(trace);
+    expect(traceOf(PureInstance.after([continueWith(0)]).state)).toBeUndefined();
+  });
+
+  test("does not carry over results, which have the numbers of tasks to come", () => {
+    const result = historyEvent(-1, 3, { case: "taskCompleted", value: { taskScheduledId: 0 } });
+    const instance = PureInstance.after([continueWith(0, undefined, [result])]);
+    expect(kindsOf(instance.state.inbox)).toEqual(["executionStarted"]);
+    expect(instance.state.arrived.size).toBe(0);
+  });
+
   test("takes carried events as the worker sent them", () => {
     const event = historyEvent(-1, 3, { case: "eventRaised", value: { name: "Kept", input: "1" } });
     const instance = PureInstance.after([continueWith(0, undefined, [event])]);
     expect(instance.state.inbox[1]?.event).toEqual(event);
+  });
+});
+
+describe("rootTrace()", () => {
+  test("has the digits of a UUID, or of any other id", () => {
+    const uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    expect(rootTrace(uuid).traceParent).toBe(
+      "00-0f8fad5bd9cb469fa16570867728950e-a16570867728950e-01",
+    );
+    expect(rootTrace("id-1").traceParent).toMatch(/^00-0{24}69642d31-[0-9a-f]{16}-01$/);
   });
 });

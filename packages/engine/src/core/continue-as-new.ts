@@ -1,37 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { CompleteWorkflowAction, ExecutionStartedEvent } from "@pawl/protocol";
-import { EventRecord } from "@pawl/protocol";
-import { inboundRecord, optional } from "./event.js";
+import { type CompleteWorkflowAction, EventRecord } from "@pawl/protocol";
+import { inboundRecord, optional, rootTrace } from "./event.js";
 import type { Outcome } from "./outcome.js";
-import type { InstanceState } from "./state.js";
+import { resolutionKey } from "./resolution-key.js";
+import { executionStart, type InstanceState } from "./state.js";
+
+/** The turn that ends an execution. */
+export interface LastTurn {
+  /** The inbox events that it took. */
+  readonly taken: readonly EventRecord[];
+  readonly customStatus: string | undefined;
+}
 
 /**
- * Replaces an execution by its next one: same id, name, parent and tags, new execution id, empty
- * history; the inbox has the new start, then the events carried over, then what no turn has taken.
- * Everything else that the turn asked for is dropped (engine semantics 4.8).
+ * Replaces an execution by its next one: same id, name, parent and tags, new execution id and trace,
+ * empty history; the inbox has the new start, then a suspension that was in force, then the events
+ * carried over, then what no turn has taken. Everything else that the turn asked for is dropped
+ * (engine semantics 4.8).
  */
 export function continueAsNew(
   state: InstanceState,
-  turn: { readonly consumed: number; readonly customStatus: string | undefined },
+  { taken, customStatus }: LastTurn,
   action: CompleteWorkflowAction,
-  executionId: string,
+  createId: () => string,
   now: number,
 ): Outcome {
-  const before = state.fold.startRecord ?? state.inbox.find(isStart);
-  const started = before?.event.eventType;
-  const parentInstance =
-    started?.case === "executionStarted" ? started.value.parentInstance : undefined;
+  const before = executionStart(state);
+  const isTraced = before?.parentTraceContext !== undefined;
+  const executionId = createId();
   const start = inboundRecord(now, {
     case: "executionStarted",
     value: {
       name: state.workflow,
       ...optional("input", action.result),
       workflowInstance: { instanceId: state.instanceId, executionId },
-      ...optional<"parentInstance", ExecutionStartedEvent["parentInstance"]>(
-        "parentInstance",
-        parentInstance,
-      ),
+      ...optional("parentInstance", before?.parentInstance),
+      ...(isTraced ? { parentTraceContext: rootTrace(createId()) } : {}),
       tags: { ...state.tags },
     },
   });
@@ -47,12 +52,29 @@ export function continueAsNew(
       tags: state.tags,
       continued: true,
     },
-    accepted: [start, ...action.carryoverEvents.map((event) => EventRecord.of(event))],
-    turn: { consumed: turn.consumed, appended: [], customStatus: turn.customStatus },
+    accepted: [start, ...suspension(state, taken, now), ...carried(action)],
+    turn: { consumed: taken.length, appended: [], customStatus },
     messages: [],
   };
 }
 
-function isStart(record: EventRecord): boolean {
-  return record.event.eventType.case === "executionStarted";
+/** Results are for the tasks of the execution before: the next one gives their numbers again. */
+function carried(action: CompleteWorkflowAction): EventRecord[] {
+  return action.carryoverEvents
+    .filter((event) => resolutionKey(event) === undefined)
+    .map((event) => EventRecord.of(event));
+}
+
+/** A suspension ends with a resume, and not because its worker went on all the same. */
+function suspension(
+  state: InstanceState,
+  taken: readonly EventRecord[],
+  now: number,
+): EventRecord[] {
+  const marker = taken.findLast(({ event: { eventType } }) => {
+    return eventType.case === "executionSuspended" || eventType.case === "executionResumed";
+  });
+  if (marker?.event.eventType.case === "executionSuspended") return [marker];
+  if (marker !== undefined || !state.fold.suspended) return [];
+  return [inboundRecord(now, { case: "executionSuspended", value: {} })];
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { EventRecord } from "@pawl/protocol";
+import type { EventRecord, ExecutionStartedEvent, TraceContext } from "@pawl/protocol";
 
 /** Where the result of a child workflow goes. */
 export interface ParentLink {
@@ -150,4 +150,17 @@ export function beginState(beginning: Beginning): OwnedState {
     arrived: new Set(),
     settled: new Set(),
   };
+}
+
+/** What the present execution was started with: from history, or before its first turn the inbox. */
+export function executionStart({ fold, inbox }: InstanceState): ExecutionStartedEvent | undefined {
+  const record =
+    fold.startRecord ?? inbox.find(({ event }) => event.eventType.case === "executionStarted");
+  const { eventType } = record?.event ?? {};
+  return eventType?.case === "executionStarted" ? eventType.value : undefined;
+}
+
+/** The trace that the execution is part of; its activities and children go on with it. */
+export function traceOf(state: InstanceState): TraceContext | undefined {
+  return executionStart(state)?.parentTraceContext;
 }

@@ -24,7 +24,7 @@ export interface TurnFacts {
   readonly actions: readonly WorkflowAction[];
   readonly customStatus: string | undefined;
   readonly version: TurnVersion | undefined;
-  /** Mints execution ids. */
+  /** Mints ids of executions and traces. */
   readonly createId: () => string;
 }
 
@@ -63,12 +63,11 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   }
   const actions = limitActions(facts.actions, facts.customStatus);
   const completion = findCompletion(actions, terminate);
-  const consumed = taken.length;
   const customStatus =
     excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
   if (completion !== undefined && isContinuation(completion.action)) {
     const { value } = completion;
-    return continueAsNew(state, { consumed, customStatus }, value, facts.createId(), now);
+    return continueAsNew(state, { taken, customStatus }, value, facts.createId, now);
   }
   const mismatch = patchStall(state, facts.version);
   if (mismatch !== undefined) return stallTurn(state, mismatch, now);
@@ -90,7 +89,11 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   if (terminate?.recursive === true) {
     into.messages.push(...terminateChildren(state, terminate.output, now, appended));
   }
-  return { accepted: [], turn: { consumed, appended, customStatus }, messages: into.messages };
+  return {
+    accepted: [],
+    turn: { consumed: taken.length, appended, customStatus },
+    messages: into.messages,
+  };
 }
 
 /**

@@ -2,9 +2,8 @@
 
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
-import { requireNotStalled } from "../require-not-stalled.js";
 import type { InstanceState } from "../state.js";
-import { hasEnded } from "../status.js";
+import { hasEnded, requireNotStalled } from "../status.js";
 
 /**
  * Puts an external event into the inbox. An ended instance drops it (engine semantics 2.4).

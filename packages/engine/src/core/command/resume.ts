@@ -2,9 +2,8 @@
 
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
-import { requireNotStalled } from "../require-not-stalled.js";
 import type { InstanceState } from "../state.js";
-import { hasEnded } from "../status.js";
+import { hasEnded, requireNotStalled } from "../status.js";
 
 /**
  * Lets a suspended instance go on. No effect on an ended instance.
