@@ -110,7 +110,7 @@ export class Client {
 
   /**
    * Delivers an event, in the order of the calls, once, whether it is awaited yet or not.
-   * @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   * @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
    */
   raiseEvent<T>(
     instanceId: string,
@@ -128,12 +128,12 @@ export class Client {
     await ask(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
   }
 
-  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
+  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND */
   async suspend(instanceId: string, reason?: string): Promise<void> {
     await ask(this.#port.suspend(instanceId, reason));
   }
 
-  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
+  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND */
   async resume(instanceId: string, reason?: string): Promise<void> {
     await ask(this.#port.resume(instanceId, reason));
   }

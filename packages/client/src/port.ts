@@ -16,6 +16,9 @@ export type InstanceStatus =
   | "failed"
   | "terminated";
 
+/** Why an instance is stalled, for programs. */
+export type StallCode = "PATCH_MISMATCH" | "VERSION_NOT_AVAILABLE" | "PAYLOAD_SIZE_EXCEEDED";
+
 /** Why a workflow, a child workflow or an activity failed, in whatever language it was written. */
 export interface Failure {
   /** Name of the error's class where it was raised. */
@@ -51,7 +54,10 @@ export interface InstanceRecord {
   readonly parentInstanceId?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly version?: string;
+  /** Why it is stalled, in words. Absent unless it is. */
   readonly stallReason?: string;
+  /** Why it is stalled, for programs. Absent unless it is. */
+  readonly stallCode?: StallCode;
   /** Events in the history of the present execution. */
   readonly historyLength: number;
 }

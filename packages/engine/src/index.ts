@@ -22,6 +22,7 @@ export type {
   ListQuery,
   ManagementPort,
   ReadOptions,
+  StallCode,
   StartCommand,
   WaitOptions,
 } from "./port/management.js";

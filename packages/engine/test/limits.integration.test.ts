@@ -3,7 +3,7 @@
 import { limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { isEngineError } from "../src/errors.js";
-import { child, detached } from "./actions.js";
+import { child, complete, detached, schedule, unknownAction } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -141,18 +141,39 @@ describe("limits on what callers give", () => {
 
 describe("limits on what workers ask for", () => {
   test.each([
-    ["a child with a forbidden id", child(0, "w", "a\u0000b")],
+    ["an unknown action", unknownAction(0)],
     ["a detached workflow without an id", detached(0, "w", "")],
     ["a detached workflow with a forbidden id", detached(0, "w", "a\nb")],
-  ])("%s gives the turn up, and starts nothing", async (_, action) => {
+    ["an action that cannot be encoded", schedule(2 ** 31, "far")],
+  ])("%s fails the instance, and starts nothing", async (_, action) => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [action]);
+    await worker.completeTurn(await worker.turn(), [schedule(1, "charge"), action]);
     await under.engine.idle();
     expect((await under.engine.list()).instances).toHaveLength(1);
-    expect((await under.engine.get("a"))?.historyLength).toBe(0);
-    expect(under.log).toMatchObject([{ level: "warn", facts: { instanceId: "a" } }]);
+    expect(await under.engine.get("a")).toMatchObject({
+      status: "failed",
+      failure: { type: "InvalidAction", nonRetriable: true },
+    });
+    expect(worker.activities).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("a child with a forbidden id fails its task, and the workflow goes on", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [child(0, "w", "a\u0000b")]);
+    const turn = await worker.turn(2);
+    expect(turn.events[1]?.event.eventType).toMatchObject({
+      case: "childWorkflowInstanceFailed",
+      value: { taskScheduledId: 0, failureDetails: { errorType: "InvalidInstanceId" } },
+    });
+    await worker.completeTurn(turn, [complete(1)]);
+    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+    expect((await under.engine.list()).instances).toHaveLength(1);
+    expect(await under.engine.purge("a")).toBe(1);
     await under.engine.close();
   });
 });

@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { schedule, timer, versionNotAvailable } from "./actions.js";
+import { child, complete, schedule, timer, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -267,6 +267,28 @@ describe("an id that has been used", () => {
     await under.engine.terminate("c");
     await under.engine.waitForCompletion("c");
     await under.engine.start({ workflow: "echo", instanceId: "p" });
+    await under.engine.close();
+  });
+
+  test.each([
+    ["is about to leave", "write"],
+    ["is on its way", "get"],
+  ] as const)("is refused while the start of a child below it %s", async (_, call) => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "p" });
+    const turn = await worker.turn();
+    const gate = under.faults.hold(call);
+    const ended = worker.completeTurn(turn, [child(0, "w", "c"), complete(1)]);
+    while (gate.waiting() === 0) await nextTick();
+    const again = under.engine.start({ workflow: "w", instanceId: "p" });
+    const refused = expect(again).rejects.toMatchObject({
+      code: "INSTANCE_EXISTS",
+      message: expect.stringContaining("'c'"),
+    });
+    gate.release();
+    await Promise.all([ended, refused]);
+    expect((await worker.turn(2)).instanceId).toBe("c");
     await under.engine.close();
   });
 });

@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { complete, schedule, timer, unknownAction, versionNotAvailable } from "./actions.js";
+import { complete, schedule, timer, versionNotAvailable } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
-import { kinds } from "./scripted-worker.js";
+import { kinds, type ScriptedWorker } from "./scripted-worker.js";
 
 const input = "x".repeat(1000);
+/** What no turn may ask for once history has it. */
+const again = [schedule(0, "again")];
 
 describe("a turn whose answer cannot be carried out", () => {
-  test.each([
-    ["an unknown action", [unknownAction(0)]],
-    ["an action that history has", [schedule(0, "again")]],
-    ["an action that cannot be encoded", [schedule(2 ** 31, "far")]],
-  ])("%s: is tried again, with growing pauses", async (_, actions) => {
+  test("for it asks for what history has: is tried again, with growing pauses", async () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({ activities: [] });
     await under.engine.start({ workflow: "w", instanceId: "a" });
@@ -21,7 +19,7 @@ describe("a turn whose answer cannot be carried out", () => {
     await under.engine.raiseEvent("a", "go");
     const before = await under.engine.get("a");
     for (const [attempt, waitMs] of [100, 200, 400, 800].entries()) {
-      await worker.completeTurn(await worker.turn(attempt + 2), actions);
+      await worker.completeTurn(await worker.turn(attempt + 2), again);
       under.clock.advance(waitMs - 1);
       await under.engine.idle();
       expect(worker.turns).toHaveLength(attempt + 2);
@@ -35,26 +33,30 @@ describe("a turn whose answer cannot be carried out", () => {
 
   test("pauses at most half a minute, and starts over after a good one", async () => {
     const under = await EngineUnderTest.open();
-    const worker = under.connect({});
+    const worker = under.connect({ activities: [] });
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    for (let attempt = 1; attempt <= 20; attempt += 1) {
-      await worker.completeTurn(await worker.turn(attempt), [unknownAction(0)]);
+    await worker.completeTurn(await worker.turn(), again);
+    await under.engine.raiseEvent("a", "go");
+    for (let attempt = 2; attempt <= 21; attempt += 1) {
+      await worker.completeTurn(await worker.turn(attempt), again);
       under.clock.advance(30_000);
     }
-    await worker.completeTurn(await worker.turn(21), []);
+    await worker.completeTurn(await worker.turn(22), []);
     await under.engine.raiseEvent("a", "go");
-    await worker.completeTurn(await worker.turn(22), [unknownAction(0)]);
+    await worker.completeTurn(await worker.turn(23), again);
     under.clock.advance(100);
-    await worker.turn(23);
+    await worker.turn(24);
     await under.engine.close();
   });
 
   test("does not hold up other instances", async () => {
     const under = await EngineUnderTest.open();
-    const worker = under.connect({ workflows: ["bad"] });
-    under.connect({ workflows: ["echo"], flows });
+    const worker = under.connect({ workflows: ["bad"], activities: [] });
+    under.connect({ workflows: ["echo"], flows, activities: [] });
     await under.engine.start({ workflow: "bad", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [unknownAction(0)]);
+    await worker.completeTurn(await worker.turn(), again);
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(2), again);
     await under.engine.start({ workflow: "echo", instanceId: "b" });
     expect((await under.engine.waitForCompletion("b")).status).toBe("completed");
     await under.engine.close();
@@ -62,15 +64,17 @@ describe("a turn whose answer cannot be carried out", () => {
 
   test("may be purged by force meanwhile", async () => {
     const under = await EngineUnderTest.open();
-    const worker = under.connect({});
+    const worker = under.connect({ activities: [] });
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [unknownAction(0)]);
+    await worker.completeTurn(await worker.turn(), again);
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(2), again);
     await under.engine.purge("a", { force: true });
     under.clock.advance(1000);
     await under.engine.idle();
-    expect(worker.turns).toHaveLength(1);
+    expect(worker.turns).toHaveLength(2);
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(2), [complete(0)]);
+    await worker.completeTurn(await worker.turn(3), [complete(0)]);
     expect((await under.engine.get("a"))?.status).toBe("completed");
     await under.engine.close();
   });
@@ -88,6 +92,7 @@ describe("a turn that is too large for its worker", () => {
       status: "stalled",
       input,
       stallReason: expect.stringContaining("Workflow payload size"),
+      stallCode: "PAYLOAD_SIZE_EXCEEDED",
     });
     await under.engine.close();
   });
@@ -129,11 +134,13 @@ describe("a turn that is too large for its worker", () => {
     await under.engine.raiseEvent("a", "go", input);
     await under.engine.idle();
     expect((await under.engine.get("a"))?.status).toBe("stalled");
-    await expect(under.engine.raiseEvent("a", "more")).rejects.toMatchObject({
-      code: "INSTANCE_STALLED",
-    });
+    await under.engine.raiseEvent("a", "more");
+    await under.engine.idle();
+    expect((await under.engine.get("a"))?.status).toBe("stalled");
     const large = under.connect({ cache: "result" });
-    await large.completeTurn(await large.turn(), []);
+    const turn = await large.turn();
+    expect(turn.events).toHaveLength(3);
+    await large.completeTurn(turn, []);
     expect((await under.engine.get("a"))?.status).toBe("running");
     await under.engine.raiseEvent("a", "go", input);
     expect((await large.turn(2)).past).toEqual([]);
@@ -171,34 +178,6 @@ describe("a turn that is too large for its worker", () => {
   });
 });
 
-describe("patches that a worker lacks", () => {
-  test("stall the instance until a worker comes that has them", async () => {
-    const under = await EngineUnderTest.open();
-    const old = under.connect({ workflows: ["w"] });
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    await old.completeTurn(await old.turn(), [timer(0, 9e6)], { version: { patches: ["p"] } });
-    await under.engine.raiseEvent("a", "go");
-    await old.completeTurn(await old.turn(2), [complete(1)], { version: { patches: [] } });
-    expect(await under.engine.get("a")).toMatchObject({
-      status: "stalled",
-      stallReason: expect.stringContaining("History patches: [p], current patches: []"),
-    });
-    for (const refused of [
-      under.engine.raiseEvent("a", "go"),
-      under.engine.suspend("a"),
-      under.engine.resume("a"),
-    ]) {
-      await expect(refused).rejects.toMatchObject({ code: "INSTANCE_STALLED" });
-    }
-    const after = await under.crash();
-    expect((await after.engine.get("a"))?.status).toBe("stalled");
-    const next = after.connect({ workflows: ["w"] });
-    await next.completeTurn(await next.turn(), [complete(1)], { version: { patches: ["p"] } });
-    expect((await after.engine.get("a"))?.status).toBe("completed");
-    await after.engine.close();
-  });
-});
-
 describe("a version that no worker has", () => {
   test("stalls the instance until a worker comes that has it", async () => {
     const under = await EngineUnderTest.open();
@@ -213,6 +192,7 @@ describe("a version that no worker has", () => {
       status: "stalled",
       version: "v1",
       stallReason: "Version not available: v1",
+      stallCode: "VERSION_NOT_AVAILABLE",
     });
     old.close();
     const next = under.connect({});
@@ -223,6 +203,101 @@ describe("a version that no worker has", () => {
     ]);
     await next.completeTurn(turn, [complete(1)]);
     expect((await under.engine.get("a"))?.status).toBe("completed");
+    await under.engine.close();
+  });
+});
+
+describe("patches that the worker's code does not take", () => {
+  const patched = { version: { patches: ["a"] } };
+
+  async function stalled(): Promise<{ under: EngineUnderTest; worker: ScriptedWorker }> {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)], patched);
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(2), [complete(1)]);
+    expect(await under.engine.get("a")).toMatchObject({
+      status: "stalled",
+      stallReason: "Patch mismatch. History patches: [a], current patches: []. ",
+      stallCode: "PATCH_MISMATCH",
+    });
+    return { under, worker };
+  }
+
+  test("stall the instance until a worker comes whose code takes them", async () => {
+    const { under } = await stalled();
+    const next = under.connect({});
+    await next.completeTurn(await next.turn(), [complete(1)], patched);
+    const instance = await under.engine.get("a");
+    expect(instance?.status).toBe("completed");
+    expect(instance).not.toHaveProperty("stallCode");
+    await under.engine.close();
+  });
+
+  test("stall it again, and once in history, after an event that such a worker did not take", async () => {
+    const { under, worker } = await stalled();
+    await under.engine.raiseEvent("a", "go");
+    const turn = await worker.turn(3);
+    expect(turn.events).toHaveLength(3);
+    await worker.completeTurn(turn, [complete(1)]);
+    await under.engine.suspend("a");
+    await worker.completeTurn(await worker.turn(4), [complete(1)]);
+    const history = kinds(await under.engine.history("a"));
+    expect(history.filter((kind) => kind === "executionStalled")).toHaveLength(1);
+    expect((await under.engine.get("a"))?.status).toBe("stalled");
+    await under.engine.close();
+  });
+
+  test("are two stalls in history when they differ", async () => {
+    const { under, worker } = await stalled();
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(3), [], { version: { patches: ["b"] } });
+    const history = kinds(await under.engine.history("a"));
+    expect(history.filter((kind) => kind === "executionStalled")).toHaveLength(2);
+    await under.engine.close();
+  });
+
+  test("stay a stall over a crash, with what the inbox has", async () => {
+    const { under } = await stalled();
+    await under.engine.raiseEvent("a", "more");
+    const after = await under.crash();
+    expect((await after.engine.get("a"))?.stallCode).toBe("PATCH_MISMATCH");
+    const next = after.connect({});
+    const turn = await next.turn();
+    expect(turn.events).toHaveLength(3);
+    await next.completeTurn(turn, [complete(1)], patched);
+    expect((await after.engine.get("a"))?.status).toBe("completed");
+    await after.engine.close();
+  });
+
+  test("do not keep it from being terminated", async () => {
+    const { under } = await stalled();
+    await under.engine.terminate("a", { output: '"enough"' });
+    expect(await under.engine.waitForCompletion("a")).toMatchObject({
+      status: "terminated",
+      output: '"enough"',
+    });
+    await under.engine.close();
+  });
+});
+
+describe("a worker that lacks the code, beside one that has it", () => {
+  test.each([
+    ["lacks the version", [versionNotAvailable(0)], undefined],
+    ["takes other patches", [complete(1)], { patches: [] }],
+  ])("%s: the turn goes to the other at once, and nothing stalls", async (_, answer, version) => {
+    const under = await EngineUnderTest.open();
+    const old = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await old.completeTurn(await old.turn(), [timer(0, 9e6)], { version: { patches: ["a"] } });
+    const next = under.connect({});
+    await under.engine.raiseEvent("a", "go");
+    await old.completeTurn(await old.turn(2), answer, version === undefined ? {} : { version });
+    await next.completeTurn(await next.turn(), [complete(1)], { version: { patches: ["a"] } });
+    expect((await under.engine.get("a"))?.status).toBe("completed");
+    expect(kinds(await under.engine.history("a"))).not.toContain("executionStalled");
+    expect(old.turns).toHaveLength(2);
     await under.engine.close();
   });
 });

@@ -117,19 +117,33 @@ describe("terminate()", () => {
     "ends an instance whose worker's answers cannot be carried out, %s the first",
     async (when) => {
       const under = await EngineUnderTest.open();
-      const worker = under.connect({});
+      const worker = under.connect({ activities: [] });
       await under.engine.start({ workflow: "w", instanceId: "a" });
-      const turn = await worker.turn();
+      await worker.completeTurn(await worker.turn(), [schedule(0, "charge")]);
+      await under.engine.raiseEvent("a", "go");
+      const turn = await worker.turn(2);
       if (when === "before") await under.engine.terminate("a", bye);
-      await worker.completeTurn(turn, [unknownAction(0)]);
+      await worker.completeTurn(turn, [schedule(0, "charge")]);
       if (when === "after") await under.engine.terminate("a", bye);
       expect(await under.engine.waitForCompletion("a")).toMatchObject(terminated);
       under.clock.advance(60_000);
       await under.engine.idle();
-      expect(worker.turns).toHaveLength(1);
+      expect(worker.turns).toHaveLength(2);
       await under.engine.close();
     },
   );
+
+  test("ends an instance whose worker asks for what cannot be done in the same turn", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const first = await worker.turn();
+    await under.engine.terminate("a", bye);
+    await worker.completeTurn(first, []);
+    await worker.completeTurn(await worker.turn(2), [unknownAction(0)]);
+    expect(await under.engine.waitForCompletion("a")).toMatchObject(terminated);
+    await under.engine.close();
+  });
 
   test("drops timers, and results that come late", async () => {
     const under = await EngineUnderTest.open();

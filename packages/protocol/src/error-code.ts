@@ -21,8 +21,6 @@ export const errorCodes = [
   "INSTANCE_EXISTS",
   /** The instance must have ended for this, and has not. */
   "INSTANCE_NOT_ENDED",
-  /** The instance is stalled and takes no events. */
-  "INSTANCE_STALLED",
   /** What the disk has of this instance is damaged; it is parked. */
   "INSTANCE_DAMAGED",
   /** A queue or limit is full; try again later. */

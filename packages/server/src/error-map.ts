@@ -40,7 +40,6 @@ export const errorMap = {
   INSTANCE_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
   INSTANCE_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },
   INSTANCE_NOT_ENDED: { connect: Code.FailedPrecondition, http: 409, ...failed },
-  INSTANCE_STALLED: { connect: Code.FailedPrecondition, http: 409, ...failed },
   INSTANCE_DAMAGED: { connect: Code.DataLoss, http: 500, ...failed },
   RESOURCE_EXHAUSTED: {
     connect: Code.ResourceExhausted,
@@ -106,7 +105,6 @@ export const daprErrors = {
   // Of the early form, in which Dapr has no codes.
   ERR_INSTANCE_ID_EXISTS: { http: 409, connect: Code.AlreadyExists },
   ERR_INSTANCE_NOT_ENDED: { http: 409, connect: Code.FailedPrecondition },
-  ERR_INSTANCE_STALLED: { http: 409, connect: Code.FailedPrecondition },
   ERR_PAYLOAD_TOO_LARGE: { http: 413, connect: Code.ResourceExhausted },
   ERR_WORKFLOW_METADATA_INVALID: { http: 400, connect: Code.InvalidArgument },
   ERR_WORKFLOW_FAILED: { http: 500, connect: Code.Unknown },
@@ -201,8 +199,6 @@ export function daprCause(code: ErrorCode, message: string, instanceId: string):
       return `rpc error: code = AlreadyExists desc = an active workflow with ID '${instanceId}' already exists`;
     case "INSTANCE_NOT_ENDED":
       return "orchestration has not yet completed";
-    case "INSTANCE_STALLED":
-      return "workflow is stalled";
     case "INTERNAL":
       return "internal error";
     default:

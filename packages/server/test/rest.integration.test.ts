@@ -192,7 +192,6 @@ describe("a refused command", () => {
       "ERR_PURGE_WORKFLOW",
       "orchestration has not yet completed",
     ],
-    ["INSTANCE_STALLED", "a/raiseEvent/e", 500, "ERR_RAISE_EVENT_WORKFLOW", "workflow is stalled"],
     ["SHUTTING_DOWN", "a/terminate", 503, "ERR_TERMINATE_WORKFLOW", "because of SHUTTING_DOWN"],
     [
       "RESOURCE_EXHAUSTED",

@@ -4,6 +4,7 @@ import { createClient as createRpcClient, type Transport } from "@connectrpc/con
 import {
   fromTimestamp,
   type Instance as InstanceMessage,
+  StallCode as StallCodeNumber,
   InstanceStatus as StatusNumber,
   toTimestamp,
   WorkflowService,
@@ -16,6 +17,7 @@ import type {
   ManagementPort,
   PortWaitOptions,
   ReadOptions,
+  StallCode,
   StartCommand,
 } from "../port.js";
 import { toPawlError } from "./rpc-error.js";
@@ -40,6 +42,12 @@ const statusNames: Readonly<Record<StatusNumber, InstanceStatus>> = {
   [StatusNumber.FAILED]: "failed",
   [StatusNumber.TERMINATED]: "terminated",
 };
+
+const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
+  [StallCodeNumber.PATCH_MISMATCH, "PATCH_MISMATCH"],
+  [StallCodeNumber.VERSION_NOT_AVAILABLE, "VERSION_NOT_AVAILABLE"],
+  [StallCodeNumber.PAYLOAD_SIZE_EXCEEDED, "PAYLOAD_SIZE_EXCEEDED"],
+]);
 
 /** The management port of a server, over WorkflowService. Rejects with `PawlError`. */
 export function createRemoteManagement(transport: Transport): ManagementPort {
@@ -157,6 +165,7 @@ function requireInstance(answer: {
 
 function toRecord(message: InstanceMessage): InstanceRecord {
   const { createdAt, updatedAt, startedAt, completedAt, startAt, failure } = message;
+  const stallCode = stallCodes.get(message.stallCode);
   return {
     instanceId: message.instanceId,
     workflow: message.workflow,
@@ -178,6 +187,7 @@ function toRecord(message: InstanceMessage): InstanceRecord {
       version: message.version || undefined,
       stallReason: message.stallReason || undefined,
     }),
+    ...(stallCode === undefined ? {} : { stallCode }),
     ...(failure === undefined ? {} : { failure: fromFailureMessage(failure) }),
   };
 }

@@ -7,7 +7,8 @@ import type {
   SendEventAction,
   WorkflowAction,
 } from "@pawl/protocol";
-import { actionRecord, inboundRecord, optional, terminatedRecord } from "./event.js";
+import { childFailed } from "./child-result.js";
+import { actionRecord, finalFailure, inboundRecord, optional, terminatedRecord } from "./event.js";
 import { instanceIdFault } from "./instance-id.js";
 import type { Message } from "./outcome.js";
 import { type InstanceState, traceOf } from "./state.js";
@@ -30,8 +31,7 @@ export interface ActionContext {
 
 /**
  * Turns one action into history events and messages (engine semantics 4). Completions are not its
- * business.
- * @throws RangeError for an action that no engine can carry out; the turn is then given up
+ * business, and actions that cannot be carried out have been sorted out (`limitActions`).
  */
 export function addAction(
   into: ActionEvents,
@@ -75,11 +75,7 @@ export function addAction(
       into.messages.push({ targetId: instanceId, record: terminatedRecord(now, reason, recurse) });
       break;
     }
-    case "completeWorkflow":
-    case "workflowVersionNotAvailable":
-      break;
     default:
-      throw new RangeError(`action ${id} is of no known kind`);
   }
 }
 
@@ -90,12 +86,12 @@ function addChild(
   { state, now, createId }: ActionContext,
 ): void {
   const instanceId = action.instanceId || defaultChildId(state.instanceId, id);
-  if (action.instanceId !== "") requireUsable(id, instanceId);
-  const executionId = createId();
   const { name, version, input, retryParentInstanceInfo } = action;
   const trace = optional("parentTraceContext", traceOf(state));
+  const fault = action.instanceId === "" ? undefined : instanceIdFault(instanceId);
   const value = {
-    instanceId,
+    // As it will be read back: UTF-8 has no halves of characters.
+    instanceId: fault === undefined ? instanceId : Buffer.from(instanceId).toString(),
     name,
     ...optional("version", version),
     ...optional("input", input),
@@ -103,6 +99,14 @@ function addChild(
     ...optional("retryParentInstanceInfo", retryParentInstanceInfo),
   };
   into.appended.push(actionRecord(id, now, { case: "childWorkflowInstanceCreated", value }));
+  if (fault !== undefined) {
+    // The task fails, as it does when the id is taken: in a later turn, and the workflow may go on.
+    const record = childFailed(id, finalFailure("InvalidInstanceId", fault), now);
+    const { instanceId: targetId, executionId: targetExecutionId } = state;
+    into.messages.push({ targetId, targetExecutionId, record });
+    return;
+  }
+  const executionId = createId();
   const record = inboundRecord(now, {
     case: "executionStarted",
     value: {
@@ -132,7 +136,6 @@ function addDetached(
   { state, now, createId }: ActionContext,
 ): void {
   const { instanceId, name, version, input, scheduledStartTimestamp, tags } = action;
-  requireUsable(id, instanceId);
   const executionId = action.executionId || createId();
   into.appended.push(
     actionRecord(id, now, { case: "detachedWorkflowInstanceCreated", value: { instanceId } }),
@@ -150,12 +153,6 @@ function addDetached(
     },
   });
   into.messages.push({ targetId: instanceId, record });
-}
-
-/** @throws RangeError unless the action names an instance as a caller could */
-function requireUsable(id: number, instanceId: string): void {
-  const fault = instanceIdFault(instanceId);
-  if (fault !== undefined) throw new RangeError(`action ${id}: ${fault}`);
 }
 
 /** The target gets what its code can wait for: an eventRaised (quirk 16.1). */

@@ -5,6 +5,7 @@ import {
   type ExecutionCompletedEvent,
   type HistoryEventType,
   OrchestrationStatus,
+  type TaskFailureDetails,
 } from "@pawl/protocol";
 import { engineFailure, inboundRecord, optional } from "./event.js";
 import type { Message } from "./outcome.js";
@@ -25,13 +26,17 @@ export function resultForParent(
 
 /** The result event of a child that could not be started. */
 export function childRefused(taskId: number, reason: string, now: number): EventRecord {
-  return inboundRecord(now, {
-    case: "childWorkflowInstanceFailed",
-    value: {
-      taskScheduledId: taskId,
-      failureDetails: engineFailure("WorkflowInstanceAlreadyExists", reason),
-    },
-  });
+  return childFailed(taskId, engineFailure("WorkflowInstanceAlreadyExists", reason), now);
+}
+
+/** The result event of a child that failed, or never was. */
+export function childFailed(
+  taskScheduledId: number,
+  failureDetails: TaskFailureDetails,
+  now: number,
+): EventRecord {
+  const value = { taskScheduledId, failureDetails };
+  return inboundRecord(now, { case: "childWorkflowInstanceFailed", value });
 }
 
 /**

@@ -50,6 +50,11 @@ export function engineFailure(errorType: string, errorMessage: string): TaskFail
   return create(TaskFailureDetailsSchema, { errorType, errorMessage });
 }
 
+/** Failure details that the engine itself writes, of what would fail again. */
+export function finalFailure(errorType: string, errorMessage: string): TaskFailureDetails {
+  return create(TaskFailureDetailsSchema, { errorType, errorMessage, isNonRetriable: true });
+}
+
 /** A plain field, or nothing where it is undefined: for exact optional properties. */
 export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   const fields: { [P in K]?: V } = {};

@@ -101,10 +101,10 @@ class Run {
         this.#raise();
         break;
       case "suspend":
-        if (state.fold.stall === undefined) instance.do(suspend(state, undefined, now));
+        instance.do(suspend(state, undefined, now));
         break;
       case "resume":
-        if (state.fold.stall === undefined) instance.do(resume(state, undefined, now));
+        instance.do(resume(state, undefined, now));
         break;
       case "terminate":
         instance.do(terminate(state, { output: undefined, recursive: true }, now));
@@ -146,7 +146,6 @@ class Run {
 
   #raise(): void {
     const { instance } = this;
-    if (instance.state.fold.stall !== undefined) return;
     const isDropped = hasEnded(instance.state);
     const event = { name: "go", input: `${this.#raised}` };
     instance.do(raiseEvent(instance.state, event, instance.now));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { EventRecord } from "@pawl/protocol";
-import type { Beginning } from "./state.js";
+import type { Beginning, Stall } from "./state.js";
 
 /** An event for another instance. */
 export interface Message {
@@ -32,6 +32,8 @@ export interface Outcome {
   /** Events for the inbox, in order. With `beginning` they go before what is there. */
   readonly accepted: readonly EventRecord[];
   readonly turn?: TurnOutcome;
+  /** Why the worker cannot go on with the instance: another one may. */
+  readonly stall?: Stall;
   /** A task of an ended instance whose activity has run: nobody waits for it any more. */
   readonly settledTask?: number;
   /** Events for other instances, sent after the commit. */

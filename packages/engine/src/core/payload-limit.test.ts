@@ -6,6 +6,7 @@ import {
   OrchestrationStatus,
   type WorkflowAction,
   WorkflowActionSchema,
+  WorkflowVersionNotAvailableActionSchema,
 } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { excessBytes, limitActions, payloadFailure } from "./payload-limit.js";
@@ -35,7 +36,12 @@ describe("excessBytes()", () => {
 
 describe("limitActions()", () => {
   test("leaves actions within the limit alone", () => {
-    const actions = [action({ case: undefined })];
+    const actions = [
+      action({
+        case: "workflowVersionNotAvailable",
+        value: create(WorkflowVersionNotAvailableActionSchema),
+      }),
+    ];
     expect(limitActions(actions, "fine")).toBe(actions);
   });
 
@@ -44,7 +50,10 @@ describe("limitActions()", () => {
     ["createChildWorkflow", { case: "createChildWorkflow", value: { name: "a", input: tooLong } }],
     [
       "createDetachedWorkflow",
-      { case: "createDetachedWorkflow", value: { name: "a", input: tooLong } },
+      {
+        case: "createDetachedWorkflow",
+        value: { instanceId: "b", name: "a", input: tooLong },
+      },
     ],
     ["sendEvent", { case: "sendEvent", value: { name: "a", data: tooLong } }],
     ["completeWorkflow", { case: "completeWorkflow", value: { result: tooLong } }],
@@ -65,6 +74,50 @@ describe("limitActions()", () => {
     const [only] = limitActions([], tooLong);
     expect(only?.workflowActionType.case).toBe("completeWorkflow");
     expect(only?.id).toBe(-1);
+  });
+});
+
+describe("limitActions() with an action that no engine can carry out", () => {
+  const completion = { case: "completeWorkflow", value: { result: "1" } } as const;
+
+  test.each([
+    ["is of no known kind", init({ id: 3 }), "action 3 is of a kind"],
+    [
+      "starts a detached workflow without an id",
+      init({ id: 3, workflowActionType: { case: "createDetachedWorkflow", value: { name: "n" } } }),
+      'action 3 (workflow "n"): an instance id is needed',
+    ],
+    [
+      "starts a detached workflow with a forbidden id",
+      init({
+        id: 3,
+        workflowActionType: { case: "createDetachedWorkflow", value: { instanceId: "a\nb" } },
+      }),
+      "control characters",
+    ],
+    ["has an id of more than 32 bits", init({ id: 2 ** 31, workflowActionType: completion }), "id"],
+  ])("fails the instance when it %s", (_, impossible, message) => {
+    const good = init({ id: 2, workflowActionType: completion });
+    const [only, ...rest] = limitActions([good, impossible], undefined);
+    expect(rest).toEqual([]);
+    expect(only?.id).toBeLessThan(2 ** 31);
+    expect(only?.workflowActionType).toMatchObject({
+      case: "completeWorkflow",
+      value: {
+        workflowStatus: OrchestrationStatus.FAILED,
+        failureDetails: {
+          errorType: "InvalidAction",
+          errorMessage: expect.stringContaining(message),
+          isNonRetriable: true,
+        },
+      },
+    });
+  });
+
+  test("fails the instance when there are too many actions", () => {
+    const action = init({ id: 2, workflowActionType: completion });
+    const actions = new Array<WorkflowAction>(limits.turnActions + 1).fill(action);
+    expect(limitActions(actions, undefined)).toHaveLength(1);
   });
 });
 

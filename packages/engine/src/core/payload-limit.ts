@@ -8,7 +8,8 @@ import {
   type WorkflowAction,
   WorkflowActionSchema,
 } from "@pawl/protocol";
-import { engineFailure } from "./event.js";
+import { finalFailure } from "./event.js";
+import { instanceIdFault } from "./instance-id.js";
 
 /** Bytes of a payload when it is over the limit; undefined when it is not, or there is none. */
 export function excessBytes(payload: string | undefined): number | undefined {
@@ -20,43 +21,69 @@ export function excessBytes(payload: string | undefined): number | undefined {
 
 /** The failure of an activity or workflow whose payload is over the limit. */
 export function payloadFailure(what: string, bytes: number): TaskFailureDetails {
-  const failure = engineFailure(
+  return finalFailure(
     "PayloadTooLarge",
     `${what} has ${bytes} bytes; at most ${limits.payloadBytes} are allowed: keep large data elsewhere and pass a reference`,
   );
-  failure.isNonRetriable = true;
-  return failure;
 }
 
 /**
- * The actions of a turn, or, when one of them carries more than the limit, one that fails the
- * instance: no other instance is hurt, and its callers see why.
+ * The actions of a turn, or, when one of them cannot be carried out or carries more than the limit,
+ * one that fails the instance: no other instance is hurt, and its callers see why. Trying the turn
+ * again could not help.
  */
 export function limitActions(
   actions: readonly WorkflowAction[],
   customStatus: string | undefined,
 ): readonly WorkflowAction[] {
+  const fault = actionsFault(actions);
+  if (fault !== undefined) return [failing(actions, finalFailure("InvalidAction", fault))];
   for (const action of actions) {
     const found = payloadOf(action);
     const bytes = excessBytes(found?.payload);
-    if (found !== undefined && bytes !== undefined) return [failing(actions, found.what, bytes)];
+    if (found !== undefined && bytes !== undefined) {
+      return [failing(actions, payloadFailure(found.what, bytes))];
+    }
   }
   const bytes = excessBytes(customStatus);
-  return bytes === undefined ? actions : [failing(actions, "the custom status", bytes)];
+  if (bytes === undefined) return actions;
+  return [failing(actions, payloadFailure("the custom status", bytes))];
 }
 
-function failing(actions: readonly WorkflowAction[], what: string, bytes: number): WorkflowAction {
-  const id = actions.reduce((highest, action) => Math.max(highest, action.id), -1);
+/** Why no engine can carry these actions out; undefined: it can. */
+function actionsFault(actions: readonly WorkflowAction[]): string | undefined {
+  if (actions.length > limits.turnActions) {
+    return `a turn asked for ${actions.length} actions; at most ${limits.turnActions} are allowed`;
+  }
+  for (const action of actions) {
+    const { id, workflowActionType: type } = action;
+    // Event ids have 32 bits on the wire.
+    if (!isEventId(id)) return `action ${id} has no usable id`;
+    if (type.case === undefined) return `action ${id} is of a kind that this server does not know`;
+    if (type.case !== "createDetachedWorkflow") continue;
+    const fault = instanceIdFault(type.value.instanceId);
+    if (fault !== undefined) return `action ${id} (workflow "${type.value.name}"): ${fault}`;
+  }
+  return undefined;
+}
+
+/** An action that fails the instance in place of those that a turn asked for. */
+export function failing(
+  actions: readonly WorkflowAction[],
+  failureDetails: TaskFailureDetails,
+): WorkflowAction {
+  const ids = actions.map((action) => action.id).filter(isEventId);
   return create(WorkflowActionSchema, {
-    id,
+    id: ids.reduce((highest, id) => Math.max(highest, id), -1),
     workflowActionType: {
       case: "completeWorkflow",
-      value: {
-        workflowStatus: OrchestrationStatus.FAILED,
-        failureDetails: payloadFailure(what, bytes),
-      },
+      value: { workflowStatus: OrchestrationStatus.FAILED, failureDetails },
     },
   });
+}
+
+function isEventId(id: number): boolean {
+  return (id | 0) === id;
 }
 
 function payloadOf({

@@ -2,6 +2,7 @@
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventRecord, ExecutionStartedEvent, TraceContext } from "@pawl/protocol";
+import type { StallCode } from "../port/management.js";
 
 /** Where the result of a child workflow goes. */
 export interface ParentLink {
@@ -41,7 +42,7 @@ export type EndStatus = "completed" | "failed" | "terminated";
 
 /** Why an instance cannot go on for now. */
 export interface Stall {
-  readonly reason: "PATCH_MISMATCH" | "VERSION_NOT_AVAILABLE" | "PAYLOAD_SIZE_EXCEEDED";
+  readonly reason: StallCode;
   readonly description: string;
 }
 

@@ -12,6 +12,9 @@ export type InstanceStatus =
   | "failed"
   | "terminated";
 
+/** Why an instance is stalled, for programs. */
+export type StallCode = "PATCH_MISMATCH" | "VERSION_NOT_AVAILABLE" | "PAYLOAD_SIZE_EXCEEDED";
+
 /** Why a workflow or activity failed (Durable Task's TaskFailureDetails). */
 export interface Failure {
   readonly type: string;
@@ -44,7 +47,10 @@ export interface Instance {
   readonly parentInstanceId?: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly version?: string;
+  /** Why it is stalled, in words. Absent unless it is. */
   readonly stallReason?: string;
+  /** Why it is stalled, for programs. Absent unless it is. */
+  readonly stallCode?: StallCode;
   /** Events in the history of the present execution. */
   readonly historyLength: number;
 }
@@ -117,11 +123,11 @@ export interface ManagementPort {
     until: (instance: Instance) => boolean,
     options?: WaitOptions,
   ): Promise<Instance>;
-  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
+  /** @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
   raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
+  /** @throws INSTANCE_NOT_FOUND */
   suspend(instanceId: string, reason?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND, INSTANCE_STALLED */
+  /** @throws INSTANCE_NOT_FOUND */
   resume(instanceId: string, reason?: string): Promise<void>;
   /**
    * Ends an instance; `output` (JSON text) becomes its output. `recursive` defaults to true.

@@ -85,6 +85,7 @@ export interface SavedMarks {
 }
 
 const noBytes = new Uint8Array();
+const noWorkers: ReadonlySet<string> = new Set();
 
 /**
  * One live instance: the owner of its state and of what is not on disk yet. All its changes go
@@ -117,6 +118,8 @@ export class Mailbox implements Dirty {
   place: TurnWork | undefined;
   /** Bytes of its next turn, where a worker did not take that many; 0: no worker refused it. */
   largeTurnBytes = 0;
+  /** Workers whose code could not go on with it; no longer once something else has happened. */
+  refusedBy: ReadonlySet<string> = noWorkers;
   /** Turns in a row that were given up. */
   failedTurns = 0;
   /** The worker that ran the last turn. */

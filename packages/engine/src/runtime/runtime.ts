@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EventRecord } from "@pawl/protocol";
 import { fireTimer } from "../core/command/fire-timer.js";
 import { receive } from "../core/command/receive.js";
 import { isTerminating, terminateNow } from "../core/command/terminate.js";
@@ -15,9 +16,12 @@ import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 import type { Waiters } from "./read/waiters.js";
 import { activeDescendant } from "./subtree.js";
+import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { Dispatch } from "./work/dispatch.js";
 import { WorkDesk } from "./work/work-desk.js";
+
+const noWorkers: ReadonlySet<string> = new Set();
 
 /**
  * Everything that lives in memory over one open store. A failed write ends it; the engine then
@@ -37,6 +41,8 @@ export class Runtime implements MailboxHost {
   readonly #stuck = new Set<Mailbox>();
   /** For each target of messages on their way, when the last of them has arrived. */
   readonly #arriving = new Map<string, Promise<void>>();
+  /** Starts of children on their way, by child and the execution that asked for it. */
+  readonly #starting = new Tally();
   #outboxSequence = 0;
   /** Things under way that no queue shows: deliveries, timers being fired. */
   #busy = 0;
@@ -103,6 +109,11 @@ export class Runtime implements MailboxHost {
     await this.#arriving.get(instanceId);
   }
 
+  /** True while the start of a child, asked for by this execution, is on its way. */
+  isStarting(instanceId: string, parentExecutionId: string): boolean {
+    return this.#starting.of(startKey(instanceId, parentExecutionId)) > 0;
+  }
+
   /** Carries an outcome out; resolves when it is on disk. */
   apply(mailbox: Mailbox, outcome: Outcome, extra: readonly StoreWrite[] = []): Promise<void> {
     // What the answer rests on may still be on its way.
@@ -114,6 +125,11 @@ export class Runtime implements MailboxHost {
       if (mustWait(mailbox.state)) this.#stuck.add(mailbox);
       else this.wake(mailbox);
       return committed;
+    }
+    if (mailbox.refusedBy.size > 0 && outcome.accepted.length > 0) {
+      // Whoever could not go on may be able to with this.
+      mailbox.refusedBy = noWorkers;
+      this.dequeue(mailbox);
     }
     // A turn that has just begun will commit with these events, if it is quick.
     const isRunning = this.wake(mailbox);
@@ -150,6 +166,7 @@ export class Runtime implements MailboxHost {
       instanceId: mailbox.instanceId,
       workflow: state.workflow,
       lastWorkerId: mailbox.lastWorkerId,
+      refusedBy: mailbox.refusedBy,
       bytes: mailbox.largeTurnBytes,
     };
     this.dispatch.addTurn(mailbox.place);
@@ -189,7 +206,9 @@ export class Runtime implements MailboxHost {
    * for one target arrive in the order in which they are delivered.
    */
   deliver(posted: Posted): void {
-    const { targetId } = posted.message;
+    const { targetId, record } = posted.message;
+    const start = childStartOf(targetId, record);
+    if (start !== undefined) this.#starting.add(start);
     const before = this.#arriving.get(targetId) ?? Promise.resolve();
     const arrival = before.then(() => this.#receive(posted));
     const settled = arrival.then(
@@ -198,6 +217,7 @@ export class Runtime implements MailboxHost {
     );
     this.#arriving.set(targetId, settled);
     void settled.then(() => {
+      if (start !== undefined) this.#starting.remove(start);
       if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
     });
     const durable = arrival.then((received) => received.durable);
@@ -268,4 +288,16 @@ export class Runtime implements MailboxHost {
 /** True for a stalled instance: other workers may run it. A terminate that came meanwhile ends it now. */
 function mustWait(state: InstanceState | undefined): boolean {
   return state?.fold.stall !== undefined && !isTerminating(state);
+}
+
+/** The start of a child, as `isStarting` asks for it; undefined for any other message. */
+function childStartOf(targetId: string, { event }: EventRecord): string | undefined {
+  const { eventType } = event;
+  if (eventType.case !== "executionStarted") return undefined;
+  const executionId = eventType.value.parentInstance?.workflowInstance?.executionId;
+  return executionId === undefined ? undefined : startKey(targetId, executionId);
+}
+
+function startKey(instanceId: string, parentExecutionId: string): string {
+  return `${instanceId}\0${parentExecutionId}`;
 }

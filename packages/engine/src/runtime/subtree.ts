@@ -14,12 +14,19 @@ export interface WalkOptions {
    * a message is being taken. @default false
    */
   readonly settled?: boolean;
+  /**
+   * Wait until what is known of an instance with children is on disk: from then on the messages to
+   * them are on their way (`Runtime.isStarting`). @default as `settled`
+   */
+  readonly posted?: boolean;
+  /** Takes a child that is not there: it was refused, is gone, or is on its way. @default skipped */
+  readonly onAbsent?: (place: Required<Place>) => void;
   /** Takes an instance that is damaged, and with it what is below it. @default the walk throws */
   readonly onDamaged?: (instanceId: string) => void;
 }
 
 /** A place in a tree: an id, and for a child the execution that asked for it. */
-interface Place {
+export interface Place {
   readonly id: string;
   readonly parentExecutionId?: string;
 }
@@ -34,7 +41,7 @@ export async function walkSubtree(
   runtime: Runtime,
   instanceId: string,
   visit: (state: InstanceState) => "children" | "leaf",
-  { settled = false, onDamaged }: WalkOptions = {},
+  { settled = false, posted = settled, onAbsent, onDamaged }: WalkOptions = {},
 ): Promise<void> {
   const seen = new Set<string>();
   const open: Place[] = [{ id: instanceId }];
@@ -45,14 +52,18 @@ export async function walkSubtree(
     const visited = runtime.mailboxes.run(id, async (mailbox) => {
       const { state } = mailbox;
       try {
-        if (state === undefined || !isAt(place, state.parent)) return;
+        if (state === undefined || !isAt(place, state.parent)) {
+          const { parentExecutionId } = place;
+          if (parentExecutionId !== undefined) onAbsent?.({ id, parentExecutionId });
+          return;
+        }
         seen.add(id);
-        if (visit(state) === "leaf") return;
+        if (visit(state) === "leaf" || state.fold.children.size === 0) return;
+        if (posted) await runtime.durable(mailbox);
         for (const child of state.fold.children.values()) {
           open.push({ id: child.instanceId, parentExecutionId: state.executionId });
         }
       } finally {
-        // From then on the messages to its children are on their way.
         if (settled) await runtime.durable(mailbox);
       }
     });
@@ -86,8 +97,9 @@ function isDamage(error: unknown): boolean {
 }
 
 /**
- * A child, at any depth, that has not ended below an instance that has: while there is one, the id
- * cannot be used again (engine semantics 2.3).
+ * A child, at any depth, that has not ended below an instance that has, or whose start is on its way:
+ * while there is one, the id cannot be used again (engine semantics 2.3). It waits for no message, so
+ * that one that is being taken may ask.
  */
 export async function activeDescendant(
   runtime: Runtime,
@@ -97,12 +109,16 @@ export async function activeDescendant(
   const live = mailboxes.peek(instanceId)?.state;
   if (live !== undefined && !hasEnded(live)) return undefined;
   let active: string | undefined;
-  await walkSubtree(runtime, instanceId, (state) => {
+  const visit = (state: InstanceState): "children" | "leaf" => {
     if (!hasEnded(state)) {
       if (state.instanceId !== instanceId) active ??= state.instanceId;
       return "leaf";
     }
     return active === undefined ? "children" : "leaf";
-  });
+  };
+  const onAbsent = ({ id, parentExecutionId }: Required<Place>): void => {
+    if (runtime.isStarting(id, parentExecutionId)) active ??= id;
+  };
+  await walkSubtree(runtime, instanceId, visit, { posted: true, onAbsent });
   return active;
 }

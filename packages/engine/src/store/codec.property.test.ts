@@ -42,6 +42,7 @@ const row = fc
     customStatus: fc.option(text, { nil: undefined }),
     version: text,
     stallReason: text,
+    stallCode: text,
     eventCount: uint32,
     chunkCount: uint32,
     chain: uint32,

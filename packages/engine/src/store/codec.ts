@@ -60,6 +60,7 @@ export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
     ...(state.customStatus === undefined ? {} : { customStatus: state.customStatus }),
     version: fold.version,
     stallReason: fold.stall?.description ?? "",
+    stallCode: fold.stall?.reason ?? "",
     eventCount: fold.eventCount,
     chunkCount: seals.chunkCount,
     chain: seals.chain,

@@ -80,8 +80,9 @@ describe("completeTurn()", () => {
     expect(instance.state).toMatchObject({ customStatus: undefined, fold: { end: "failed" } });
   });
 
-  test("throws for an action that nobody knows", () => {
-    expect(() => new PureInstance().turn([unknownAction(3)])).toThrow(RangeError);
+  test("fails the instance for an action that nobody knows", () => {
+    const instance = PureInstance.after([schedule(0, "charge"), unknownAction(3)]);
+    expect(instance.state.fold).toMatchObject({ end: "failed", tasks: new Map() });
   });
 
   test("throws for a turn without events", () => {

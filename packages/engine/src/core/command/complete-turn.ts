@@ -52,7 +52,6 @@ function isRecorded({ workflowActionType: { case: kind } }: WorkflowAction): boo
 /**
  * Carries a turn out: its events and the events of its actions go into history in one commit
  * (engine semantics 1.3, 3.3, 4).
- * @throws RangeError for an action that no engine can carry out; the turn is then given up
  */
 export function completeTurn(state: InstanceState, facts: TurnFacts, now: number): Outcome {
   const [started, ...taken] = facts.events;
@@ -62,7 +61,9 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
     return stallTurn(state, versionStall(state), now);
   }
   const actions = limitActions(facts.actions, facts.customStatus);
-  const completion = findCompletion(actions, terminate);
+  // Actions that cannot be carried out are no end that could come before a terminate.
+  const isRefused = actions !== facts.actions && terminate !== undefined;
+  const completion = isRefused ? undefined : findCompletion(actions, terminate);
   const customStatus =
     excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
   if (completion !== undefined && isContinuation(completion.action)) {
@@ -111,6 +112,7 @@ export function stallTurn(state: InstanceState, stall: Stall, now: number): Outc
     accepted: [],
     turn: { consumed: 0, appended, customStatus: state.customStatus },
     messages: [],
+    stall,
   };
 }
 

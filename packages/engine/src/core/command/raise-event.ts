@@ -3,11 +3,11 @@
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
 import type { InstanceState } from "../state.js";
-import { hasEnded, requireNotStalled } from "../status.js";
+import { hasEnded } from "../status.js";
 
 /**
- * Puts an external event into the inbox. An ended instance drops it (engine semantics 2.4).
- * @throws INSTANCE_STALLED
+ * Puts an external event into the inbox. An ended instance drops it (engine semantics 2.4). A stalled
+ * one keeps it, and is tried again.
  */
 export function raiseEvent(
   state: InstanceState,
@@ -15,7 +15,6 @@ export function raiseEvent(
   now: number,
 ): Outcome {
   if (hasEnded(state)) return nothing;
-  requireNotStalled(state);
   const record = inboundRecord(now, {
     case: "eventRaised",
     value: { name: event.name, ...optional("input", event.input) },

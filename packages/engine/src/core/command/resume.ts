@@ -3,15 +3,11 @@
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
 import type { InstanceState } from "../state.js";
-import { hasEnded, requireNotStalled } from "../status.js";
+import { hasEnded } from "../status.js";
 
-/**
- * Lets a suspended instance go on. No effect on an ended instance.
- * @throws INSTANCE_STALLED
- */
+/** Lets a suspended instance go on. No effect on an ended instance. */
 export function resume(state: InstanceState, reason: string | undefined, now: number): Outcome {
   if (hasEnded(state)) return nothing;
-  requireNotStalled(state);
   const record = inboundRecord(now, {
     case: "executionResumed",
     value: optional("input", reason),

@@ -3,15 +3,11 @@
 import { inboundRecord, optional } from "../event.js";
 import { nothing, type Outcome } from "../outcome.js";
 import type { InstanceState } from "../state.js";
-import { hasEnded, requireNotStalled } from "../status.js";
+import { hasEnded } from "../status.js";
 
-/**
- * Asks the worker to hold the workflow's code. No effect on an ended instance.
- * @throws INSTANCE_STALLED
- */
+/** Asks the worker to hold the workflow's code. No effect on an ended instance. */
 export function suspend(state: InstanceState, reason: string | undefined, now: number): Outcome {
   if (hasEnded(state)) return nothing;
-  requireNotStalled(state);
   const record = inboundRecord(now, {
     case: "executionSuspended",
     value: optional("input", reason),

@@ -28,6 +28,7 @@ export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boo
     tags: row.tags,
     ...text("version", row.version),
     ...text("stallReason", row.stallReason),
+    ...text("stallCode", row.stallCode),
     historyLength: row.eventCount,
     ...(payloads ? payloadsOf(snapshot) : {}),
   };
@@ -75,7 +76,7 @@ function instant<K extends "startedAt" | "completedAt" | "startAt">(
   return value === 0n ? {} : { [key]: Number(value) };
 }
 
-function text<K extends "version" | "stallReason">(
+function text<K extends "version" | "stallReason" | "stallCode">(
   key: K,
   value: string,
 ): Pick<Instance, K> | object {

@@ -10,6 +10,8 @@ export interface TurnWork {
   readonly workflow: string;
   /** The worker that ran its last turn. */
   readonly lastWorkerId: string | undefined;
+  /** Workers whose code cannot run it. */
+  readonly refusedBy: ReadonlySet<string>;
   /** Bytes of the turn, where it was too large for a worker; 0: any may take it. */
   readonly bytes: number;
 }
@@ -198,7 +200,7 @@ export class Dispatch {
 }
 
 /** True when a worker may take a turn: it has the code, and need not be sent too much. */
-function isFit(worker: Worker, { workflow, instanceId, bytes }: TurnWork): boolean {
-  if (!worker.runsWorkflow(workflow)) return false;
+function isFit(worker: Worker, { workflow, instanceId, bytes, refusedBy }: TurnWork): boolean {
+  if (!worker.runsWorkflow(workflow) || refusedBy.has(worker.workerId)) return false;
   return worker.turnBytes >= bytes || worker.cached.has(instanceId);
 }

@@ -157,11 +157,15 @@ export class WorkDesk implements DispatchHost {
       const { createId } = this.#runtime.options;
       const facts = { events: turn.events, actions, customStatus, version, createId };
       const outcome = completeTurn(state, facts, this.#runtime.now());
+      if (outcome.stall !== undefined) {
+        return this.#refuse(mailbox, state, turn.workerId, outcome);
+      }
       mailbox.lastWorkerId = turn.workerId;
       if (worker !== undefined) noteCached(worker, state, outcome);
       const committed = this.#runtime.apply(mailbox, outcome);
       mailbox.failedTurns = 0;
       mailbox.largeTurnBytes = 0;
+      mailbox.refusedBy = new Set();
       // The worker has the history; should it lose it, the store has it, too.
       if (worker?.cache === "result" && !hasEnded(state)) mailbox.pieces = undefined;
       return committed;
@@ -170,6 +174,24 @@ export class WorkDesk implements DispatchHost {
       this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
       return Promise.resolve();
     }
+  }
+
+  /** The worker has not the code for it: another one may; the instance is stalled when none has. */
+  #refuse(
+    mailbox: Mailbox,
+    { workflow }: OwnedState,
+    workerId: string,
+    stalled: Outcome,
+  ): Promise<void> {
+    const { dispatch } = this.#runtime;
+    dispatch.workers.get(workerId)?.cached.delete(mailbox.instanceId);
+    mailbox.refusedBy = new Set([...mailbox.refusedBy, workerId]);
+    const { instanceId, lastWorkerId, refusedBy, largeTurnBytes: bytes } = mailbox;
+    if (!dispatch.canTake({ instanceId, workflow, lastWorkerId, refusedBy, bytes })) {
+      return this.#runtime.apply(mailbox, stalled);
+    }
+    this.#runtime.wake(mailbox);
+    return this.#runtime.durable(mailbox);
   }
 
   /** Takes an activity's result; resolves when it is on disk. Stale ones change nothing. */

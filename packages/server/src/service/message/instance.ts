@@ -5,6 +5,7 @@ import type { Instance, InstanceStatus } from "@pawl/engine";
 import {
   type Instance as InstanceMessage,
   InstanceSchema,
+  StallCode,
   InstanceStatus as StatusMessage,
   toTimestamp,
 } from "@pawl/protocol";
@@ -38,6 +39,7 @@ export function toInstanceMessage(instance: Instance): InstanceMessage {
     generation: instance.generation,
     version: instance.version ?? "",
     stallReason: instance.stallReason ?? "",
+    stallCode: instance.stallCode === undefined ? 0 : StallCode[instance.stallCode],
     historyLength: instance.historyLength,
   });
   const { startedAt, completedAt, startAt, input, output, customStatus, failure } = instance;
