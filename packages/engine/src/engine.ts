@@ -10,6 +10,7 @@ import type { Outcome } from "./core/outcome.js";
 import type { InstanceState } from "./core/state.js";
 import { EngineError } from "./errors.js";
 import type { ResolvedOptions } from "./options.js";
+import type { BackupPiece, BackupPort } from "./port/backup.js";
 import type {
   Instance,
   ListPage,
@@ -28,6 +29,7 @@ import type {
   WorkItem,
 } from "./port/worker.js";
 import { purge } from "./runtime/purge.js";
+import { readBackup } from "./runtime/read/backup.js";
 import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil, watch } from "./runtime/read/wait.js";
@@ -38,8 +40,8 @@ import type { OpenStore } from "./store/store.js";
 import { traceContextOf } from "./trace.js";
 import { requireInstanceId, requireName, requirePayload, requireStart } from "./validate.js";
 
-/** Both ports of one engine, and its life. Made by `openEngine`. */
-export class Engine implements ManagementPort, WorkerPort {
+/** The ports of one engine, and its life. Made by `openEngine`. */
+export class Engine implements ManagementPort, WorkerPort, BackupPort {
   readonly #options: ResolvedOptions;
   readonly #supervisor: Supervisor;
 
@@ -158,6 +160,10 @@ export class Engine implements ManagementPort, WorkerPort {
 
   watch(instanceId: string, options: WaitOptions = {}): AsyncIterable<Instance> {
     return watch(this, this.#supervisor, instanceId, options);
+  }
+
+  async *backup(): AsyncGenerator<BackupPiece, void> {
+    yield* readBackup(this.#supervisor.require().store);
   }
 
   connectWorker(

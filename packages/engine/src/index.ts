@@ -8,7 +8,10 @@ export { type Clock, systemClock } from "./runtime/clock.js";
 
 // Looking after a data folder.
 export type { VerifyReport } from "./runtime/read/verify.js";
+export { formatVersion as dataFormatVersion } from "./store/side-file.js";
 export { verifyFolder } from "./verify-folder.js";
+export { type RestoreOptions, restoreFolder, writeBackup } from "./backup-folder.js";
+export type { BackupPiece, BackupPort } from "./port/backup.js";
 
 // Errors.
 export { EngineError, isEngineError } from "./errors.js";

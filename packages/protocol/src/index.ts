@@ -2,6 +2,7 @@
 
 // Services: what a generated client needs.
 export { WorkflowService } from "./gen/pawl/v1/workflow_service_pb.js";
+export { AdminService } from "./gen/pawl/v1/admin_service_pb.js";
 export { WorkerService } from "./gen/pawl/v1/worker_service_pb.js";
 export { TaskHubSidecarService } from "./gen/durabletask/orchestrator_service_pb.js";
 export { Dapr } from "./gen/dapr/proto/runtime/v1/dapr_pb.js";
@@ -18,6 +19,7 @@ export { decodeFrames, EventRecord, encodeFrames, skipFrames } from "./event-rec
 export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
 
 // Messages of pawl.v1.
+export * from "./gen/pawl/v1/admin_service_pb.js";
 export * from "./gen/pawl/v1/instance_pb.js";
 export * from "./gen/pawl/v1/worker_service_pb.js";
 export * from "./gen/pawl/v1/workflow_service_pb.js";

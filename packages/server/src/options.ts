@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
+import type { BackupPort, Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
 import { type ListenLimits, listenDefaults } from "./listen.js";
 
@@ -12,6 +12,7 @@ export interface ServerLogger extends Logger {
 /** What a server needs of an engine. */
 export type ServedEngine = ManagementPort &
   WorkerPort &
+  BackupPort &
   Pick<Engine, "isReady" | "onReadyChange" | "close">;
 
 /** How to start a server. */

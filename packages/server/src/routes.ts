@@ -2,6 +2,7 @@
 
 import type { Interceptor } from "@connectrpc/connect";
 import {
+  AdminService,
   Dapr,
   Health,
   ServerReflection,
@@ -31,6 +32,7 @@ import { getMetadata, putMetadata } from "./rest/metadata.js";
 import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
+import { createAdminService } from "./service/admin.js";
 import { createDaprService } from "./service/dapr.js";
 import { DescriptorIndex } from "./service/descriptor-index.js";
 import { createHealthService } from "./service/health.js";
@@ -116,6 +118,7 @@ export function registerServices(
   router
     .service(WorkflowService, createWorkflowService(engine), checked)
     .service(WorkerService, createWorkerService(engine, log), workerLimits)
+    .service(AdminService, createAdminService(engine))
     .service(TaskHubSidecarService, createTaskHubService(engine, log))
     .service(Dapr, createDaprService(workflows, metadata))
     .service(Health, createHealthService(engine, new Set(index.serviceNames)))

@@ -25,6 +25,7 @@ export function fakeEngine(methods: Partial<ServedEngine> = {}): ServedEngine {
     connectWorker: () => {
       throw new EngineError("INTERNAL", "the test did not expect this call");
     },
+    backup: () => ({ [Symbol.asyncIterator]: () => ({ next: unexpected }) }),
     completeTurn: unexpected,
     completeActivity: unexpected,
     workerCount: () => 0,

@@ -8,7 +8,10 @@ import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } f
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */
 export type Database = AbstractLevel<Buffer | Uint8Array | string, Uint8Array, Uint8Array>;
 
-type SyncOptions = AbstractBatchOptions<Uint8Array, Uint8Array> & { sync: boolean };
+/** A batch that is on disk when it resolves: LevelDB's own option; it has no effect in memory. */
+export const synced: AbstractBatchOptions<Uint8Array, Uint8Array> & { readonly sync: true } = {
+  sync: true,
+};
 
 /** How a batch becomes durable, and what it carries beside its writes. */
 export interface BatchPolicy {
@@ -44,10 +47,23 @@ class DatabaseReader implements StoreReader {
 
   async range(range: KeyRange): Promise<Entry[]> {
     try {
-      return await this.#db.iterator({ ...range, ...this.#moment }).all();
+      const entries = await this.#db.iterator({ ...range, ...this.#moment }).all();
+      if (entries.length === range.limit) await this.#requireWhole(range, entries);
+      return entries;
     } catch (error) {
       throw readError(error);
     }
+  }
+
+  /**
+   * LevelDB passes over a block that it cannot read, and says so only at the end of a range. One
+   * that was left at its limit is gone through once more, to its end this time.
+   */
+  async #requireWhole(range: KeyRange, entries: readonly Entry[]): Promise<void> {
+    const last = entries.at(-1)?.[0];
+    if (last === undefined) return;
+    const seen = range.reverse ? { gte: last, lt: range.lt } : { gte: range.gte, lte: last };
+    await this.#db.keys({ ...seen, ...this.#moment }).all();
   }
 }
 
@@ -97,9 +113,7 @@ export class AbstractStore extends DatabaseReader implements Store {
   async #write(batch: readonly StoreWrite[]): Promise<void> {
     if (this.#failure !== undefined) throw unavailable(this.#failure);
     try {
-      // LevelDB's own option; it has no effect in memory.
-      const options: SyncOptions = { sync: true };
-      await this.#db.batch([...batch, ...this.#policy.stamp()], options);
+      await this.#db.batch([...batch, ...this.#policy.stamp()], synced);
     } catch (error) {
       this.#failure = error;
       throw unavailable(error);

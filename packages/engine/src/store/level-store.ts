@@ -137,8 +137,10 @@ async function sideFileOf(dataDir: string, db: Database): Promise<SideFile> {
   }
 }
 
-const databaseName = "db";
-const newestCommitName = "newest-commit";
+/** The database, in the data folder. */
+export const databaseName = "db";
+/** See `NewestCommitFile`. */
+export const newestCommitName = "newest-commit";
 const sideNames = ["pawl.json", "pawl.json.new", "holder.json", newestCommitName];
 const ownNames = new Set([databaseName, ...sideNames]);
 

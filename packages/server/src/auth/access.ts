@@ -2,6 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import {
+  AdminService,
   Dapr,
   Health,
   ServerReflection,
@@ -34,6 +35,7 @@ const table = [
     watchInstance: "watch",
   }),
   declare(WorkerService, { work: "work" }),
+  declare(AdminService, { backup: "backup" }),
   declare(TaskHubSidecarService, {
     hello: "describe",
     startInstance: "start",

@@ -34,6 +34,8 @@ export const operations = {
   rerun: ["operate"],
   work: ["work"],
   "set-metadata": ["admin"],
+  // Everything there is, payloads included.
+  backup: ["admin"],
 } as const satisfies Record<string, Access>;
 
 /** The name of an operation. */

@@ -21,9 +21,8 @@ export class FilesDamaged extends Error {
 
 /** What an inspection read. */
 export interface Inspection {
-  readonly manifest: Manifest;
-  /** Writes that are in logs and not yet in tables. */
-  readonly loggedBatches: number;
+  /** The files that make up the database. */
+  readonly fileNames: readonly string[];
 }
 
 /**
@@ -33,10 +32,13 @@ export interface Inspection {
  */
 export async function inspectDatabase(folder: string): Promise<Inspection> {
   const names = new Set(await readdir(folder));
-  const manifest = await readManifest(folder, names);
-  for (const table of manifest.tables.values()) await requireTable(folder, names, table);
-  const loggedBatches = await inspectLogs(folder, names, manifest);
-  return { manifest, loggedBatches };
+  const { name, manifest } = await readManifest(folder, names);
+  const fileNames = ["CURRENT", name];
+  for (const table of manifest.tables.values()) {
+    fileNames.push(await requireTable(folder, names, table));
+  }
+  fileNames.push(...(await inspectLogs(folder, names, manifest)));
+  return { fileNames };
 }
 
 /** True when there are writes in a database folder, readable or not. */
@@ -58,7 +60,10 @@ export function tableFileName(names: ReadonlySet<string>, number: number): strin
 const logName = /^(\d+)\.log$/;
 const tableName = /^\d+\.(ldb|sst)$/;
 
-async function readManifest(folder: string, names: ReadonlySet<string>): Promise<Manifest> {
+async function readManifest(
+  folder: string,
+  names: ReadonlySet<string>,
+): Promise<{ name: string; manifest: Manifest }> {
   if (!names.has("CURRENT")) throw new FilesDamaged("CURRENT", "is missing");
   const current = await readFile(join(folder, "CURRENT"), "latin1");
   const [, name] = /^(MANIFEST-\d+)\n$/.exec(current) ?? [];
@@ -67,7 +72,7 @@ async function readManifest(folder: string, names: ReadonlySet<string>): Promise
   const file = readLogFile(await readFile(join(folder, name)));
   requireSound(name, file);
   try {
-    return foldManifest(file.records.map(({ bytes }) => bytes));
+    return { name, manifest: foldManifest(file.records.map(({ bytes }) => bytes)) };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new FilesDamaged(name, `cannot be understood: ${error.message}`);
@@ -78,13 +83,14 @@ async function requireTable(
   folder: string,
   names: ReadonlySet<string>,
   { number, sizeBytes }: TableFact,
-): Promise<void> {
+): Promise<string> {
   const name = tableFileName(names, number);
   if (name === undefined) throw new FilesDamaged(`table ${number}`, "is missing");
   const { size } = await stat(join(folder, name));
   if (size !== sizeBytes) {
     throw new FilesDamaged(name, `has ${size} bytes where ${sizeBytes} were written`);
   }
+  return name;
 }
 
 /** Each write has a sequence number, and the next one's is known from it. */
@@ -92,7 +98,7 @@ async function inspectLogs(
   folder: string,
   names: ReadonlySet<string>,
   { logNumber, lastSequence }: Manifest,
-): Promise<number> {
+): Promise<string[]> {
   const logs = [...names]
     .flatMap((name) => {
       const [, digits] = logName.exec(name) ?? [];
@@ -104,7 +110,6 @@ async function inspectLogs(
     throw new FilesDamaged(`${String(logNumber).padStart(6, "0")}.log`, "is missing");
   }
   let next: number | undefined;
-  let count = 0;
   let torn: string | undefined;
   for (const { name } of logs) {
     const file = readLogFile(await readFile(join(folder, name)));
@@ -119,10 +124,9 @@ async function inspectLogs(
         throw new FilesDamaged(name, `lacks writes ${next ?? lastSequence + 1} to ${sequence - 1}`);
       }
       next = sequence + writes;
-      count += 1;
     }
   }
-  return count;
+  return logs.map(({ name }) => name);
 }
 
 function requireSound(name: string, file: LogFile): void {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isEngineError, verifyFolder } from "@pawl/engine";
+import { failWith, printReport } from "./report.js";
 
 /**
  * Reads a data folder whole and prints what is damaged, one line each, then the counts. The exit code
@@ -11,19 +12,11 @@ export async function verify(dataDir: string): Promise<void> {
     ? (instances: number) => process.stderr.write(`\r${instances} instances read`)
     : () => true;
   try {
-    const { instances, events, damaged, indexFaults = [] } = await verifyFolder(dataDir, tell);
+    const report = await verifyFolder(dataDir, tell);
     if (process.stderr.isTTY) process.stderr.write("\n");
-    for (const { instanceId, reason } of damaged)
-      process.stdout.write(`${instanceId}: ${reason}\n`);
-    for (const { instanceId, reason } of indexFaults)
-      process.stdout.write(`${instanceId}: index: ${reason}\n`);
-    process.stdout.write(
-      `${instances} instances, ${events} events, ${damaged.length} damaged, ${indexFaults.length} index faults\n`,
-    );
-    process.exitCode = damaged.length + indexFaults.length === 0 ? 0 : 2;
+    printReport(report);
   } catch (error) {
     if (!isEngineError(error)) throw error;
-    process.stderr.write(`pawl: ${error.message}\n`);
-    process.exitCode = 1;
+    failWith(error.message);
   }
 }

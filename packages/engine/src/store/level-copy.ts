@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Level } from "level";
+import { EngineError } from "../errors.js";
+import type { BackupPiece } from "../port/backup.js";
+import { type Database, synced } from "./abstract-store.js";
+import { commitKey, commitOf } from "./key.js";
+import { databaseName } from "./level-store.js";
+import { exists, formatVersion, makeFolder, syncFolder, writeSideFile } from "./side-file.js";
+
+/**
+ * Makes a data folder: `fill` makes it in a folder beside, which gets its name when it is whole and on
+ * disk. When `fill` throws, nothing is left.
+ * @throws INVALID_ARGUMENT when there is something at `dataDir` already
+ */
+export async function makeDataFolder<T>(
+  dataDir: string,
+  fill: (folder: string) => Promise<T>,
+): Promise<T> {
+  await requireFree(dataDir);
+  await makeFolder(dirname(dataDir));
+  const folder = await mkdtemp(`${dataDir}.partial-`);
+  try {
+    const result = await fill(folder);
+    // Somebody may have used the name meanwhile; an empty folder gives way.
+    await rename(folder, dataDir);
+    await syncFolder(dirname(dataDir));
+    return result;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** @throws INVALID_ARGUMENT when there is something at `dataDir` already */
+export async function requireFree(dataDir: string): Promise<void> {
+  if (!(await exists(dataDir))) return;
+  const names = await readdir(dataDir).catch(() => ["a file"]);
+  if (names.length === 0) return;
+  throw new EngineError(
+    "INVALID_ARGUMENT",
+    `${dataDir} is not empty: name a folder that is new or empty`,
+    { details: { dataDir } },
+  );
+}
+
+/** Writes a database of these entries, and the side file of a new store. */
+export async function writeStore(
+  folder: string,
+  pieces: AsyncIterable<BackupPiece>,
+): Promise<void> {
+  const db: Database = new Level<Uint8Array, Uint8Array>(join(folder, databaseName), {
+    keyEncoding: "buffer",
+    valueEncoding: "buffer",
+    errorIfExists: true,
+  });
+  await db.open();
+  let commit = 0;
+  try {
+    for await (const { entries } of pieces) {
+      await db.batch(entries.map(([key, value]) => ({ type: "put", key, value })));
+    }
+    const range = { gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) };
+    const [newest] = await db.keys({ ...range, reverse: true, limit: 1 }).all();
+    if (newest !== undefined) commit = commitOf(newest);
+    // Syncs the whole log: what came before is in it, or in tables, which are always synced.
+    await db.batch([{ type: "del", key: Buffer.alloc(8, 0xff) }], synced);
+  } finally {
+    await db.close();
+  }
+  await syncFolder(join(folder, databaseName));
+  await writeNewSideFile(folder, commit, formatVersion);
+}
+
+/** Copies files of a database and makes them durable. */
+export async function copyDatabase(
+  from: string,
+  to: string,
+  names: readonly string[],
+  onProgress: (share: number) => void,
+): Promise<void> {
+  await makeFolder(to);
+  for (const [index, name] of names.entries()) {
+    await copyFile(join(from, name), join(to, name));
+    const file = await open(join(to, name), "r+");
+    try {
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    onProgress((index + 1) / names.length);
+  }
+  await syncFolder(to);
+}
+
+/** Writes the side file of a store that begins a life of its own: it gets an id of its own. */
+export async function writeNewSideFile(
+  folder: string,
+  commit: number,
+  version: number,
+): Promise<void> {
+  await writeSideFile(folder, { formatVersion: version, storeId: randomUUID(), commit });
+}

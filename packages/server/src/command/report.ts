@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { VerifyReport } from "@pawl/engine";
+
+/** Prints what is damaged, one line each, then the counts; exit code 2 when anything is. */
+export function printReport(report: VerifyReport, title?: string): void {
+  const { instances, events, damaged, indexFaults = [] } = report;
+  for (const { instanceId, reason } of damaged) process.stdout.write(`${instanceId}: ${reason}\n`);
+  for (const { instanceId, reason } of indexFaults) {
+    process.stdout.write(`${instanceId}: index: ${reason}\n`);
+  }
+  const counts = `${instances} instances, ${events} events, ${damaged.length} damaged, ${indexFaults.length} index faults`;
+  process.stdout.write(`${title === undefined ? "" : `${title}: `}${counts}\n`);
+  process.exitCode = damaged.length + indexFaults.length === 0 ? 0 : 2;
+}
+
+/** One line on stderr, and exit code 1. */
+export function failWith(reason: string): void {
+  process.stderr.write(`pawl: ${reason}\n`);
+  process.exitCode = 1;
+}

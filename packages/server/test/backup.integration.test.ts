@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EngineError, openEngine } from "@pawl/engine";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { backup, restore } from "../src/command/backup.js";
+import { createServer, type PawlServer, type ServerOptions } from "../src/index.js";
+import { fakeEngine } from "./fake-engine.js";
+
+let folder: string;
+let printed: string[];
+let complained: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "pawl-backup-"));
+  printed = [];
+  complained = [];
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => complained.push(String(text)) > 0);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  process.exitCode = 0;
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function serve(options: ServerOptions = {}): Promise<PawlServer> {
+  const server = await createServer({ port: 0, store: "memory", ...options });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+describe("backup()", () => {
+  test("makes a folder of a running server, which restore() makes a data folder of", async () => {
+    const server = await serve();
+    for (let index = 0; index < 300; index += 1) {
+      await server.engine.start({ workflow: "w", instanceId: `a${index}`, input: '"x"' });
+    }
+    await backup(join(folder, "backup"), { address: server.url, token: "" });
+    expect(complained).toEqual([]);
+    expect(printed.join("")).toContain("300 instances, 0 events, 0 damaged, 0 index faults\n");
+    expect(process.exitCode).toBe(0);
+    await restore(join(folder, "backup"), join(folder, "restored"), {});
+    expect(complained).toEqual([]);
+    const engine = await openEngine({ dataDir: join(folder, "restored") });
+    expect((await engine.get("a299"))?.input).toBe('"x"');
+    await engine.close();
+    expect((await readdir(folder)).sort()).toEqual(["backup", "restored"]);
+  });
+
+  test("needs a token with the scope admin where tokens are needed", async () => {
+    const { url: address } = await serve({ apiToken: "secret" });
+    await backup(join(folder, "backup"), { address, token: "wrong" });
+    expect(process.exitCode).toBe(1);
+    expect(complained.join("")).toContain("no backup was made of");
+    expect(await readdir(folder)).toEqual([]);
+    await backup(join(folder, "backup"), { address, token: "secret" });
+    expect(await readdir(folder)).toEqual(["backup"]);
+  });
+
+  test("leaves nothing when the server fails amid it", async () => {
+    async function* failing(): AsyncGenerator<never> {
+      yield await Promise.reject(new EngineError("STORE_UNAVAILABLE", "the disk is full"));
+    }
+    const { url: address } = await serve({ engine: fakeEngine({ backup: failing }) });
+    await backup(join(folder, "backup"), { address, token: "" });
+    expect(process.exitCode).toBe(1);
+    expect(complained.join("")).toMatch(/^pawl: no backup was made of .*: the disk is full\n$/);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("says so when nobody answers", async () => {
+    const server = await createServer({ port: 0, store: "memory" });
+    await server.close();
+    await backup(join(folder, "backup"), { address: server.url, token: "" });
+    expect(process.exitCode).toBe(1);
+    expect(complained.join("").split("\n")).toHaveLength(2);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("does not take the place of anything", async () => {
+    const { url: address } = await serve();
+    const target = join(folder, "backup");
+    await backup(target, { address, token: "" });
+    await backup(target, { address, token: "" });
+    expect(process.exitCode).toBe(1);
+    expect(complained.join("")).toContain("is not empty");
+    await restore(target, target, {});
+    expect(process.exitCode).toBe(1);
+  });
+});
