@@ -8,6 +8,7 @@ import type { TurnItem } from "../src/port/worker.js";
 import { readRow } from "../src/runtime/loader.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import type { Store, StoreWrite } from "../src/store/store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { FaultStore } from "../src/testing/fault-store.js";
 import {
   child,
@@ -20,7 +21,6 @@ import {
   timer,
   versionNotAvailable,
 } from "./actions.js";
-import { problemsOf } from "./check-store.js";
 import type { ManualClock } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { ScriptedWorker } from "./scripted-worker.js";

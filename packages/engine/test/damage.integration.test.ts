@@ -11,8 +11,8 @@ import {
   rowKey,
 } from "../src/store/key.js";
 import type { Store } from "../src/store/store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { child, timer } from "./actions.js";
-import { problemsOf } from "./check-store.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import { problemsOf } from "../src/testing/check-store.js";
 import type { FaultKind } from "../src/testing/fault-store.js";
-import { problemsOf } from "./check-store.js";
 import { type Scenario, scenarios, script } from "./fault-scenarios.js";
 import { FaultyRun } from "./faulty-run.js";
 

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, test, vi } from "vitest";
+import { setImmediate as nextTick } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { problemsOf } from "../src/testing/check-store.js";
 import { complete, schedule } from "./actions.js";
-import { problemsOf } from "./check-store.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
 const unavailable = { code: "STORE_UNAVAILABLE" };
+
+/** Lets time go on until something is so. */
+async function passTime({ clock }: EngineUnderTest, isSo: () => boolean): Promise<void> {
+  while (!isSo()) {
+    await nextTick();
+    clock.advance(10);
+  }
+}
 
 /** Resolves when the engine is ready again after it was not. */
 function untilReady({ engine }: EngineUnderTest): Promise<void> {
@@ -41,8 +50,8 @@ describe("after a failed write", () => {
     await expect(
       engine.completeTurn({ instanceId: "a", token: "", actions: [] }),
     ).rejects.toMatchObject(unavailable);
+    await passTime(under, () => engine.isReady());
     await again;
-    expect(engine.isReady()).toBe(true);
     expect(changes).toEqual([false, true]);
     expect(faults.openCount()).toBe(3);
     expect(await engine.get("a")).toBeUndefined();
@@ -140,6 +149,7 @@ describe("after a failed write", () => {
     under.faults.failNext(2, "error", ["write"]);
     const ended = under.engine.waitForCompletion("a");
     await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+    await passTime(under, () => under.engine.isReady());
     expect((await ended).status).toBe("terminated");
     await under.engine.idle();
     expect(under.faults.openCount()).toBe(3);
@@ -164,27 +174,21 @@ describe("after a failed write", () => {
   });
 
   test("opening is tried again and again, with growing pauses, until it works", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
-      const under = await EngineUnderTest.open();
-      under.faults.failOpens(4);
-      under.faults.failNext(1, "error", ["write"]);
-      const again = untilReady(under);
-      await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
-      const pauses: unknown[] = [];
-      for (const waitMs of [100, 200, 400, 800]) {
-        await vi.advanceTimersByTimeAsync(waitMs - 1);
-        expect(under.engine.isReady()).toBe(false);
-        await vi.advanceTimersByTimeAsync(1);
-        pauses.push(waitMs);
-      }
-      await again;
-      const waits = under.log.flatMap(({ facts }) => facts.waitMs ?? []);
-      expect(waits).toEqual(pauses);
-      await under.engine.close();
-    } finally {
-      vi.useRealTimers();
+    const under = await EngineUnderTest.open();
+    under.faults.failOpens(4);
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+    for (const waitMs of [100, 200, 400, 800]) {
+      while (under.clock.alarmCount() < 1) await nextTick();
+      under.clock.advance(waitMs - 1);
+      expect(under.clock.alarmCount()).toBe(1);
+      expect(under.engine.isReady()).toBe(false);
+      under.clock.advance(1);
     }
+    await passTime(under, () => under.engine.isReady());
+    const waits = under.log.flatMap(({ facts }) => facts.waitMs ?? []);
+    expect(waits).toEqual([100, 200, 400, 800]);
+    await under.engine.close();
   });
 
   test("closing ends the trying", async () => {

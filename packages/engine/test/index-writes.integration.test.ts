@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { StoreWrite } from "../src/store/store.js";
-import { problemsOf } from "./check-store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 

@@ -28,6 +28,11 @@ export class ManualClock implements Clock {
     return () => this.#alarms.delete(alarm);
   }
 
+  /** Passes as time is moved on. */
+  setDelay(waitMs: number, callback: () => void): () => void {
+    return this.setTimer(this.#now + waitMs, callback);
+  }
+
   /** Alarms that are set. */
   alarmCount(): number {
     return this.#alarms.size;

@@ -11,8 +11,8 @@ import { kindRange, partitionCount } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import type { Store } from "../src/store/store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { FaultStore } from "../src/testing/fault-store.js";
-import { problemsOf } from "./check-store.js";
 import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
 
 /** A folder that was written by a Pawl without indexes; it has 23 instances. */

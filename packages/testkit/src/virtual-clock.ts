@@ -30,6 +30,12 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Passes in real time: what waits for a length and not for an instant is not skipped. */
+  setDelay(waitMs: number, callback: () => void): () => void {
+    const handle = setTimeout(callback, waitMs);
+    return () => clearTimeout(handle);
+  }
+
   /**
    * Moves to a later instant and calls back whatever is due on the way, in order. Timers that the
    * callbacks set are called back too, when they are due.

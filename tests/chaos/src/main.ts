@@ -4,14 +4,19 @@ import { parseArgs } from "node:util";
 import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
+import { describeSimulations, simulateMany } from "./simulate.ts";
+import { simulate } from "./simulation/simulation.ts";
 
-const help = `Usage: pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
+const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
+       pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
 
+simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
 
-  --seed      decides what is asked and when is killed [a random number]
+  --seed      decides what is asked and what goes wrong [a random number]
+  --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
   --kills     how often [kill: 50, kill-worker: 20]
   --actors    callers side by side [kill: 48, kill-worker: 24]
   --sleepers  instances that lie asleep from the beginning [0]
@@ -22,6 +27,7 @@ Exit code 0: nothing was lost, doubled or wrong.
 
 const options = {
   seed: { type: "string" },
+  count: { type: "string" },
   kills: { type: "string" },
   actors: { type: "string" },
   sleepers: { type: "string" },
@@ -29,18 +35,32 @@ const options = {
   help: { type: "boolean", short: "h" },
 } as const;
 
+type Values = { readonly [K in Exclude<keyof typeof options, "help">]?: string | undefined };
+
 function readInteger(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   if (!/^\d{1,9}$/.test(text)) throw new RangeError(`not a number: ${text}`);
   return Number(text);
 }
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  const [program] = positionals;
-  const seed = readInteger(values.seed, Math.floor(Math.random() * 1_000_000));
-  const onProgress = (line: string): void => void process.stdout.write(`${line}\n`);
-  if (values.help !== true && program === "kill") {
+const onProgress = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Each gives its report as text, and how much was wrong. */
+const programs: Readonly<
+  Record<string, (values: Values, seed: number) => Promise<readonly [string, number]>>
+> = {
+  async simulate(values, seed) {
+    if (values.seed !== undefined && values.count === undefined) {
+      const { trace, violations, hash } = await simulate(seed, true);
+      return [[...trace, `seed ${seed}, hash ${hash}`].join("\n"), violations.length];
+    }
+    const count = readInteger(values.count, 1000);
+    const report = await simulateMany({ seed, count, onProgress });
+    const [first] = report.failed;
+    if (first !== undefined) onProgress(first.trace.join("\n"));
+    return [describeSimulations(report), report.failed.length];
+  },
+  async kill(values, seed) {
     const report = await killServer({
       seed,
       kills: readInteger(values.kills, 50),
@@ -48,8 +68,9 @@ async function main(): Promise<void> {
       sleepers: readInteger(values.sleepers, 0),
       onProgress,
     });
-    conclude(describeServerKills(report), report.violations.length);
-  } else if (values.help !== true && program === "kill-worker") {
+    return [describeServerKills(report), report.violations.length];
+  },
+  async "kill-worker"(values, seed) {
     const report = await killWorker({
       seed,
       kills: readInteger(values.kills, 20),
@@ -57,16 +78,24 @@ async function main(): Promise<void> {
       workers: readInteger(values.workers, 2),
       onProgress,
     });
-    conclude(describeWorkerKills(report), report.violations.length);
-  } else {
+    return [describeWorkerKills(report), report.violations.length];
+  },
+};
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options });
+  const run = programs[positionals[0] ?? ""];
+  if (values.help === true || run === undefined) {
     process.stdout.write(help);
     if (values.help !== true) process.exitCode = 1;
+    return;
   }
-}
-
-function conclude(text: string, violations: number): void {
+  const [text, wrong] = await run(
+    values,
+    readInteger(values.seed, Math.floor(Math.random() * 1_000_000)),
+  );
   process.stdout.write(`${text}\n`);
-  if (violations > 0) process.exitCode = 1;
+  if (wrong > 0) process.exitCode = 1;
 }
 
 await main();

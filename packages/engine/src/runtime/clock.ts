@@ -6,12 +6,17 @@ export interface Clock {
   now(): number;
   /** Calls back once at or after the instant `at`, never from within this call. Returns a cancel. */
   setTimer(at: number, callback: () => void): () => void;
+  /**
+   * Calls back once this many milliseconds have passed, whatever `now` does meanwhile, never from
+   * within this call. Returns a cancel.
+   */
+  setDelay(waitMs: number, callback: () => void): () => void;
 }
 
 /** The longest wait that Node's timers take (2^31 - 1 ms). */
 const maxTimeoutMs = 2_147_483_647;
 
-/** The machine's clock. Timers do not keep the process alive. */
+/** The machine's clock. Timers do not keep the process alive, delays do. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimer(at, callback) {
@@ -22,6 +27,10 @@ export const systemClock: Clock = {
       handle.unref();
     };
     arm();
+    return () => clearTimeout(handle);
+  },
+  setDelay(waitMs, callback) {
+    const handle = setTimeout(callback, waitMs);
     return () => clearTimeout(handle);
   },
 };

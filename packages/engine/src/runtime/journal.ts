@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Store, StoreWrite } from "../store/store.js";
+import type { Clock } from "./clock.js";
 
 /** Something with changes that are not on disk. */
 export interface Dirty {
@@ -28,19 +29,22 @@ const batchWrites = 10_000;
  */
 export class Journal {
   readonly #store: Store;
+  readonly #clock: Clock;
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
   readonly #dirty = new Set<Dirty>();
   #open: OpenBatch | undefined;
   #writing = false;
   #scheduled = false;
-  #patience: NodeJS.Timeout | undefined;
+  /** Ends the wait for more changes, while there is one. */
+  #patience: (() => void) | undefined;
   #failure: unknown;
   #commits = 0;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, waitMs: number, onFailure: (error: unknown) => void) {
+  constructor(store: Store, clock: Clock, waitMs: number, onFailure: (error: unknown) => void) {
     this.#store = store;
+    this.#clock = clock;
     this.#waitMs = waitMs;
     this.#onFailure = onFailure;
   }
@@ -56,7 +60,7 @@ export class Journal {
     this.#open ??= openBatch();
     const { durable } = this.#open;
     if (urgent || this.#waitMs === 0) this.#schedule();
-    else this.#patience ??= setTimeout(() => this.#schedule(), this.#waitMs);
+    else this.#patience ??= this.#clock.setDelay(this.#waitMs, () => this.#schedule());
     return durable;
   }
 
@@ -80,10 +84,8 @@ export class Journal {
 
   /** Starts a write at the end of this run of the event loop's microtasks, unless one is on its way. */
   #schedule(): void {
-    if (this.#patience !== undefined) {
-      clearTimeout(this.#patience);
-      this.#patience = undefined;
-    }
+    this.#patience?.();
+    this.#patience = undefined;
     if (this.#writing || this.#scheduled) return;
     this.#scheduled = true;
     queueMicrotask(() => {
@@ -123,7 +125,7 @@ export class Journal {
   #fail(error: unknown, batch: OpenBatch): void {
     this.#failure = error;
     this.#writing = false;
-    clearTimeout(this.#patience);
+    this.#patience?.();
     this.#dirty.clear();
     const open = this.#open;
     this.#open = undefined;

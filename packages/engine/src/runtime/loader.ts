@@ -8,12 +8,15 @@ import { beginState, type OwnedState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { type Chunk, chainOf, damaged, decodeChunk, decodeRow, rowStatus } from "../store/codec.js";
 import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
-import type { Store } from "../store/store.js";
+import type { StoreReader } from "../store/store.js";
 import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";
 
 /** Reads an instance's row. @throws INSTANCE_DAMAGED */
-export async function readRow(store: Store, instanceId: string): Promise<InstanceRow | undefined> {
+export async function readRow(
+  store: StoreReader,
+  instanceId: string,
+): Promise<InstanceRow | undefined> {
   const bytes = await store.get(rowKey(instanceId));
   return bytes === undefined ? undefined : decodeRow(bytes);
 }
@@ -23,7 +26,7 @@ export async function readRow(store: Store, instanceId: string): Promise<Instanc
  * @throws INSTANCE_DAMAGED
  */
 export async function readHistory(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
 ): Promise<Chunk[]> {
@@ -54,7 +57,7 @@ export async function readHistory(
  * @throws INSTANCE_DAMAGED
  */
 export async function loadMailbox(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   host: MailboxHost,
 ): Promise<Mailbox> {
@@ -94,7 +97,7 @@ export function piecesOf(chunks: readonly Chunk[]): Piece[] {
 }
 
 async function readInbox(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
 ): Promise<EventRecord[]> {

@@ -57,7 +57,7 @@ export class Runtime implements MailboxHost {
     this.options = options;
     this.#waiters = waiters;
     this.#onFailure = onFailure;
-    this.journal = new Journal(store, options.commitWaitMs, onFailure);
+    this.journal = new Journal(store, options.clock, options.commitWaitMs, onFailure);
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk);

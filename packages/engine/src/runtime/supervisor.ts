@@ -164,6 +164,7 @@ export class Supervisor {
     if (runtime === undefined) return;
     for (const worker of [...this.#workers.values()]) this.#disconnect(worker);
     runtime.timers.close();
+    runtime.desk.close();
     await runtime.journal.flush().catch(() => {});
     await runtime.store.close();
   }
@@ -177,6 +178,7 @@ export class Supervisor {
     this.#runtime = undefined;
     this.#announce(false);
     runtime.timers.close();
+    runtime.desk.close();
     runtime.dispatch.abandon();
     for (const worker of this.#workers.values()) worker.reset();
     this.#reopening ??= this.#reopen(runtime).finally(() => {
@@ -186,7 +188,7 @@ export class Supervisor {
 
   async #reopen(failed: Runtime): Promise<void> {
     await failed.store.close().catch(() => {});
-    let quietUntil = 0;
+    let quietMs = 0;
     for (let waitMs = firstReopenMs; this.#closed === undefined; ) {
       try {
         await this.open();
@@ -195,12 +197,13 @@ export class Supervisor {
       } catch (error) {
         const code = isEngineError(error) ? error.code : "INTERNAL";
         const reason = error instanceof Error ? error.message : String(error);
-        if (reason !== this.#reason || waitMs < maxReopenMs || performance.now() > quietUntil) {
+        if (reason !== this.#reason || waitMs < maxReopenMs || quietMs >= sameReasonMs) {
           this.#options.logger.error({ code, reason, waitMs }, "the store cannot be opened");
-          quietUntil = performance.now() + sameReasonMs;
+          quietMs = 0;
         }
+        quietMs += waitMs;
         this.#reason = reason;
-        await new Promise((resolve) => setTimeout(resolve, waitMs));
+        await new Promise<void>((resolve) => this.#options.clock.setDelay(waitMs, resolve));
         waitMs = Math.min(waitMs * 2, maxReopenMs);
       }
     }

@@ -11,6 +11,11 @@ export type {
   StoreSnapshot,
   StoreWrite,
 } from "../store/store.js";
+export { openEngineOver } from "./open-engine-over.js";
 
 // A store that fails on demand.
 export { type FaultKind, FaultStore, type Gate, type StoreCall } from "./fault-store.js";
+
+// What an engine keeps in its store, and whether that is legal.
+export { type Expectation, problemsOf } from "./check-store.js";
+export { readStoredKey, readStoredRow, type StoredKey, type StoredRow } from "./stored.js";

@@ -23,6 +23,8 @@ const maxRetryMs = 30_000;
 /** Gives work items out and takes their results in. */
 export class WorkDesk implements DispatchHost {
   readonly #runtime: Runtime;
+  /** Cancels of the pauses before turns that were given up. */
+  readonly #pauses = new Set<() => void>();
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -210,22 +212,25 @@ export class WorkDesk implements DispatchHost {
     );
   }
 
-  /** By token; without one, the oldest of this instance and task that a worker has. */
+  /**
+   * By token, which must be that of this instance and task; without one, the oldest of them that a
+   * worker has.
+   */
   #findActivity({
     instanceId,
     taskId,
     token,
   }: ActivityCompletion): { worker: Worker; token: string; work: ActivityWork } | undefined {
     for (const worker of this.#runtime.dispatch.workers.values()) {
+      const isMeant = (work: ActivityWork): boolean =>
+        work.instanceId === instanceId && work.taskId === taskId;
       if (token !== "") {
         const work = worker.activities.get(token);
-        if (work !== undefined) return { worker, token, work };
+        if (work !== undefined && isMeant(work)) return { worker, token, work };
         continue;
       }
       for (const [known, work] of worker.activities) {
-        if (work.instanceId === instanceId && work.taskId === taskId) {
-          return { worker, token: known, work };
-        }
+        if (isMeant(work)) return { worker, token: known, work };
       }
     }
     return undefined;
@@ -267,10 +272,18 @@ export class WorkDesk implements DispatchHost {
     mailbox.queued = true;
     // A terminate does not wait for an answer that can be carried out.
     this.#runtime.wake(mailbox);
-    clock.setTimer(this.#runtime.now() + waitMs, () => {
+    const cancel = clock.setDelay(waitMs, () => {
+      this.#pauses.delete(cancel);
       mailbox.queued = false;
       this.#runtime.wake(mailbox);
     });
+    this.#pauses.add(cancel);
+  }
+
+  /** No turn that was given up is tried again. */
+  close(): void {
+    for (const cancel of this.#pauses) cancel();
+    this.#pauses.clear();
   }
 }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeFrames, type EventRecord } from "@pawl/protocol";
-import { resolutionKey } from "../src/core/resolution-key.js";
-import { hasEnded, hasWorkAtHand, statusOf } from "../src/core/status.js";
-import { loadMailbox, readHistory, readRow } from "../src/runtime/loader.js";
-import type { MailboxHost } from "../src/runtime/mailbox.js";
-import { wantedTimers } from "../src/runtime/wanted-timers.js";
-import { rowStatus } from "../src/store/codec.js";
-import { findIndexFaults } from "../src/store/index/index-check.js";
+import { resolutionKey } from "../core/resolution-key.js";
+import { hasEnded, hasWorkAtHand, statusOf } from "../core/status.js";
+import { loadMailbox, readHistory, readRow } from "../runtime/loader.js";
+import type { MailboxHost } from "../runtime/mailbox.js";
+import { wantedTimers } from "../runtime/wanted-timers.js";
+import { rowStatus } from "../store/codec.js";
+import { findIndexFaults } from "../store/index/index-check.js";
 import {
   instanceIdOf,
   type KeyKind,
@@ -15,8 +15,8 @@ import {
   parseTimerKey,
   partitionCount,
   timerKey,
-} from "../src/store/key.js";
-import type { Store } from "../src/store/store.js";
+} from "../store/key.js";
+import type { StoreReader } from "../store/store.js";
 
 /** What a legal state of a store may still hold. */
 export interface Expectation {
@@ -24,26 +24,41 @@ export interface Expectation {
   readonly messages?: boolean;
 }
 
+/** What the store holds beside the instances themselves, by instance. */
+interface Marks {
+  readonly live: ReadonlySet<string>;
+  /** Keys in hex. */
+  readonly timers: ReadonlyMap<string, readonly string[]>;
+}
+
 /**
  * Problems of a store, as text; none in a legal state. Histories and inboxes are whole, rows agree
  * with the fold of their history, marks and timers are those that the state needs and no others,
- * the indexes say what a recount over the rows says, nothing belongs to nobody, and nothing was resolved twice.
+ * the indexes say what a recount over the rows says, nothing belongs to nobody, and nothing was
+ * resolved twice.
  */
 export async function problemsOf(
-  store: Store,
+  store: StoreReader,
   now: number,
   expected: Expectation = {},
 ): Promise<string[]> {
   const problems: string[] = [];
   const ids = new Set(await keysOf(store, "row", (key) => instanceIdOf(key)));
-  for (const id of ids) problems.push(...(await problemsOfInstance(store, id, now)));
-  const owners = await Promise.all([
-    keysOf(store, "history", (key) => instanceIdOf(key, 8)),
-    keysOf(store, "inbox", (key) => instanceIdOf(key, 4)),
-    keysOf(store, "live", (key) => instanceIdOf(key)),
-    keysOf(store, "timer", (key) => parseTimerKey(key).instanceId),
-  ]);
-  for (const id of new Set(owners.flat())) {
+  const live = new Set(await keysOf(store, "live", (key) => instanceIdOf(key)));
+  const timers = new Map<string, string[]>();
+  for (const key of await keysOf(store, "timer", (found) => found)) {
+    const { instanceId } = parseTimerKey(key);
+    timers.set(instanceId, [...(timers.get(instanceId) ?? []), hexOf(key)]);
+  }
+  const marks: Marks = { live, timers };
+  for (const id of ids) problems.push(...(await problemsOfInstance(store, id, marks, now)));
+  const owners = [
+    ...(await keysOf(store, "history", (key) => instanceIdOf(key, 8))),
+    ...(await keysOf(store, "inbox", (key) => instanceIdOf(key, 4))),
+    ...live,
+    ...timers.keys(),
+  ];
+  for (const id of new Set(owners)) {
     if (!ids.has(id)) problems.push(`${id}: has keys and no row`);
   }
   for (const { instanceId, reason } of await findIndexFaults(store)) {
@@ -56,7 +71,12 @@ export async function problemsOf(
   return problems;
 }
 
-async function problemsOfInstance(store: Store, id: string, now: number): Promise<string[]> {
+async function problemsOfInstance(
+  store: StoreReader,
+  id: string,
+  marks: Marks,
+  now: number,
+): Promise<string[]> {
   const problems: string[] = [];
   const note = (isSo: boolean, what: string): void => {
     if (!isSo) problems.push(`${id}: ${what}`);
@@ -69,19 +89,15 @@ async function problemsOfInstance(store: Store, id: string, now: number): Promis
   note(Number(row.completedAt) === state.fold.completedAt, "completedAt differs");
   note(row.stallReason === (state.fold.stall?.description ?? ""), "stall differs");
   note(row.version === state.fold.version, "version differs");
-  const isLive = (await keysOf(store, "live", (key) => instanceIdOf(key))).includes(id);
+  const isLive = marks.live.has(id);
   // One whose delayed start has just come has its timer to wake it.
   const hasStartTimer = state.startAt > 0 && state.fold.eventCount === 0;
   const isWoken = isLive || hasStartTimer || !hasWorkAtHand(state, now);
   if (!hasEnded(state)) note(isWoken, "has work and no live mark");
   else note(!isLive || hasWorkAtHand(state, now), "has ended and a live mark");
-  const timers = (await keysOf(store, "timer", (key) => key))
-    .filter((key) => parseTimerKey(key).instanceId === id)
-    .map((key) => Buffer.from(key).toString("hex"));
-  const wanted = [...wantedTimers(state).values()].map((timer) =>
-    Buffer.from(timerKey(timer)).toString("hex"),
-  );
-  note(timers.sort().join() === wanted.sort().join(), "timers differ");
+  const wanted = [...wantedTimers(state).values()].map((timer) => hexOf(timerKey(timer)));
+  const found = [...(marks.timers.get(id) ?? [])];
+  note(found.sort().join() === wanted.sort().join(), "timers differ");
   const chunks = await readHistory(store, id, row);
   const records = chunks.flatMap(({ frames }) => decodeFrames(frames));
   problems.push(...doubleResults(id, [...records, ...state.inbox]));
@@ -95,12 +111,20 @@ function doubleResults(id: string, records: readonly EventRecord[]): string[] {
     .map((key) => `${id}: ${key} was resolved twice`);
 }
 
-async function keysOf<T>(store: Store, kind: KeyKind, of: (key: Uint8Array) => T): Promise<T[]> {
+async function keysOf<T>(
+  store: StoreReader,
+  kind: KeyKind,
+  of: (key: Uint8Array) => T,
+): Promise<T[]> {
   const found: T[] = [];
   for (let partition = 0; partition < partitionCount; partition += 1) {
     for (const [key] of await store.range(kindRange(kind, partition))) found.push(of(key));
   }
   return found;
+}
+
+function hexOf(key: Uint8Array): string {
+  return Buffer.from(key).toString("hex");
 }
 
 function host(now: number): MailboxHost {

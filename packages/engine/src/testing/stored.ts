@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { InstanceStatus } from "../port/management.js";
+import { decodeRow, rowStatus } from "../store/codec.js";
+import { instanceIdOf, type KeyKind, kindRange, parseTimerKey } from "../store/key.js";
+
+/** What a key of the store is for, and whose it is. */
+export interface StoredKey {
+  /** "other": it belongs to an index, or to the store as a whole. */
+  readonly kind: KeyKind | "other";
+  /** Empty where the kind is "other". */
+  readonly instanceId: string;
+}
+
+const kindOfByte = new Map<number, KeyKind>(
+  (["row", "history", "inbox", "outbox", "live", "timer"] as const).map((kind) => [
+    kindRange(kind, 0).gte[2] ?? 0,
+    kind,
+  ]),
+);
+
+/** Bytes that follow the instance id and its zero byte, where it is not the end of the key. */
+const tailBytes: Partial<Record<KeyKind, number>> = { history: 8, inbox: 4, outbox: 4 };
+
+/** Reads a key of an engine's store. */
+export function readStoredKey(key: Uint8Array): StoredKey {
+  const kind = kindOfByte.get(key[2] ?? 0);
+  if (kind === undefined) return { kind: "other", instanceId: "" };
+  const instanceId =
+    kind === "timer" ? parseTimerKey(key).instanceId : instanceIdOf(key, tailBytes[kind] ?? 0);
+  return { kind, instanceId };
+}
+
+/** The row of an instance, as far as those who check an engine need it. */
+export interface StoredRow {
+  readonly executionId: string;
+  readonly generation: number;
+  readonly status: InstanceStatus;
+  readonly eventCount: number;
+  /** Checksum chain of the history. */
+  readonly chain: number;
+  readonly completedAt: number;
+}
+
+/** Reads a row. @throws INSTANCE_DAMAGED */
+export function readStoredRow(value: Uint8Array): StoredRow {
+  const row = decodeRow(value);
+  const { executionId, generation, eventCount, chain } = row;
+  const completedAt = Number(row.completedAt);
+  return { executionId, generation, status: rowStatus(row), eventCount, chain, completedAt };
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ActivityItem } from "@pawl/engine";
+import type { Connection } from "./worker.ts";
+import type { ActivityInput } from "./workflow/program.ts";
+import type { World } from "./world/world.ts";
+
+interface Run {
+  readonly connection: Connection;
+  readonly incarnation: number;
+}
+
+/** Every run of an activity, and what must be true when one begins. */
+export class ActivityRuns {
+  readonly #world: World;
+  readonly #runs = new Map<string, Run[]>();
+  /** By token: when the engine handed it out. */
+  readonly #incarnations = new Map<string, number>();
+  #count = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Runs in all. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** The engine lets an activity out: what asked for it must be durable. */
+  handedOut(connection: Connection, item: ActivityItem): void {
+    this.#incarnations.set(item.token, connection.life.incarnation);
+    const { token }: ActivityInput = JSON.parse(item.input ?? "{}");
+    if (this.#world.disk.hasToken(token)) return;
+    this.#world.violation("no effect before its commit", `activity ${token} was handed out`);
+  }
+
+  /** A worker begins an activity: nobody who still has it may have begun it, too. */
+  begin(connection: Connection, item: ActivityItem, token: string): void {
+    this.#count += 1;
+    const key = `${item.executionId} ${item.taskId}`;
+    const runs = this.#runs.get(key) ?? [];
+    const incarnation = this.#incarnations.get(item.token) ?? 0;
+    // A server that has reopened its store has forgotten who has what.
+    const other = runs.find((run) => {
+      return run.connection.isAlive && run.incarnation === incarnation;
+    });
+    if (other !== undefined) {
+      const found = `activity ${token} of ${key} began again`;
+      this.#world.violation("no activity runs twice while its worker is connected", found);
+    }
+    runs.push({ connection, incarnation });
+    this.#runs.set(key, runs);
+  }
+
+  /** True when the activity with this token was begun. */
+  hasRun(executionId: string, taskId: number): boolean {
+    return this.#runs.has(`${executionId} ${taskId}`);
+  }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Instance } from "@pawl/engine";
+import type { StoredRow } from "@pawl/engine/testing";
+import { inputOf, type Program } from "./workflow/program.ts";
+import { workflowName } from "./workflow/replay.ts";
+import type { Answer, World } from "./world/world.ts";
+
+/** An end that somebody was told of. */
+export interface ToldEnd {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly status: string;
+  readonly output: string | undefined;
+  readonly completedAt: number | undefined;
+}
+
+/**
+ * What callers do, each call checked at the moment when the engine answers it: what it rests on must
+ * be on disk by then.
+ */
+export class Caller {
+  readonly #world: World;
+  readonly ends: ToldEnd[] = [];
+  /** Ids that somebody has purged, ended or started anew, as far as callers know. */
+  readonly meddled = new Set<string>();
+  #tokens = 0;
+  calls = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Text that nothing else has. */
+  token(kind: string): string {
+    this.#tokens += 1;
+    return `~${kind}${this.#tokens}~`;
+  }
+
+  /** Starts an instance. */
+  start(
+    instanceId: string,
+    program: Program,
+    more: { readonly startAt?: number; readonly unique?: boolean } = {},
+  ): Promise<Answer<{ executionId: string }>> {
+    const command = {
+      workflow: workflowName,
+      instanceId,
+      input: inputOf(program),
+      ...(more.startAt === undefined ? {} : { startAt: more.startAt }),
+      ...(more.unique === true ? { enforceUniqueInstanceId: true } : {}),
+    };
+    const since = this.#world.scheduler.steps;
+    return this.#call(
+      `start ${instanceId}`,
+      (engine) => engine.start(command),
+      (value) => this.#world.disk.hasToken(value.executionId) || this.#hasGoneOn(instanceId, since),
+    );
+  }
+
+  /** Raises an event whose payload is a token. */
+  raise(instanceId: string, name: string, text: string): Promise<Answer<void>> {
+    const since = this.#world.scheduler.steps;
+    return this.#call(
+      `raise ${text} at ${instanceId}`,
+      (engine) => engine.raiseEvent(instanceId, name, text),
+      () => this.#world.disk.hasToken(text) || this.#hadEnded(instanceId, since),
+    );
+  }
+
+  /** Suspends, resumes or terminates an instance. */
+  control(
+    verb: "suspend" | "resume" | "terminate",
+    instanceId: string,
+    recursive = true,
+  ): Promise<Answer<void>> {
+    const since = this.#world.scheduler.steps;
+    const token = this.token(verb);
+    if (verb === "terminate") this.meddled.add(instanceId);
+    return this.#call(
+      `${verb} ${instanceId}`,
+      (engine) =>
+        verb === "terminate"
+          ? engine.terminate(instanceId, { output: token, recursive })
+          : engine[verb](instanceId, token),
+      () =>
+        this.#world.disk.hasToken(token) ||
+        this.#hadEnded(instanceId, since) ||
+        this.#hasGoneOn(instanceId, since),
+    );
+  }
+
+  /** Purges an instance. */
+  purge(
+    instanceId: string,
+    options: { readonly recursive?: boolean; readonly force?: boolean } = {},
+  ): Promise<Answer<number>> {
+    const since = this.#world.scheduler.steps;
+    this.meddled.add(instanceId);
+    return this.#call(
+      `purge ${instanceId}`,
+      (engine) => engine.purge(instanceId, options),
+      () => this.#world.disk.rowsSince(instanceId, since).includes(undefined),
+    );
+  }
+
+  /** Reads an instance. */
+  get(instanceId: string): Promise<Answer<Instance | undefined>> {
+    const since = this.#world.scheduler.steps;
+    return this.#call(
+      `get ${instanceId}`,
+      (engine) => engine.get(instanceId),
+      (value) => this.#isDurable(instanceId, value, since),
+    );
+  }
+
+  /** Waits for the end of an instance. */
+  async waitForEnd(instanceId: string): Promise<Answer<Instance>> {
+    const since = this.#world.scheduler.steps;
+    const answer = await this.#call(
+      `wait for ${instanceId}`,
+      (engine) => engine.waitForCompletion(instanceId),
+      (value) => this.#isDurable(instanceId, value, since),
+    );
+    return answer;
+  }
+
+  /** Repeats what may be repeated until it is answered. */
+  async insist<T>(
+    attempt: () => Promise<Answer<T>>,
+  ): Promise<Exclude<Answer<T>, { kind: "unknown" }>> {
+    for (;;) {
+      const answer = await attempt();
+      if (answer.kind !== "unknown") return answer;
+      await this.pause(30);
+    }
+  }
+
+  /** Waits for up to so long. */
+  pause(mostMs: number): Promise<void> {
+    const { scheduler, random, outside } = this.#world;
+    return scheduler.sleep(random.next() * mostMs, outside, "a caller goes on");
+  }
+
+  #call<T>(
+    label: string,
+    send: (engine: NonNullable<World["life"]["engine"]>) => Promise<T>,
+    isDurable: (value: T) => boolean,
+  ): Promise<Answer<T>> {
+    this.calls += 1;
+    return this.#world.call(label, send, (answer) => {
+      if (answer.kind !== "value") return;
+      if (!isDurable(answer.value)) {
+        this.#world.violation("acknowledged means durable", `${label} is not on disk`);
+      }
+    });
+  }
+
+  /** The instance had ended, was gone or was another one at some moment since: commands then do nothing. */
+  #hadEnded(instanceId: string, since: number): boolean {
+    const rows = this.#world.disk.rowsSince(instanceId, since);
+    return rows.some((row) => row === undefined || row.completedAt > 0);
+  }
+
+  /**
+   * Another execution was begun since, and what the one before took has gone with its history; or
+   * the instance was purged in the commit that would have held it.
+   */
+  #hasGoneOn(instanceId: string, since: number): boolean {
+    const rows = this.#world.disk.rowsSince(instanceId, since);
+    if (rows.length > 1 && rows.at(-1) === undefined) return true;
+    return rows.some((row) => row !== undefined && row.executionId !== rows[0]?.executionId);
+  }
+
+  /** What a caller sees of an instance was on disk at some moment of the call. */
+  #isDurable(instanceId: string, seen: Instance | undefined, since: number): boolean {
+    const rows = this.#world.disk.rowsSince(instanceId, since);
+    if (seen?.completedAt !== undefined) {
+      const { executionId, status, output, completedAt } = seen;
+      this.ends.push({ instanceId, executionId, status, output, completedAt });
+    }
+    return rows.some((row) => isSame(row, seen));
+  }
+}
+
+function isSame(row: StoredRow | undefined, seen: Instance | undefined): boolean {
+  if (row === undefined || seen === undefined) return row === seen;
+  return (
+    row.executionId === seen.executionId &&
+    row.status === seen.status &&
+    row.eventCount === seen.historyLength
+  );
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Engine, Instance } from "@pawl/engine";
+import { type KeyRange, problemsOf } from "@pawl/engine/testing";
+import { fromTimestamp, type HistoryEvent } from "@pawl/protocol";
+import type { ActivityRuns } from "./activity-runs.ts";
+import type { Caller } from "./caller.ts";
+import { forgedToken } from "./worker.ts";
+import { runProgram } from "./workflow/program.ts";
+import { Replay } from "./workflow/replay.ts";
+import type { World } from "./world/world.ts";
+
+/** An instance and its history when all is at rest. */
+interface Seen {
+  readonly instance: Instance;
+  readonly history: readonly HistoryEvent[];
+}
+
+/** Problems of what is on disk at the moment. */
+export async function checkStore(world: World, messages: boolean): Promise<void> {
+  const { entries, faults } = world.disk;
+  const reader = {
+    get: async (key: Uint8Array) => entries.get(key),
+    range: async (range: KeyRange) => entries.range(range),
+  };
+  const problems = await problemsOf(reader, world.clock.now(), { messages });
+  for (const problem of problems) world.violation("the store is legal", problem);
+  for (const fault of faults) world.violation("messages take effect once", fault);
+}
+
+/** Checks everything that must be so when nothing goes on any more. */
+export async function checkRest(
+  world: World,
+  engine: Engine,
+  caller: Caller,
+  runs: ActivityRuns,
+): Promise<void> {
+  await checkStore(world, false);
+  if (!engine.isReady()) world.violation("health is true", "not ready at rest");
+  if (world.disk.hasToken(forgedToken)) {
+    world.violation("a stale or forged result changes nothing", forgedToken);
+  }
+  const seen = new Map<string, Seen>();
+  for (const id of world.disk.ids()) {
+    const instance = await engine.get(id);
+    if (instance === undefined) continue;
+    seen.set(id, { instance, history: await engine.history(id) });
+  }
+  await checkLists(world, engine, seen);
+  for (const one of seen.values()) {
+    checkHistory(world, one, runs);
+    checkReason(world, one, seen, caller);
+    checkChildren(world, one, seen, caller);
+  }
+  checkEnds(world, caller, seen);
+}
+
+async function checkLists(
+  world: World,
+  engine: Engine,
+  seen: ReadonlyMap<string, Seen>,
+): Promise<void> {
+  const listed: string[] = [];
+  let pageToken: string | undefined;
+  do {
+    const query = pageToken === undefined ? { pageSize: 7 } : { pageSize: 7, pageToken };
+    const page = await engine.list({ ...query, payloads: false });
+    listed.push(...page.instances.map(({ instanceId }) => instanceId));
+    pageToken = page.nextPageToken;
+  } while (pageToken !== undefined);
+  if (listed.sort().join() === [...seen.keys()].sort().join()) return;
+  world.violation("lists are exact", `${listed.join()} in place of ${[...seen.keys()].join()}`);
+}
+
+/** Each task, timer and child once; no timer early; the code would ask for the same again. */
+function checkHistory(world: World, { instance, history }: Seen, runs: ActivityRuns): void {
+  const { instanceId, executionId, status } = instance;
+  const note = (rule: string, found: string): void =>
+    world.violation(rule, `${instanceId}: ${found}`);
+  if (history.length !== instance.historyLength) note("histories are whole", `${history.length}`);
+  const kinds = history.map((event) => event.eventType.case);
+  const count = (kind: string): number => kinds.filter((other) => other === kind).length;
+  const isEnded = instance.completedAt !== undefined;
+  if (count("executionStarted") > 1) note("one start", `${count("executionStarted")}`);
+  if (count("executionCompleted") !== (isEnded ? 1 : 0)) note("one end", kinds.join());
+  for (const { eventType, timestamp } of history) {
+    if (eventType.case === "timerFired") {
+      const { fireAt } = eventType.value;
+      const firedAt = timestamp === undefined ? 0 : fromTimestamp(timestamp);
+      const isEarly = fireAt !== undefined && firedAt < fromTimestamp(fireAt);
+      // One that fires while the clock is set back has an earlier instant.
+      if (isEarly && !world.clock.wentBack) {
+        note("no timer fires early", `timer ${eventType.value.timerId}`);
+      }
+    } else if (eventType.case === "taskCompleted") {
+      const { taskScheduledId } = eventType.value;
+      if (!runs.hasRun(executionId, taskScheduledId))
+        note("a result has a run", `${taskScheduledId}`);
+    }
+  }
+  if (status === "terminated") return;
+  const replay = new Replay(runProgram);
+  for (const event of history) replay.take(event);
+  if (!isEnded) replay.endPast();
+  if (replay.divergence !== undefined) note("a replay fits its history", replay.divergence);
+}
+
+/** What has not ended waits for something that can still come. */
+function checkReason(
+  world: World,
+  { instance, history }: Seen,
+  seen: ReadonlyMap<string, Seen>,
+  caller: Caller,
+): void {
+  const { instanceId, status, completedAt } = instance;
+  if (completedAt !== undefined || status === "suspended") return;
+  const replay = new Replay(runProgram);
+  for (const event of history) replay.take(event);
+  const waits = replay.waitsFor();
+  const children = childrenOf(history);
+  const hasReason = waits.some(({ kind, id }) => {
+    if (kind === "event") return true;
+    if (kind !== "child") return false;
+    const childId = children.get(id) ?? "";
+    const child = seen.get(childId)?.instance;
+    return (child !== undefined && child.completedAt === undefined) || caller.meddled.has(childId);
+  });
+  if (hasReason) return;
+  const found = `${instanceId} is ${status} and waits for ${JSON.stringify(waits)}`;
+  world.violation("what has not ended has a reason to wake", found);
+}
+
+function childrenOf(history: readonly HistoryEvent[]): Map<number, string> {
+  const children = new Map<number, string>();
+  for (const { eventId, eventType } of history) {
+    if (eventType.case === "childWorkflowInstanceCreated") {
+      children.set(eventId, eventType.value.instanceId);
+    }
+  }
+  return children;
+}
+
+/** What a parent was told of its child is what the child came to. */
+function checkChildren(
+  world: World,
+  { instance, history }: Seen,
+  seen: ReadonlyMap<string, Seen>,
+  caller: Caller,
+): void {
+  const children = childrenOf(history);
+  for (const { eventType } of history) {
+    if (eventType.case !== "childWorkflowInstanceCompleted") continue;
+    const childId = children.get(eventType.value.taskScheduledId) ?? "";
+    const child = seen.get(childId)?.instance;
+    const isOnlyOne = [...children.values()].filter((id) => id === childId).length === 1;
+    if (caller.meddled.has(childId) || !isOnlyOne) continue;
+    if (child?.parentInstanceId !== instance.instanceId) continue;
+    if (child.status === "completed" && child.output === eventType.value.result) continue;
+    const found = `${instance.instanceId} was told ${eventType.value.result} of ${childId}`;
+    world.violation("parent and child agree", `${found}, which is ${child.status}`);
+  }
+}
+
+/** An end that a caller was told of stays, until the id is used again or purged. */
+function checkEnds(world: World, caller: Caller, seen: ReadonlyMap<string, Seen>): void {
+  for (const end of caller.ends) {
+    const now = seen.get(end.instanceId)?.instance;
+    if (now === undefined || now.executionId !== end.executionId) continue;
+    if (
+      now.status !== end.status ||
+      now.output !== end.output ||
+      now.completedAt !== end.completedAt
+    ) {
+      const found = `${end.instanceId}: ${end.status} became ${now.status}`;
+      world.violation("an ended instance never changes", found);
+    }
+  }
+  for (const id of world.disk.ids()) checkRows(world, id);
+}
+
+/** No row of an execution differs from the one that ended it. */
+function checkRows(world: World, instanceId: string): void {
+  const rows = world.disk.allRows(instanceId);
+  rows.forEach((row, index) => {
+    const before = index === 0 ? undefined : rows[index - 1];
+    if (before === undefined || before.completedAt === 0) return;
+    if (row === undefined || row.executionId !== before.executionId) return;
+    if (row.chain === before.chain && row.status === before.status) return;
+    world.violation("an ended instance never changes", `${instanceId}: ${row.status}`);
+  });
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { Pending, ReplayContext, Workflow } from "./replay.ts";
+
+/** One step of a workflow. Workflows are data: their input says what they do. */
+export type Step =
+  /** One activity; it fails so many times before it succeeds, and is tried again after pauses. */
+  | { readonly do: "activity"; readonly key: string; readonly failures: number }
+  /** Activities side by side. */
+  | { readonly do: "fan"; readonly keys: readonly string[] }
+  | { readonly do: "nap"; readonly ms: number }
+  /** Waits for an event, for so long at most. */
+  | { readonly do: "wait"; readonly event: string; readonly ms: number }
+  /** Children side by side, waited for; an empty id leaves the choice to the engine. */
+  | {
+      readonly do: "children";
+      readonly children: readonly { readonly id: string; readonly program: Program }[];
+    }
+  | { readonly do: "detach"; readonly id: string; readonly program: Program }
+  | { readonly do: "send"; readonly id: string; readonly event: string; readonly text: string }
+  | { readonly do: "kill"; readonly id: string }
+  /** Goes on as new with the steps that are left. */
+  | { readonly do: "renew" }
+  | { readonly do: "status"; readonly text: string }
+  | { readonly do: "fail" }
+  /** Takes events "go" until one says "end"; goes on as new after each so many of them (0: never). */
+  | { readonly do: "collect"; readonly renewAfter: number };
+
+/** The steps of a workflow, in order. */
+export type Program = readonly Step[];
+
+/** What an instance of a program is given. */
+interface ProgramInput {
+  readonly steps: Program;
+  /** What the executions before came to. */
+  readonly log: readonly string[];
+}
+
+/** The event that `collect` waits for, and what ends it. */
+export const collectEvent = "go";
+export const endText = "~end~";
+
+/** The input of a program's instance. */
+export function inputOf(steps: Program, log: readonly string[] = []): string {
+  const input: ProgramInput = { steps, log };
+  return JSON.stringify(input);
+}
+
+/** What an activity is asked. */
+export interface ActivityInput {
+  /** Names this call, in text that nothing else has. */
+  readonly token: string;
+  readonly fails: boolean;
+}
+
+/** The result of an activity: a function of its input. */
+export function activityOutput(token: string): string {
+  return token.replaceAll("~", "!");
+}
+
+/** Text that names one call of an activity. */
+function callToken(key: string, attempt: number): string {
+  return `~${key}#${attempt}~`;
+}
+
+/** Carries a program out; the output is what its steps came to, as JSON text. */
+export const runProgram: Workflow = function* (context) {
+  const { steps, log: before }: ProgramInput = JSON.parse(context.input);
+  const log = [...before];
+  for (const [index, step] of steps.entries()) {
+    if (step.do === "renew") return context.continueAsNew(inputOf(steps.slice(index + 1), log));
+    if (step.do === "collect") yield* collect(context, steps.slice(index), step.renewAfter, log);
+    else yield* runStep(context, step, log);
+  }
+  return JSON.stringify(log);
+};
+
+type StepRun = ReturnType<Workflow>;
+
+function* collect(
+  context: ReplayContext,
+  rest: Program,
+  renewAfter: number,
+  log: string[],
+): Generator<Pending[], void, string[]> {
+  for (let taken = 0; renewAfter === 0 || taken < renewAfter; taken += 1) {
+    const [text = ""] = yield [context.event(collectEvent)];
+    if (text === endText) return;
+    log.push(text);
+    context.customStatus = JSON.stringify(log);
+  }
+  context.continueAsNew(inputOf(rest, log));
+}
+
+function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
+  switch (step.do) {
+    case "activity":
+      log.push(yield* runActivity(context, step.key, step.failures));
+      break;
+    case "fan":
+      log.push(...(yield step.keys.map((key) => ask(context, callToken(key, 0), false))));
+      break;
+    case "nap":
+      yield [context.timer(context.now + step.ms)];
+      break;
+    case "wait":
+      log.push(yield* waitFor(context, step.event, step.ms));
+      break;
+    case "children":
+      log.push(...(yield* runChildren(context, step.children)));
+      break;
+    case "detach":
+      context.detached(step.id, inputOf(step.program));
+      break;
+    case "send":
+      context.sendEvent(step.id, step.event, step.text);
+      break;
+    case "kill":
+      context.terminate(step.id);
+      break;
+    case "status":
+      context.customStatus = step.text;
+      break;
+    default:
+      throw new Error("as asked");
+  }
+  return undefined;
+}
+
+function ask(context: ReplayContext, token: string, fails: boolean): Pending {
+  const input: ActivityInput = { token, fails };
+  return context.activity(JSON.stringify(input));
+}
+
+function* runActivity(
+  context: ReplayContext,
+  key: string,
+  failures: number,
+): Generator<Pending[], string, string[]> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      const [output = ""] = yield [ask(context, callToken(key, attempt), attempt < failures)];
+      return output;
+    } catch (error) {
+      if (attempt >= failures) throw error;
+      yield [context.timer(context.now + 50 * 2 ** attempt)];
+    }
+  }
+}
+
+function* waitFor(
+  context: ReplayContext,
+  event: string,
+  ms: number,
+): Generator<Pending[] | { any: Pending[] }, string, string[]> {
+  const wait = context.event(event);
+  if (wait.result !== undefined) return (yield [wait])[0] ?? "";
+  const limit = context.timer(context.now + ms, event);
+  yield { any: [wait, limit] };
+  if (wait.result !== undefined) return (yield [wait])[0] ?? "";
+  context.stopWaiting(event, wait);
+  return "late";
+}
+
+/** A child that fails is noted; it does not end its parent. */
+function* runChildren(
+  context: ReplayContext,
+  children: readonly { readonly id: string; readonly program: Program }[],
+): Generator<Pending[], string[], string[]> {
+  const asked = children.map(({ id, program }) => context.child(id, inputOf(program)));
+  const outputs: string[] = [];
+  for (const child of asked) {
+    try {
+      outputs.push(...(yield [child]));
+    } catch (error) {
+      outputs.push(`failed: ${error instanceof Error ? error.message : ""}`);
+    }
+  }
+  return outputs;
+}
+
+/** The output of a program that nothing from outside has a say in; undefined: something has. */
+export function expectedOutput(program: Program): string | undefined {
+  const log: string[] = [];
+  for (const step of program) {
+    if (step.do === "activity") log.push(activityOutput(callToken(step.key, step.failures)));
+    else if (step.do === "fan") log.push(...step.keys.map((k) => activityOutput(callToken(k, 0))));
+    else if (step.do === "children") {
+      for (const { id, program: inner } of step.children) {
+        const output = id === "" ? expectedOutput(inner) : undefined;
+        if (output === undefined) return undefined;
+        log.push(output);
+      }
+    } else if (step.do === "wait" || step.do === "collect" || step.do === "fail") return undefined;
+  }
+  return JSON.stringify(log);
+}
