@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkCorePurity, checkEngineArrows, checkPackageArrows } from "./check-boundaries.mjs";
 import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check-contract.mjs";
+import { checkRulesHaveTests, checkRuleTestsExist } from "./check-rules.mjs";
 import { checkFileSizes, checkFolderSizes } from "./check-sizes.mjs";
 import {
   checkErrorDocs,
@@ -22,6 +23,17 @@ const tool = (name) => join(root, "node_modules", ".bin", name);
 async function outputUnlessOk(command, ...commandArguments) {
   const { code, output } = await capture(command, commandArguments);
   return code === 0 ? [] : output.trimEnd().split("\n");
+}
+
+/** The tests beside the core alone run every line and branch of it. */
+function checkCoreCoverage() {
+  const core = "packages/engine/src/core";
+  return outputUnlessOk(
+    tool("vitest"),
+    ...["run", "--project=unit", core, "--reporter=default", "--silent"],
+    ...["--coverage", `--coverage.include=${core}/**/*.ts`],
+    ...["--coverage.reporter=text", "--coverage.skipFull"],
+  );
 }
 
 /** Every check: its name, and a function that gives its problems, none when all is well. */
@@ -45,6 +57,9 @@ const checks = [
   ["text: no machine paths", checkMachinePaths],
   ["text: no registry hosts", checkRegistryHosts],
   ["docs: every error code", checkErrorDocs],
+  ["rules: every rule has a test", checkRulesHaveTests],
+  ["rules: every test exists", checkRuleTestsExist],
+  ["core: every line and branch is covered", checkCoreCoverage],
 ];
 
 async function runCheck([name, check]) {

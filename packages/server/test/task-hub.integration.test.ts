@@ -231,6 +231,24 @@ describe("TaskHubSidecarService.startInstance", () => {
     expect(started.instanceId).toBe("a");
   });
 
+  test("mints the execution's id, and says it with every turn", async () => {
+    const server = await startServer();
+    const client = taskHubClient(server);
+    const seen: (string | undefined)[] = [];
+    startWorker(server, {
+      turn: ({ executionId }) => {
+        seen.push(executionId);
+        return [completed('"done"')];
+      },
+    });
+
+    await client.startInstance({ instanceId: "a", name: "w", executionId: "mine" });
+
+    const instance = await server.engine.waitForCompletion("a");
+    expect(seen).toEqual([instance.executionId]);
+    expect(instance.executionId).not.toBe("mine");
+  });
+
   test("refuses the id of an active instance in Dapr's words", async () => {
     const server = await startServer();
     const client = taskHubClient(server);

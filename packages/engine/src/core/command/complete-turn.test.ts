@@ -236,6 +236,13 @@ describe("completeTurn() with a terminate in the turn", () => {
     expect(instance.state.fold.end).toBe("completed");
   });
 
+  test("does not take a failure for what cannot be carried out as an end that came first", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    instance.turn([unknownAction(0), complete(1)]);
+    expect(instance.state.fold.end).toBe("terminated");
+  });
+
   test("does not continue as new", () => {
     const instance = PureInstance.after([]);
     stop(instance);
