@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { openEngine } from "@pawl/engine";
+import { Dapr, TaskHubSidecarService } from "@pawl/protocol";
 import { rpcOperations } from "./auth/access.js";
 import { Credentials } from "./auth/credentials.js";
 import { Gate } from "./auth/gate.js";
@@ -77,6 +78,8 @@ async function serveEngine(
     (router, interceptors) => registerServices(router, targets, interceptors),
     createRestHandler(router, log),
     log,
+    // Dapr's errors have no details.
+    { hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)) },
   );
   const { gate, stop: stopAuth } = await openGate(router, options);
   const listener = new Listener(
@@ -107,6 +110,8 @@ async function serveEngine(
     },
   };
 }
+
+const daprServices: ReadonlySet<string> = new Set([Dapr.typeName, TaskHubSidecarService.typeName]);
 
 /** The gate in front of every path, and how to stop looking after its files. */
 async function openGate(

@@ -30,10 +30,30 @@ describe("toConnectError()", () => {
     const call = new AbortController();
     call.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
 
-    const sent = toConnectError(new EngineError("CANCELLED", "cancelled"), call.signal);
+    const sent = toConnectError(new EngineError("CANCELLED", "cancelled"), { signal: call.signal });
 
     expect(sent.code).toBe(Code.DeadlineExceeded);
     expect(detailOf(sent)).toBe("DEADLINE_EXCEEDED");
+  });
+
+  test("answers a service that gave up with the reason that the call has", () => {
+    const call = new AbortController();
+    call.abort(new ConnectError("the operation timed out", Code.DeadlineExceeded));
+    const error = new DOMException("aborted", "AbortError");
+
+    expect(toConnectError(error, { signal: call.signal }).code).toBe(Code.DeadlineExceeded);
+    expect(toConnectError(error).code).toBe(Code.Canceled);
+  });
+
+  test("tells each of the calls that end together its own facts", () => {
+    const call = new AbortController();
+    call.abort(new ConnectError("shutting down", Code.Unavailable));
+    const send = (instanceId: string): unknown =>
+      toConnectError(new EngineError("CANCELLED", "x", { details: { instanceId } }), {
+        signal: call.signal,
+      }).findDetails(ErrorDetailSchema)[0]?.facts;
+
+    expect([send("a"), send("b")]).toEqual([{ instanceId: "a" }, { instanceId: "b" }]);
   });
 
   test("keeps the words of a Dapr error", () => {
@@ -64,6 +84,13 @@ describe("toConnectError()", () => {
     expect(sent.code).toBe(Code.Internal);
     expect(sent.rawMessage).not.toContain("secret");
     expect(detailOf(sent)).toBe("INTERNAL");
+  });
+
+  test("leaves the detail out where it is not wanted", () => {
+    const sent = toConnectError(new EngineError("INSTANCE_NOT_ENDED", "x"), { isDetailed: false });
+
+    expect(sent.code).toBe(Code.FailedPrecondition);
+    expect(sent.details).toEqual([]);
   });
 
   test("adds one detail only", () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { isEngineError } from "@pawl/engine";
 import { type ErrorCode, ErrorDetailSchema } from "@pawl/protocol";
@@ -9,16 +10,20 @@ import { errorCodeOf, errorMap } from "../error-map.js";
 /** Told of every failed call, once. `error` is what was thrown, `sent` what the caller gets. */
 export type FailureReport = (procedure: string, error: unknown, sent: ConnectError) => void;
 
+/** Says whether the errors of a service carry a `pawl.v1.ErrorDetail`. */
+export type DetailRule = (service: DescService) => boolean;
+
 /**
  * Turns whatever a call throws into the error that the caller gets: `EngineError` and `DaprError` by
- * the error table, with the stable code as a detail; anything unknown into INTERNAL without its
- * text.
+ * the error table, with the stable code as a detail where `hasDetail` says so; anything unknown into
+ * INTERNAL without its text.
  */
-export function createErrorInterceptor(report: FailureReport): Interceptor {
+export function createErrorInterceptor(report: FailureReport, hasDetail: DetailRule): Interceptor {
   return (next) => async (request) => {
     const procedure = `${request.service.typeName}/${request.method.name}`;
+    const isDetailed = hasDetail(request.service);
     const translate = (error: unknown): ConnectError => {
-      const sent = toConnectError(error, request.signal);
+      const sent = toConnectError(error, { isDetailed, signal: request.signal });
       report(procedure, error, sent);
       return sent;
     };
@@ -34,38 +39,68 @@ export function createErrorInterceptor(report: FailureReport): Interceptor {
   };
 }
 
-/** The error that a caller gets for `error`. `signal` is the call's. */
-export function toConnectError(error: unknown, signal?: AbortSignal): ConnectError {
+/** What the translation of an error depends on besides the error. */
+export interface ErrorContext {
+  /** Whether it gets a `pawl.v1.ErrorDetail`. @default true */
+  readonly isDetailed?: boolean;
+  /** The call's. */
+  readonly signal?: AbortSignal;
+}
+
+/** The error that a caller gets for `error`. */
+export function toConnectError(error: unknown, context: ErrorContext = {}): ConnectError {
+  const { isDetailed = true, signal } = context;
+  const { sent, code, facts } = translateError(error, signal);
+  if (isDetailed && sent.findDetails(ErrorDetailSchema).length === 0) {
+    sent.details.push({ desc: ErrorDetailSchema, value: { code, facts: { ...facts } } });
+  }
+  return sent;
+}
+
+/** What a caller is told. */
+interface Translation {
+  readonly sent: ConnectError;
+  readonly code: ErrorCode;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+function translateError(error: unknown, signal: AbortSignal | undefined): Translation {
   if (isEngineError(error)) {
     const reason: unknown = signal?.aborted === true ? signal.reason : undefined;
     if (error.code === "CANCELLED" && reason instanceof ConnectError) {
-      // The engine only knows that the wait was given up; the call knows why. Calls share reasons.
-      const sent = new ConnectError(reason.rawMessage, reason.code);
-      return withDetail(sent, errorCodeOf(reason.code), error.details);
+      // The engine only knows that the wait was given up; the call knows why.
+      return givenUp(reason, error.details);
     }
     if (error.code === "INTERNAL") {
       return internal(error);
     }
-    const sent = new ConnectError(
-      error.message,
-      errorMap[error.code].connect,
-      undefined,
-      [],
-      error,
-    );
-    return withDetail(sent, error.code, error.details);
+    const { connect } = errorMap[error.code];
+    const sent = new ConnectError(error.message, connect, undefined, [], error);
+    return { sent, code: error.code, facts: error.details };
   }
   if (error instanceof DaprError) {
     const sent = new ConnectError(error.message, error.connect, undefined, [], error);
-    return error.engineCode === undefined ? sent : withDetail(sent, error.engineCode, {});
+    return { sent, code: error.engineCode ?? errorCodeOf(error.connect), facts: {} };
   }
   if (error instanceof ConnectError) {
     return fromLibrary(error);
   }
+  if (error instanceof Error && error.name === "AbortError") {
+    const reason: unknown = signal?.reason;
+    return givenUp(reason instanceof ConnectError ? reason : hungUp, {});
+  }
   if (isHangUp(error)) {
-    return withDetail(new ConnectError("the caller hung up", Code.Canceled), "CANCELLED", {});
+    return givenUp(hungUp, {});
   }
   return internal(error);
+}
+
+const hungUp = new ConnectError("the caller hung up", Code.Canceled);
+
+/** A copy of the reason, which may be that of many calls: each has its own details. */
+function givenUp(reason: ConnectError, facts: Readonly<Record<string, string>>): Translation {
+  const sent = new ConnectError(reason.rawMessage, reason.code, undefined, [], reason);
+  return { sent, code: errorCodeOf(reason.code), facts };
 }
 
 /** What Node throws from a stream whose peer went away. */
@@ -81,37 +116,21 @@ const hangUpCodes: ReadonlySet<unknown> = new Set([
 ]);
 
 /** What the RPC library throws about messages that it cannot read, and what services throw. */
-function fromLibrary(error: ConnectError): ConnectError {
+function fromLibrary(error: ConnectError): Translation {
   if (error.code === Code.Internal && error.rawMessage.startsWith("parse binary:")) {
     const sent = new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, [], error);
-    return withDetail(sent, "MALFORMED_REQUEST", {});
+    return { sent, code: "MALFORMED_REQUEST", facts: {} };
   }
   if (error.code === Code.InvalidArgument && error.rawMessage.startsWith("cannot decode message")) {
-    return withDetail(error, "MALFORMED_REQUEST", {});
+    return { sent: error, code: "MALFORMED_REQUEST", facts: {} };
   }
-  return withDetail(error, errorCodeOf(error.code), {});
+  return { sent: error, code: errorCodeOf(error.code), facts: {} };
 }
 
-function internal(error: unknown): ConnectError {
-  const sent = new ConnectError(
-    "internal error; see the server's log",
-    Code.Internal,
-    undefined,
-    [],
-    error,
-  );
-  return withDetail(sent, "INTERNAL", {});
-}
-
-function withDetail(
-  error: ConnectError,
-  code: ErrorCode,
-  facts: Readonly<Record<string, string>>,
-): ConnectError {
-  if (error.findDetails(ErrorDetailSchema).length === 0) {
-    error.details.push({ desc: ErrorDetailSchema, value: { code, facts: { ...facts } } });
-  }
-  return error;
+function internal(error: unknown): Translation {
+  const text = "internal error; see the server's log";
+  const sent = new ConnectError(text, Code.Internal, undefined, [], error);
+  return { sent, code: "INTERNAL", facts: {} };
 }
 
 /** Passes a stream on, with its errors translated. */

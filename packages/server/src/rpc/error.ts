@@ -17,14 +17,15 @@ import { toConnectError } from "../interceptor/error.js";
 
 /**
  * Gives the errors that the RPC library finds before any interceptor runs (a malformed or too large
- * message of a unary call) the codes and details of all others. Answers without such an error pass
- * untouched.
+ * message of a unary call) the codes of all others, and the detail where `isDetailed`. Answers
+ * without such an error pass untouched.
  */
 export async function clarifyErrors(
   response: UniversalServerResponse,
+  isDetailed: boolean,
 ): Promise<UniversalServerResponse> {
   if (response.trailer !== undefined) {
-    clarifyTrailer(response.trailer);
+    clarifyTrailer(response.trailer, isDetailed);
     return response;
   }
   const type = response.header?.get("content-type") ?? "";
@@ -32,16 +33,19 @@ export async function clarifyErrors(
     return response;
   }
   if (type.startsWith("application/grpc-web")) {
-    return { ...response, body: mapChunks(response.body, clarifyFrame) };
+    return {
+      ...response,
+      body: mapChunks(response.body, (chunk) => clarifyFrame(chunk, isDetailed)),
+    };
   }
   if (response.status >= 400 && type === "application/json") {
-    return clarifyJson(response, response.body);
+    return clarifyJson(response, response.body, isDetailed);
   }
   return response;
 }
 
 /** gRPC: an error before the first message is in the trailers by now. */
-function clarifyTrailer(trailer: Headers): boolean {
+function clarifyTrailer(trailer: Headers, isDetailed: boolean): boolean {
   if (trailer.get("grpc-status") === "0" || trailer.has("grpc-status-details-bin")) {
     return false;
   }
@@ -49,31 +53,35 @@ function clarifyTrailer(trailer: Headers): boolean {
   if (error === undefined) {
     return false;
   }
-  setTrailerStatus(trailer, toConnectError(error));
+  setTrailerStatus(trailer, toConnectError(error, { isDetailed }));
   return true;
 }
 
 /** gRPC-Web: the trailers are the last frame of the body. */
-function clarifyFrame(chunk: Uint8Array): Uint8Array {
+function clarifyFrame(chunk: Uint8Array, isDetailed: boolean): Uint8Array {
   const headerBytes = 5;
   if (chunk[0] !== trailerFlag || chunk.length < headerBytes) {
     return chunk;
   }
   const trailer = trailerParse(chunk.subarray(headerBytes));
-  return clarifyTrailer(trailer) ? encodeEnvelope(trailerFlag, trailerSerialize(trailer)) : chunk;
+  return clarifyTrailer(trailer, isDetailed)
+    ? encodeEnvelope(trailerFlag, trailerSerialize(trailer))
+    : chunk;
 }
 
 /** Connect: the error is the body, and the status follows from it. */
 async function clarifyJson(
   response: UniversalServerResponse,
   body: AsyncIterable<Uint8Array>,
+  isDetailed: boolean,
 ): Promise<UniversalServerResponse> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body) {
     chunks.push(chunk);
   }
   const fallback = new ConnectError("", Code.Internal);
-  const error = toConnectError(errorFromJsonBytes(Buffer.concat(chunks), undefined, fallback));
+  const found = errorFromJsonBytes(Buffer.concat(chunks), undefined, fallback);
+  const error = toConnectError(found, { isDetailed });
   const bytes = errorToJsonBytes(error, undefined);
   const header = new Headers(response.header);
   header.set("content-length", String(bytes.byteLength));

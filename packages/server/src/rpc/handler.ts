@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescService } from "@bufbuild/protobuf";
+import type { IncomingMessage } from "node:http";
+import { constants, type Http2ServerRequest } from "node:http2";
+import { createRegistry, type DescService, type Registry } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
@@ -11,7 +13,7 @@ import {
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { createErrorInterceptor } from "../interceptor/error.js";
+import { createErrorInterceptor, type DetailRule } from "../interceptor/error.js";
 import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
@@ -31,6 +33,16 @@ export interface ServiceRouter {
   ): ServiceRouter;
 }
 
+/** How calls are served. */
+export interface RpcOptions {
+  /** Bytes that one message may have. @default 4 MiB */
+  readonly readMaxBytes?: number;
+  /** Types of messages in `google.protobuf.Any`, for JSON. @default none */
+  readonly registry?: Registry;
+  /** Which services' errors carry a `pawl.v1.ErrorDetail`. @default all */
+  readonly hasDetail?: DetailRule;
+}
+
 /**
  * Serves RPCs in Connect, gRPC and gRPC-Web, and hands every other path on. Used in place of
  * connect-node's adapter, whose handler throws (and so ends the process) on a request with a bad or
@@ -42,19 +54,22 @@ export class RpcHandler {
   readonly #open = new Set<AbortController>();
   readonly #fallback: HttpHandler;
   readonly #log: ServerLogger;
+  readonly #hasDetail: DetailRule;
 
   constructor(
     register: (router: ServiceRouter, interceptors: readonly Interceptor[]) => void,
     fallback: HttpHandler,
     log: ServerLogger,
+    { hasDetail = () => true, registry = createRegistry(), ...limits }: RpcOptions = {},
   ) {
     this.#fallback = fallback;
     this.#log = log;
+    this.#hasDetail = hasDetail;
     const report = createFailureLog(log);
-    const interceptors = [createErrorInterceptor(report)];
-    const options = { ...rpcLimits, interceptors };
+    const interceptors = [createErrorInterceptor(report, hasDetail)];
+    const options = { ...rpcLimits, ...limits, jsonOptions: { registry }, interceptors };
     const router = createConnectRouter(options);
-    this.#unary = new UnaryCalls(report);
+    this.#unary = new UnaryCalls(report, hasDetail);
     const services: ServiceRouter = {
       service: (service, implementation, own) => {
         router.service(service, implementation, own);
@@ -102,7 +117,8 @@ export class RpcHandler {
   ): Promise<void> {
     try {
       const call = this.#openCall(handler, request, response);
-      await universalResponseToNodeResponse(await clarifyErrors(await handler(call)), response);
+      const answer = await clarifyErrors(await handler(call), this.#hasDetail(handler.service));
+      await universalResponseToNodeResponse(answer, response);
     } catch (error) {
       this.#fail(handler, response, error);
     }
@@ -127,12 +143,15 @@ export class RpcHandler {
       this.#open.delete(controller);
       controller.abort(response.writableFinished ? answered : hungUp);
     });
+    if ("stream" in request) {
+      letGo(request);
+    }
     return {
       httpVersion: request.httpVersion,
       method: request.method ?? "",
       url,
       header: toWebHeaders(request.headers),
-      body: isHttp1 ? keptBody(request, response) : request,
+      body: "stream" in request ? request : keptBody(request, response),
       signal: controller.signal,
       ...(isStream ? { contextValues: createEarlyHeaders(response) } : {}),
     };
@@ -164,9 +183,24 @@ function urlOf(request: HttpRequest): string {
  * The body of an HTTP/1.1 request, as a stream that may be left early without harm to its
  * connection: what is not read is dropped once the answer is out.
  */
-function keptBody(request: HttpRequest, response: HttpResponse): AsyncIterable<Uint8Array> {
+function keptBody(request: IncomingMessage, response: HttpResponse): AsyncIterable<Uint8Array> {
   response.once("finish", () => request.resume());
   return request.iterator({ destroyOnReturn: false });
+}
+
+/**
+ * Tells an HTTP/2 client that is still sending when it has its answer to stop (RFC 9113, section
+ * 8.1). Else it would wait for ever for us to read what it has left.
+ */
+function letGo({ stream }: Http2ServerRequest): void {
+  // Node asks for the trailers of every response, when all else of it is on its way.
+  stream.once("wantTrailers", () => {
+    setImmediate(() => {
+      if (!stream.readableEnded) {
+        stream.close(constants.NGHTTP2_NO_ERROR);
+      }
+    });
+  });
 }
 
 /** Answers a gRPC call to a method that does not exist, in gRPC's own terms. */

@@ -40,6 +40,8 @@ export interface UnaryMethod {
   readonly interceptors: readonly Interceptor[];
   readonly readMaxBytes: number;
   readonly report: FailureReport;
+  /** Whether errors carry a `pawl.v1.ErrorDetail`. */
+  readonly isDetailed: boolean;
 }
 
 type AnyCall = Parameters<Interceptor>[0];
@@ -82,7 +84,7 @@ export class UnaryCall {
     try {
       this.#body.add(chunk);
     } catch (error) {
-      this.#fail(toConnectError(error));
+      this.#fail(toConnectError(error, this.#served));
       // What the caller has still to send is of no use.
       this.#stream.close(constants.NGHTTP2_NO_ERROR);
     }
@@ -98,7 +100,7 @@ export class UnaryCall {
       const call = interceptors.reduceRight<AnyCall>((next, around) => around(next), this.#invoke);
       this.#succeed(await call(request));
     } catch (error) {
-      const sent = toConnectError(error);
+      const sent = toConnectError(error, this.#served);
       if (!(error instanceof ConnectError)) {
         // Interceptors let nothing else pass, so that nobody has told of it yet.
         report(procedure, error, sent);

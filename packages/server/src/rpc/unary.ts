@@ -8,7 +8,7 @@ import {
   createServiceImplSpec,
   type ServiceImpl,
 } from "@connectrpc/connect";
-import type { FailureReport } from "../interceptor/error.js";
+import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import type { StreamHandler } from "../listen.js";
 import { UnaryCall, type UnaryMethod } from "./unary-call.js";
 
@@ -22,10 +22,12 @@ export class UnaryCalls implements StreamHandler {
   readonly #methods = new Map<string, UnaryMethod>();
   readonly #open = new Set<UnaryCall>();
   readonly #report: FailureReport;
+  readonly #hasDetail: DetailRule;
 
   /** @param report told of failures that no interceptor can see */
-  constructor(report: FailureReport) {
+  constructor(report: FailureReport, hasDetail: DetailRule) {
     this.#report = report;
+    this.#hasDetail = hasDetail;
   }
 
   /** Serves the unary methods of a service. Takes the options that Connect's router takes. */
@@ -38,7 +40,8 @@ export class UnaryCalls implements StreamHandler {
       if (spec.kind === "unary") {
         const { method, impl } = spec;
         const procedure = `${service.typeName}/${method.name}`;
-        const served = { procedure, method, impl, interceptors, readMaxBytes };
+        const isDetailed = this.#hasDetail(service);
+        const served = { procedure, method, impl, interceptors, readMaxBytes, isDetailed };
         this.#methods.set(`/${procedure}`, { ...served, report: this.#report });
       }
     }
