@@ -5,11 +5,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatedFolder } from "./source-files.mjs";
+import { generatedFolders } from "./source-files.mjs";
 import { capture, root } from "./workspace.mjs";
 
 /** The contract as it was last released; `pnpm run contract` records the present one. */
 const recordedContract = "proto/pawl.binpb";
+
+/** What `pnpm run generate` runs: one for each generated folder. */
+const templates = ["buf.gen.yaml", "tests/conformance/buf.gen.yaml"];
 
 function buf(...bufArguments) {
   return capture(join(root, "node_modules", ".bin", "buf"), bufArguments);
@@ -33,14 +36,18 @@ export async function checkContractBreaking() {
 export async function checkGeneratedCode() {
   const scratch = mkdtempSync(join(tmpdir(), "pawl-generate-"));
   try {
-    const result = await buf("generate", "--output", scratch);
-    if (result.code !== 0) return toProblems(result);
-    const committed = readFolder(join(root, generatedFolder));
-    const fresh = readFolder(join(scratch, generatedFolder));
-    const names = [...new Set([...committed.keys(), ...fresh.keys()])].sort();
-    return names
-      .filter((name) => committed.get(name) !== fresh.get(name))
-      .map((name) => `${generatedFolder}${name} is out of date; run \`pnpm run generate\``);
+    for (const template of templates) {
+      const result = await buf("generate", "--template", template, "--output", scratch);
+      if (result.code !== 0) return toProblems(result);
+    }
+    return generatedFolders.flatMap((folder) => {
+      const committed = readFolder(join(root, folder));
+      const fresh = readFolder(join(scratch, folder));
+      const names = [...new Set([...committed.keys(), ...fresh.keys()])].sort();
+      return names
+        .filter((name) => committed.get(name) !== fresh.get(name))
+        .map((name) => `${folder}${name} is out of date; run \`pnpm run generate\``);
+    });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { generatedFolder, listFiles, readText } from "./source-files.mjs";
+import { isGenerated, listFiles, readText } from "./source-files.mjs";
 import { root } from "./workspace.mjs";
 
 const licenceLine = "SPDX-License-Identifier: Apache-2.0";
@@ -28,7 +28,7 @@ export function checkMachinePaths() {
   const here = [root, homedir()].filter((path) => path.split("/").length > 2);
   const problems = [];
   for (const file of listFiles()) {
-    if (isBinary.test(file) || file.startsWith(generatedFolder)) continue;
+    if (isBinary.test(file) || isGenerated(file)) continue;
     for (const [index, line] of readText(file).split("\n").entries()) {
       if (here.some((path) => line.includes(path)) || home.test(line)) {
         problems.push(`${file}:${index + 1}: names a folder of one machine`);

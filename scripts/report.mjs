@@ -120,6 +120,18 @@ export function parseGoTest(text) {
   return counts;
 }
 
+/** What the Connect conformance runner prints. A case that could not be run counts as failed. */
+export function parseConformance(text) {
+  const counts = emptyCounts();
+  const [, passed, failed] = /^Total cases: \d+\n(\d+) passed, (\d+) failed/m.exec(text) ?? [];
+  if (passed === undefined) return counts;
+  const [, notRun = "0"] = /^Another (\d+) could not be run/m.exec(text) ?? [];
+  counts.passed = Number(passed);
+  counts.failed = Number(failed) + Number(notRun);
+  counts.failures = [...text.matchAll(/^FAILED: (.+?):?$/gm)].map(([, name]) => name);
+  return counts;
+}
+
 /** The report of `scripts/check.mjs`: [{ name, ok }]. */
 export function parseChecks(text) {
   const counts = emptyCounts();

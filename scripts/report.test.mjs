@@ -4,7 +4,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { parseChecks, parseGoTest, parseJunit, parseVitest, readReport } from "./report.mjs";
+import {
+  parseChecks,
+  parseConformance,
+  parseGoTest,
+  parseJunit,
+  parseVitest,
+  readReport,
+} from "./report.mjs";
 
 function vitestFile(status, tests, message = "") {
   const assertionResults = tests.map((test) => ({ fullName: `test ${test}`, status: test }));
@@ -109,6 +116,34 @@ describe("parseGoTest()", () => {
       failed: 1,
       failures: ["p: could not be run"],
     });
+  });
+});
+
+describe("parseConformance()", () => {
+  test("takes the runner's own sum", () => {
+    expect(parseConformance("Total cases: 12\n12 passed, 0 failed\n")).toEqual({
+      passed: 12,
+      failed: 0,
+      skipped: 0,
+      failures: [],
+    });
+  });
+
+  test("names what failed and counts what could not be run", () => {
+    const text =
+      "FAILED: Basic/HTTPVersion:1/unary:\n\tactual error\n\nTotal cases: 5\n3 passed, 1 failed\n" +
+      "Another 2 could not be run due to client timing out or exiting prematurely.\n";
+
+    expect(parseConformance(text)).toEqual({
+      passed: 3,
+      failed: 3,
+      skipped: 0,
+      failures: ["Basic/HTTPVersion:1/unary"],
+    });
+  });
+
+  test("counts nothing when the runner broke off", () => {
+    expect(parseConformance("Error: no such file")).toMatchObject({ passed: 0, failed: 0 });
   });
 });
 

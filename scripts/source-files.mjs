@@ -8,7 +8,12 @@ import { join } from "node:path";
 import { root } from "./workspace.mjs";
 
 /** Generated code: committed, but neither written nor measured by hand. */
-export const generatedFolder = "packages/protocol/src/gen/";
+export const generatedFolders = ["packages/protocol/src/gen/", "tests/conformance/src/gen/"];
+
+/** True for a file, relative to the root, that is generated. */
+export function isGenerated(file) {
+  return generatedFolders.some((folder) => file.startsWith(folder));
+}
 
 /** Every file that is committed or would be, relative to the root, without generated ones. */
 export function listFiles() {
@@ -18,9 +23,7 @@ export function listFiles() {
     maxBuffer: 64 * 1024 * 1024,
   });
   const files = [...new Set(listing.split("\0"))].sort();
-  return files.filter(
-    (file) => file !== "" && !file.startsWith(generatedFolder) && existsSync(join(root, file)),
-  );
+  return files.filter((file) => file !== "" && !isGenerated(file) && existsSync(join(root, file)));
 }
 
 /** Hand-written TypeScript and scripts. */

@@ -11,8 +11,15 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseChecks, parseGoTest, parseJunit, parseVitest } from "./report.mjs";
-import { requireGo, requireGrpcurl, requireMaven, requireOnPath, requirePython } from "./tools.mjs";
+import { parseChecks, parseConformance, parseGoTest, parseJunit, parseVitest } from "./report.mjs";
+import {
+  requireConformanceRunner,
+  requireGo,
+  requireGrpcurl,
+  requireMaven,
+  requireOnPath,
+  requirePython,
+} from "./tools.mjs";
 import { nodePath, root } from "./workspace.mjs";
 
 function vitest(project) {
@@ -112,6 +119,18 @@ const allSuites = [
       ],
     ],
     parse: parseJunit,
+  },
+  {
+    name: "conformance",
+    title: "the Connect conformance suite on our listener, RPC handler and interceptors",
+    folder: "tests/conformance",
+    required: { PAWL_TEST_CONFORMANCE: requireConformanceRunner },
+    optional: {},
+    command: (report, tools) => [
+      nodePath(),
+      [join(root, "scripts", "conformance-test.mjs"), tools.PAWL_TEST_CONFORMANCE, report],
+    ],
+    parse: parseConformance,
   },
   {
     name: "chaos",

@@ -9,6 +9,8 @@ import { hashContents, readStamp, writeStamp } from "./stamp.mjs";
 import { capture, root } from "./workspace.mjs";
 
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
+const conformanceVersion = "v1.0.7";
+const conformanceModule = `connectrpc.com/conformance/cmd/connectconformance@${conformanceVersion}`;
 const isWindows = process.platform === "win32";
 
 /** A program that a suite needs is not there; the message says what to install. */
@@ -34,12 +36,23 @@ export function requireOnPath(name) {
 export async function requireGrpcurl() {
   const found = findOnPath("grpcurl");
   if (found !== undefined) return found;
-  const folder = join(root, ".cache", "bin");
-  const path = join(folder, isWindows ? "grpcurl.exe" : "grpcurl");
+  return buildWithGo("grpcurl", join(root, ".cache", "bin"), grpcurlModule);
+}
+
+/** The runner of the Connect conformance suite, in .cache; built with Go when it is not there. */
+export function requireConformanceRunner() {
+  const folder = join(root, ".cache", "bin", `conformance-${conformanceVersion}`);
+  return buildWithGo("connectconformance", folder, conformanceModule);
+}
+
+/** The path of a Go program in a folder of ours, built there when it is not there yet. */
+async function buildWithGo(name, folder, module) {
+  const path = join(folder, isWindows ? `${name}.exe` : name);
   if (existsSync(path)) return path;
-  if (findOnPath("go") === undefined) throw new ToolMissing("neither grpcurl nor go is installed");
+  if (findOnPath("go") === undefined)
+    throw new ToolMissing(`go, to build ${name}, is not installed`);
   const env = { ...process.env, GOBIN: folder, GOFLAGS: "-mod=mod" };
-  await install("go", ["install", grpcurlModule], { env });
+  await install("go", ["install", module], { env });
   return path;
 }
 

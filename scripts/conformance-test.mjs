@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Runs the Connect conformance suite: `conformance-test.mjs RUNNER REPORT [RUNNER'S ARGUMENTS…]`, RUNNER
+// being the program's path. What the runner prints is the report.
+
+import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { finished } from "node:stream/promises";
+import { nodePath, root } from "./workspace.mjs";
+
+const [runner, reportFile, ...more] = process.argv.slice(2);
+const folder = join(root, "tests/conformance");
+const report = createWriteStream(reportFile);
+const suite = spawn(
+  runner,
+  [
+    ...["--mode", "server", "--conf", join(folder, "conformance.yaml"), "--max-servers", "2"],
+    ...[...more, "--", nodePath(), join(folder, "src/main.ts")],
+  ],
+  { stdio: ["ignore", "pipe", "inherit"] },
+);
+// A server that hangs must not hold up the suites after this one.
+const limit = setTimeout(() => suite.kill(), 10 * 60_000);
+suite.stdout.on("data", (chunk) => {
+  report.write(chunk);
+  process.stdout.write(chunk);
+});
+process.exitCode = await new Promise((resolve) => {
+  suite.once("error", () => resolve(127));
+  suite.once("close", (code) => resolve(code ?? 1));
+});
+clearTimeout(limit);
+report.end();
+await finished(report);

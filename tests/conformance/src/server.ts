@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createSecureServer } from "node:http2";
+import { createRegistry } from "@bufbuild/protobuf";
+import { Listener, RpcHandler } from "@pawl/server/testing";
+import type { ServerCompatRequest } from "./gen/connectrpc/conformance/v1/server_compat_pb.js";
+import {
+  ConformanceService,
+  file_connectrpc_conformance_v1_service,
+} from "./gen/connectrpc/conformance/v1/service_pb.js";
+import { conformanceService } from "./service.ts";
+
+const host = "127.0.0.1";
+const unlimited = 0xffff_ffff;
+/** The tests provoke every kind of failure; the runner says which was wrong. */
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * Serves the conformance service with the parts that serve Pawl's own. Errors carry no detail of ours,
+ * since the runner counts details.
+ */
+export async function startServer(
+  request: ServerCompatRequest,
+): Promise<{ host: string; port: number }> {
+  const rpc = new RpcHandler(
+    (router) => void router.service(ConformanceService, conformanceService),
+    (_request, response) => {
+      response.statusCode = 404;
+      response.end();
+    },
+    silent,
+    {
+      readMaxBytes: request.messageReceiveLimit || unlimited,
+      registry: createRegistry(file_connectrpc_conformance_v1_service),
+      hasDetail: () => false,
+    },
+  );
+  return { host, port: await listen(rpc, request) };
+}
+
+async function listen(rpc: RpcHandler, request: ServerCompatRequest): Promise<number> {
+  const { serverCreds, clientTlsCert } = request;
+  if (serverCreds === undefined) {
+    return new Listener(rpc.handle).listen(host, 0);
+  }
+  const server = createSecureServer(
+    {
+      allowHTTP1: true,
+      cert: Buffer.from(serverCreds.cert),
+      key: Buffer.from(serverCreds.key),
+      ...(clientTlsCert.length > 0 ? { ca: Buffer.from(clientTlsCert), requestCert: true } : {}),
+    },
+    rpc.handle,
+  );
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
