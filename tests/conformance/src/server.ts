@@ -41,7 +41,7 @@ export async function startServer(
 async function listen(rpc: RpcHandler, request: ServerCompatRequest): Promise<number> {
   const { serverCreds, clientTlsCert } = request;
   if (serverCreds === undefined) {
-    return new Listener(rpc.handle).listen(host, 0);
+    return new Listener(rpc.handle, {}, rpc.streams).listen(host, 0);
   }
   const server = createSecureServer(
     {
