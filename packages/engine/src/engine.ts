@@ -179,7 +179,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
   }
 
   async completeActivity(completion: ActivityCompletion): Promise<void> {
-    await this.#supervisor.require().desk.completeActivity(completion);
+    await this.#supervisor.requireFor(completion).desk.completeActivity(completion);
   }
 
   workerCount(): number {

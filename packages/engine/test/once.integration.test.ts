@@ -83,6 +83,91 @@ describe("an activity is started once while its worker lives", () => {
   });
 });
 
+describe("over a failed write and the store's reopening an activity", () => {
+  const unavailable = { code: "STORE_UNAVAILABLE" };
+
+  /** Lets a write fail, does what is to be done meanwhile, and waits for the engine. */
+  async function failWrite(under: EngineUnderTest, meanwhile: () => Promise<void>): Promise<void> {
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.start({ workflow: "other" })).rejects.toMatchObject(unavailable);
+    await meanwhile();
+    while (!under.engine.isReady()) {
+      await nextTick();
+      under.clock.advance(10);
+    }
+    await settle();
+  }
+
+  test("stays with its worker, which gives its result with the same token", async () => {
+    const { under, worker, activity } = await openActivity();
+    const other = under.connect({ workflows: [] });
+    await failWrite(under, settle);
+    expect([...worker.activities, ...other.activities]).toEqual([activity]);
+    await worker.completeActivity(activity, { output: '"once"' });
+    expect((await worker.turn(2)).events.at(-1)?.event.eventType.value).toMatchObject({
+      result: '"once"',
+    });
+    await under.engine.close();
+  });
+
+  test("stays with its worker, and goes to another when that one leaves later", async () => {
+    const { under, worker, activity } = await openActivity();
+    const other = under.connect({ workflows: [] });
+    await failWrite(under, settle);
+    worker.close();
+    expect((await other.activity()).token).not.toBe(activity.token);
+    await under.engine.close();
+  });
+
+  test("goes to another when its worker leaves meanwhile", async () => {
+    const { under, worker, activity } = await openActivity();
+    const other = under.connect({ workflows: [] });
+    await failWrite(under, async () => worker.close());
+    expect((await other.activity()).token).not.toBe(activity.token);
+    await under.engine.close();
+  });
+
+  test.each([
+    ["its token", (token: string) => token],
+    ["no token", () => ""],
+  ])("runs again when its result came meanwhile, with %s", async (_, tokenOf) => {
+    const { under, worker, activity } = await openActivity();
+    await failWrite(under, async () => {
+      const early = worker.completeActivity({ ...activity, token: tokenOf(activity.token) });
+      await expect(early).rejects.toMatchObject(unavailable);
+    });
+    expect((await worker.activity(2)).token).not.toBe(activity.token);
+    await under.engine.close();
+  });
+
+  test("stays with its worker when results of others came meanwhile", async () => {
+    const { under, worker, activity } = await openActivity();
+    await failWrite(under, async () => {
+      for (const others of [
+        { ...activity, token: "another" },
+        { ...activity, taskId: 7, token: "" },
+        { ...activity, instanceId: "b", token: "" },
+      ]) {
+        await expect(worker.completeActivity(others)).rejects.toMatchObject(unavailable);
+      }
+    });
+    expect(worker.activities).toEqual([activity]);
+    await under.engine.close();
+  });
+
+  test("is nobody's when its instance was ended before the write failed", async () => {
+    const { under, worker, activity } = await openActivity();
+    await under.engine.terminate("a");
+    await worker.completeTurn(await worker.turn(2), []);
+    await failWrite(under, settle);
+    await worker.completeActivity(activity, { output: '"late"' });
+    await settle();
+    expect(worker.activities).toHaveLength(1);
+    expect((await under.engine.get("a"))?.status).toBe("terminated");
+    await under.engine.close();
+  });
+});
+
 describe("an activity's result", () => {
   /** The one result in the turn that it triggers. */
   async function resultIn(worker: ScriptedWorker): Promise<unknown> {

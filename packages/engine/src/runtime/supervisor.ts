@@ -3,7 +3,12 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import { EngineError, isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
-import type { WorkerRegistration, WorkerSession, WorkItem } from "../port/worker.js";
+import type {
+  ActivityCompletion,
+  WorkerRegistration,
+  WorkerSession,
+  WorkItem,
+} from "../port/worker.js";
 import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
 import { recover } from "./recovery.js";
@@ -58,6 +63,7 @@ export class Supervisor {
       throw error;
     }
     this.#runtime = runtime;
+    runtime.dispatch.readopt(this.#workers.values());
     for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
     this.#announce(true);
     this.#tellWaiters(runtime);
@@ -72,6 +78,15 @@ export class Supervisor {
       // What cannot be read is reported where it is needed.
       told.catch(() => {});
     }
+  }
+
+  /** The runtime that may take an activity's result. @throws STORE_UNAVAILABLE, SHUTTING_DOWN */
+  requireFor(completion: ActivityCompletion): Runtime {
+    // Its worker is done with it, and will not report it again.
+    if (this.#runtime === undefined) {
+      for (const worker of this.#workers.values()) worker.forget(completion);
+    }
+    return this.require();
   }
 
   /** The runtime. @throws STORE_UNAVAILABLE, SHUTTING_DOWN */

@@ -2,7 +2,7 @@
 
 import type { WorkItem } from "../../port/worker.js";
 import { FairQueue } from "./fair-queue.js";
-import type { ActivityWork, Worker } from "./worker.js";
+import { type ActivityWork, activityKey, type Worker } from "./worker.js";
 
 /** An instance that waits for a turn. */
 export interface TurnWork {
@@ -68,6 +68,25 @@ export class Dispatch {
   add(worker: Worker): void {
     this.#workers.set(worker.workerId, worker);
     this.pump();
+  }
+
+  /**
+   * Leaves activities to the workers that had them before the store was opened again: they are still
+   * at them. To be called before the workers take part.
+   */
+  readopt(workers: Iterable<Worker>): void {
+    const holders = new Map<string, { worker: Worker; token: string }>();
+    for (const worker of workers) {
+      for (const [token, name] of worker.kept) holders.set(activityKey(name), { worker, token });
+      worker.kept.clear();
+    }
+    if (holders.size === 0) return;
+    for (const work of this.#activities.items()) {
+      const holder = holders.get(activityKey(work));
+      if (holder === undefined) continue;
+      this.#activities.drop(work);
+      holder.worker.activities.set(holder.token, work);
+    }
   }
 
   /** True while a worker takes part. */

@@ -38,6 +38,13 @@ export class FairQueue<T> {
     else line.items.unshift(item);
   }
 
+  /** Every item that waits. */
+  items(): T[] {
+    return [...this.#names.values()].flatMap(({ items, head }) =>
+      items.slice(head).filter((item) => !this.#dropped.has(item)),
+    );
+  }
+
   /** Takes an item out that waits. */
   drop(item: T): void {
     this.#dropped.add(item);

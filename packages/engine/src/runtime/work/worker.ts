@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { EventRecord } from "@pawl/protocol";
-import type { WorkerRegistration, WorkItem } from "../../port/worker.js";
+import type { ActivityCompletion, WorkerRegistration, WorkItem } from "../../port/worker.js";
 import type { Mailbox } from "../mailbox.js";
 
 /** An activity that waits for a worker, or is with one. */
@@ -22,6 +22,14 @@ export interface Cached {
   readonly eventCount: number;
 }
 
+/** What tells an activity from all others, also over a reopening of the store. */
+export type ActivityName = Pick<ActivityWork, "instanceId" | "executionId" | "taskId">;
+
+/** The same as one text. */
+export function activityKey({ instanceId, executionId, taskId }: ActivityName): string {
+  return JSON.stringify([instanceId, executionId, taskId]);
+}
+
 const defaultLimit = 1000;
 
 /** A connected worker: what it can do, and what it has at the moment. */
@@ -35,6 +43,8 @@ export class Worker {
   readonly turns = new Map<string, string>();
   /** Activities that it has, by token. */
   readonly activities = new Map<string, ActivityWork>();
+  /** While the store is being opened again: the activities that it goes on with, by token. */
+  readonly kept = new Map<string, ActivityName>();
   /** Instances that it holds. */
   readonly cached = new Map<string, Cached>();
   /** Turns that are being prepared for it. */
@@ -62,12 +72,29 @@ export class Worker {
     this.#activityLimit = registration.activityLimit || defaultLimit;
   }
 
-  /** Forgets all that it had and held: the state behind it is gone. */
+  /**
+   * The state behind it is gone: forgets all that it had and held, but for the activities that it
+   * goes on with.
+   */
   reset(): void {
+    for (const [token, { instanceId, executionId, taskId }] of this.activities) {
+      this.kept.set(token, { instanceId, executionId, taskId });
+    }
     this.turns.clear();
     this.activities.clear();
     this.cached.clear();
     this.preparing = 0;
+  }
+
+  /** It has reported an activity, and nobody could take the result: it must be run again. */
+  forget({ instanceId, taskId, token }: Omit<ActivityCompletion, "output" | "failure">): void {
+    if (token !== "") {
+      this.kept.delete(token);
+      return;
+    }
+    for (const [kept, name] of this.kept) {
+      if (name.instanceId === instanceId && name.taskId === taskId) this.kept.delete(kept);
+    }
   }
 
   /** True when it is offered this workflow. */
