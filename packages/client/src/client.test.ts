@@ -233,7 +233,9 @@ describe("the other commands", () => {
       },
     });
     const seen: unknown[] = [];
-    for await (const { status, output } of client.watch("i")) seen.push([status, output]);
+    for await (const { instance } of client.watch("i")) {
+      seen.push([instance.status, instance.output]);
+    }
     expect(seen).toEqual([
       ["running", undefined],
       ["completed", 1],

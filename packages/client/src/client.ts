@@ -5,11 +5,26 @@ import { withDeadline } from "./async/deadline.js";
 import type { CallArguments, EventDefinition, WorkflowDefinition } from "./authoring.js";
 import { type Connection, createConnection } from "./connection.js";
 import { type Handle, InstanceHandle } from "./handle.js";
-import { type Instance, toInstance } from "./instance.js";
+import {
+  type FeedItem,
+  type Instance,
+  type InstanceChange,
+  toFeedItem,
+  toInstance,
+  toInstanceChange,
+} from "./instance.js";
 import { InstanceList } from "./instance-list.js";
 import type { ClientOptions } from "./options.js";
 import { stringifyPayload } from "./payload.js";
-import type { InstanceRecord, ListQuery, ManagementPort, ReadOptions } from "./port.js";
+import type {
+  InstanceRecord,
+  ListQuery,
+  ManagementPort,
+  ReadOptions,
+  WatchAllOptions,
+  WatchFilter,
+  WatchOptions,
+} from "./port.js";
 import { toPawlError } from "./remote/rpc-error.js";
 
 /** How an instance is started. */
@@ -165,15 +180,28 @@ export class Client {
   }
 
   /**
-   * The instance now and after each change; ends after its end. A slow reader may miss states in
-   * between, never the last. @throws INSTANCE_NOT_FOUND
+   * The instance now and after each change; ends after its end, or when it is purged. A slow reader
+   * may miss states in between, never the last, and no history event of the present execution. A
+   * broken connection is taken up again where it broke. @throws INSTANCE_NOT_FOUND
    */
-  async *watch(
-    instanceId: string,
-    options?: ReadOptions & { readonly signal?: AbortSignal },
-  ): AsyncGenerator<Instance, void> {
+  async *watch(instanceId: string, options?: WatchOptions): AsyncGenerator<InstanceChange, void> {
     try {
-      for await (const record of this.#port.watch(instanceId, options)) yield toInstance(record);
+      for await (const change of this.#port.watch(instanceId, options)) {
+        yield toInstanceChange(change);
+      }
+    } catch (error) {
+      throw toPawlError(error);
+    }
+  }
+
+  /**
+   * Every instance of a filter whenever it changes, in the order of the changes; ends only by
+   * `signal`. Several changes of one instance that the reader has not taken yet are one: the newest
+   * state. A broken connection is taken up again where it broke.
+   */
+  async *watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncGenerator<FeedItem, void> {
+    try {
+      for await (const item of this.#port.watchAll(filter, options)) yield toFeedItem(item);
     } catch (error) {
       throw toPawlError(error);
     }

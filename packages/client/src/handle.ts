@@ -4,8 +4,8 @@ import type { HistoryEvent } from "@pawl/protocol";
 import type { EventDefinition } from "./authoring.js";
 import type { Client, PurgeOptions, TerminateOptions, WaitOptions } from "./client.js";
 import { PawlError, WorkflowFailedError, WorkflowTerminatedError } from "./errors.js";
-import type { Instance } from "./instance.js";
-import type { ReadOptions } from "./port.js";
+import type { Instance, InstanceChange } from "./instance.js";
+import type { ReadOptions, WatchOptions } from "./port.js";
 
 /** One instance: the client's methods without its id, and its result. */
 export interface Handle<O> {
@@ -38,8 +38,8 @@ export interface Handle<O> {
   purge(options?: PurgeOptions): Promise<number>;
   /** The committed history, oldest first. */
   history(): Promise<HistoryEvent[]>;
-  /** The instance now and after each change; ends after its end. */
-  watch(options?: ReadOptions & { readonly signal?: AbortSignal }): AsyncIterable<Instance>;
+  /** The instance now and after each change; ends after its end. See `Client.watch`. */
+  watch(options?: WatchOptions): AsyncIterable<InstanceChange>;
 }
 
 /** A handle over a client. */
@@ -110,7 +110,7 @@ export class InstanceHandle<O> implements Handle<O> {
     return this.#client.history(this.instanceId);
   }
 
-  watch(options?: ReadOptions & { readonly signal?: AbortSignal }): AsyncIterable<Instance> {
+  watch(options?: WatchOptions): AsyncIterable<InstanceChange> {
     return this.#client.watch(this.instanceId, options);
   }
 }

@@ -33,7 +33,8 @@ export {
   type WaitOptions,
 } from "./client.js";
 export type { Handle } from "./handle.js";
-export type { Instance } from "./instance.js";
+export type { FeedItem, Instance, InstanceChange } from "./instance.js";
+export type { WatchAllOptions, WatchFilter, WatchOptions } from "./port.js";
 export type { InstanceList, InstancePage } from "./instance-list.js";
 export type { ClientOptions } from "./options.js";
 

@@ -96,6 +96,46 @@ export interface ListQuery extends ReadOptions {
   readonly instanceIdPrefix?: string;
 }
 
+/** How to watch one instance. */
+export interface WatchOptions extends PortWaitOptions {
+  /** `resumeToken` of the last change that was seen: go on after it. Absent: begin with now. */
+  readonly resumeToken?: string;
+  /** Send the history events that each change adds. @default false */
+  readonly history?: boolean;
+}
+
+/** One durable state of a watched instance. */
+export interface InstanceChangeRecord {
+  readonly instance: InstanceRecord;
+  readonly events?: readonly HistoryEvent[];
+  readonly restarted: boolean;
+  readonly resumeToken: string;
+}
+
+/** Which instances to watch. Absent fields take all. */
+export interface WatchFilter {
+  /** Send an instance only while it is in one of these. */
+  readonly statuses?: readonly InstanceStatus[];
+  readonly workflow?: string;
+  readonly instanceIdPrefix?: string;
+  /** Every one of these tags, with this value. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** How to watch all instances. */
+export interface WatchAllOptions extends PortWaitOptions {
+  /** `resumeToken` of the last item that was seen: go on after it. */
+  readonly resumeToken?: string;
+  /** Without a token: send first what there is already. @default false */
+  readonly existing?: boolean;
+}
+
+/** What happened to one of the watched instances. */
+export type FeedRecord =
+  | { readonly kind: "changed"; readonly instance: InstanceRecord; readonly resumeToken: string }
+  | { readonly kind: "purged"; readonly instanceId: string; readonly resumeToken: string }
+  | { readonly kind: "resynced" | "caughtUp"; readonly resumeToken: string };
+
 /** What a management client asks of the engine, near or far. */
 export interface ManagementPort {
   start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
@@ -118,7 +158,8 @@ export interface ManagementPort {
     readonly nextPageToken?: string;
   }>;
   history(instanceId: string): Promise<HistoryEvent[]>;
-  watch(instanceId: string, options?: PortWaitOptions): AsyncIterable<InstanceRecord>;
+  watch(instanceId: string, options?: WatchOptions): AsyncIterable<InstanceChangeRecord>;
+  watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncIterable<FeedRecord>;
 }
 
 /** What a worker says of itself. */

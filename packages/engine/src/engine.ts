@@ -12,13 +12,18 @@ import { EngineError } from "./errors.js";
 import type { ResolvedOptions } from "./options.js";
 import type { BackupPiece, BackupPort } from "./port/backup.js";
 import type {
+  FeedItem,
   Instance,
+  InstanceChange,
   ListPage,
   ListQuery,
   ManagementPort,
   ReadOptions,
   StartCommand,
   WaitOptions,
+  WatchAllOptions,
+  WatchFilter,
+  WatchOptions,
 } from "./port/management.js";
 import type {
   ActivityCompletion,
@@ -32,7 +37,9 @@ import { purge } from "./runtime/purge.js";
 import { readBackup } from "./runtime/read/backup.js";
 import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
-import { waitUntil, watch } from "./runtime/read/wait.js";
+import { waitUntil } from "./runtime/read/wait.js";
+import { watch } from "./runtime/read/watch.js";
+import { watchAll } from "./runtime/read/watch-all.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { activeDescendant } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
@@ -158,8 +165,12 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     return events;
   }
 
-  watch(instanceId: string, options: WaitOptions = {}): AsyncIterable<Instance> {
-    return watch(this, this.#supervisor, instanceId, options);
+  watch(instanceId: string, options: WatchOptions = {}): AsyncIterable<InstanceChange> {
+    return watch(this.#supervisor, instanceId, options);
+  }
+
+  watchAll(filter: WatchFilter = {}, options: WatchAllOptions = {}): AsyncIterable<FeedItem> {
+    return watchAll(this.#supervisor, filter, options);
   }
 
   async *backup(): AsyncGenerator<BackupPiece, void> {

@@ -19,7 +19,9 @@ export { EngineError, isEngineError } from "./errors.js";
 // The management port.
 export type {
   Failure,
+  FeedItem,
   Instance,
+  InstanceChange,
   InstanceStatus,
   ListPage,
   ListQuery,
@@ -28,6 +30,9 @@ export type {
   StallCode,
   StartCommand,
   WaitOptions,
+  WatchAllOptions,
+  WatchFilter,
+  WatchOptions,
 } from "./port/management.js";
 
 // The worker port.

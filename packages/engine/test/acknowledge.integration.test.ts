@@ -141,7 +141,7 @@ describe("nothing is shown before it is on disk", () => {
     const heard: string[] = [];
     const waiting = under.engine.waitForCompletion("a").then(() => heard.push("waiter"));
     const watching = (async () => {
-      for await (const { status } of under.engine.watch("a")) heard.push(status);
+      for await (const { instance } of under.engine.watch("a")) heard.push(instance.status);
     })();
     for (let tick = 0; tick < 5; tick += 1) await nextTick();
     const gate = under.faults.hold("write");

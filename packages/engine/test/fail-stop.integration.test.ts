@@ -123,7 +123,7 @@ describe("after a failed write", () => {
     const waiting = under.engine.waitForCompletion("a");
     const watching = (async () => {
       const seen: string[] = [];
-      for await (const { status } of under.engine.watch("a")) seen.push(status);
+      for await (const { instance } of under.engine.watch("a")) seen.push(instance.status);
       return seen;
     })();
     const turn = await worker.turn();

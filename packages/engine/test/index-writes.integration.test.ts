@@ -7,7 +7,7 @@ import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
 /** The most keys that a chain of three activities may write and delete, beside commit marks. */
-const chainBudget = 16;
+const chainBudget = 20;
 
 describe("the indexes of an instance", () => {
   test("cost a chain of three activities few writes, in as many commits as before", async () => {

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { Instance } from "../src/port/management.js";
-import { complete } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -69,10 +66,8 @@ describe("a wait", () => {
   test("ends with SHUTTING_DOWN when the engine closes", async () => {
     const under = await EngineUnderTest.open();
     const waiting = under.engine.waitForCompletion("a");
-    const watching = collect(under.engine.watch("a"));
     await under.engine.close();
     await expect(waiting).rejects.toMatchObject({ code: "SHUTTING_DOWN" });
-    await expect(watching).rejects.toHaveProperty("code");
   });
 
   test("ends with what its condition throws, and harms nobody else", async () => {
@@ -98,81 +93,6 @@ describe("a wait", () => {
     await under.engine.purge("a", { force: true });
     await under.engine.start({ workflow: "echo", instanceId: "a", input: "again" });
     expect((await waiting).output).toBe("again");
-    await under.engine.close();
-  });
-});
-
-async function collect(states: AsyncIterable<Instance>): Promise<Instance[]> {
-  const seen: Instance[] = [];
-  for await (const state of states) seen.push(state);
-  return seen;
-}
-
-describe("watch()", () => {
-  test("gives the present state and each newer one, and ends with the end", async () => {
-    const under = await EngineUnderTest.open();
-    const worker = under.connect({});
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const states = under.engine.watch("a")[Symbol.asyncIterator]();
-    expect((await states.next()).value).toMatchObject({ status: "pending" });
-    await worker.completeTurn(await worker.turn(), [], { customStatus: "one" });
-    expect((await states.next()).value).toMatchObject({ status: "running", customStatus: "one" });
-    await under.engine.raiseEvent("a", "go");
-    await worker.completeTurn(await worker.turn(2), [complete(0, "x")]);
-    expect((await states.next()).value).toMatchObject({ status: "completed", output: "x" });
-    expect(await states.next()).toEqual({ done: true, value: undefined });
-    await under.engine.close();
-  });
-
-  test("gives a slow reader the newest state, not all of them", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect({ flows, tasks });
-    await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
-    const states = under.engine.watch("a")[Symbol.asyncIterator]();
-    await states.next();
-    await under.engine.waitForCompletion("a");
-    expect((await states.next()).value).toMatchObject({ status: "completed" });
-    expect((await states.next()).done).toBe(true);
-    await under.engine.close();
-  });
-
-  test("has the one state of an ended instance", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect({ flows });
-    await under.engine.start({ workflow: "echo", instanceId: "a" });
-    await under.engine.waitForCompletion("a");
-    expect(await collect(under.engine.watch("a"))).toHaveLength(1);
-    await under.engine.close();
-  });
-
-  test("ends when the instance is purged", async () => {
-    const under = await EngineUnderTest.open();
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const watching = collect(under.engine.watch("a"));
-    await nextTick();
-    await under.engine.purge("a", { force: true });
-    expect(await watching).toHaveLength(1);
-    await under.engine.close();
-  });
-
-  test("ends with CANCELLED when it is aborted", async () => {
-    const under = await EngineUnderTest.open();
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const controller = new AbortController();
-    const watching = collect(under.engine.watch("a", { signal: controller.signal }));
-    await nextTick();
-    controller.abort();
-    await expect(watching).rejects.toMatchObject({ code: "CANCELLED" });
-    const aborted = collect(under.engine.watch("a", { signal: controller.signal }));
-    await expect(aborted).rejects.toMatchObject({ code: "CANCELLED" });
-    await under.engine.close();
-  });
-
-  test("refuses an id that nobody has", async () => {
-    const under = await EngineUnderTest.open();
-    await expect(collect(under.engine.watch("nobody"))).rejects.toMatchObject({
-      code: "INSTANCE_NOT_FOUND",
-    });
     await under.engine.close();
   });
 });

@@ -22,6 +22,7 @@ export function fakeEngine(methods: Partial<ServedEngine> = {}): ServedEngine {
     list: unexpected,
     history: unexpected,
     watch: () => ({ [Symbol.asyncIterator]: () => ({ next: unexpected }) }),
+    watchAll: () => ({ [Symbol.asyncIterator]: () => ({ next: unexpected }) }),
     connectWorker: () => {
       throw new EngineError("INTERNAL", "the test did not expect this call");
     },

@@ -141,6 +141,31 @@ describe.each(protocols)("%s", (_name, connect) => {
     await iterator.next().catch(() => {});
   });
 
+  test("streams what happens to all instances, and goes on after a token", async () => {
+    const server = await startServer();
+    const client = createClient(WorkflowService, connect(server));
+    const stop = new AbortController();
+    const watch = (resumeToken: string) =>
+      client
+        .watchInstances({ instanceIdPrefix: "f-", resumeToken }, { signal: stop.signal })
+        [Symbol.asyncIterator]();
+    const feed = watch("");
+    const begun = (await feed.next()).value;
+    await client.startInstance({ workflow: "w", instanceId: "f-1" });
+    await client.startInstance({ workflow: "w", instanceId: "other" });
+    await client.purgeInstance({ instanceId: "f-1", force: true });
+    await feed.return?.();
+    const resumed = watch(begun?.resumeToken ?? "");
+
+    expect(begun?.change.case).toBe("caughtUp");
+    expect((await resumed.next()).value?.change).toEqual({
+      case: "purgedInstanceId",
+      value: "f-1",
+    });
+    stop.abort();
+    await resumed.next().catch(() => {});
+  });
+
   test("tells health", async () => {
     const client = createClient(Health, connect(await startServer()));
 

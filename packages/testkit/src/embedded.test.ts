@@ -248,7 +248,8 @@ describe("an embedded engine and worker", () => {
   test("let a client watch an instance to its end", async () => {
     const handle = await env.start(holding);
     const seen = new Set<string>();
-    for await (const { status } of handle.watch()) {
+    for await (const { instance } of handle.watch()) {
+      const { status } = instance;
       if (status === "running" && !seen.has(status)) {
         await handle.raiseEvent(go, 1);
         await handle.raiseEvent(go, 1);

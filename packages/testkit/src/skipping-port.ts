@@ -26,21 +26,29 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
     purge: (instanceId, options) => command(engine.purge(instanceId, options)),
     list: (query) => engine.list(query),
     history: (instanceId) => engine.history(instanceId),
-    async *watch(instanceId, options) {
-      const states = engine.watch(instanceId, options)[Symbol.asyncIterator]();
-      try {
-        for (;;) {
-          const next = await skipper.during(() => states.next());
-          if (next.done === true) return;
-          yield next.value;
-        }
-      } finally {
-        await states.return?.();
-      }
-    },
+    watch: (instanceId, options) => skipping(skipper, engine.watch(instanceId, options)),
+    // It has no end of its own that time could be skipped for.
+    watchAll: (filter, options) => engine.watchAll(filter, options),
     connectWorker: (registration, deliver, release) =>
       engine.connectWorker(registration, deliver, release),
     completeTurn: (completion) => engine.completeTurn(completion),
     completeActivity: (completion) => engine.completeActivity(completion),
   };
+}
+
+/** A stream that skips time while its reader waits for the next item. */
+async function* skipping<T>(
+  skipper: TimeSkipper,
+  items: AsyncIterable<T>,
+): AsyncGenerator<T, void> {
+  const iterator = items[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await skipper.during(() => iterator.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
 }

@@ -7,10 +7,12 @@ import {
   StallCode as StallCodeNumber,
   InstanceStatus as StatusNumber,
   toTimestamp,
+  type WatchInstancesResponse,
   WorkflowService,
 } from "@pawl/protocol";
 import { fromFailureMessage } from "../failure.js";
 import type {
+  FeedRecord,
   InstanceRecord,
   InstanceStatus,
   ListQuery,
@@ -19,7 +21,10 @@ import type {
   ReadOptions,
   StallCode,
   StartCommand,
+  WatchAllOptions,
+  WatchFilter,
 } from "../port.js";
+import { resuming } from "./resuming.js";
 import { toPawlError } from "./rpc-error.js";
 
 const statusNumbers: Readonly<Record<InstanceStatus, StatusNumber>> = {
@@ -103,15 +108,27 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
     async history(instanceId) {
       return (await asked(service.getInstanceHistory({ instanceId }))).events;
     },
-    async *watch(instanceId, options) {
-      const request = { instanceId, ...omission(options) };
-      try {
-        for await (const state of service.watchInstance(request, callOptions(options))) {
-          yield requireInstance(state);
+    watch(instanceId, options = {}) {
+      const { history = false } = options;
+      const request = { instanceId, ...omission(options), includeHistory: history };
+      return resuming(options, async function* (resumeToken) {
+        const given = { ...request, resumeToken };
+        for await (const state of service.watchInstance(given, callOptions(options))) {
+          const { events, restarted, resumeToken: next } = state;
+          const change = { instance: requireInstance(state), restarted, resumeToken: next };
+          yield history ? { ...change, events } : change;
         }
-      } catch (error) {
-        throw toPawlError(error);
-      }
+      });
+    },
+    watchAll(filter = {}, options = {}) {
+      const request = watchRequest(filter, options);
+      return resuming(options, async function* (resumeToken) {
+        const given = { ...request, resumeToken };
+        for await (const answer of service.watchInstances(given, callOptions(options))) {
+          const item = toFeedRecord(answer);
+          if (item !== undefined) yield item;
+        }
+      });
     },
   };
 }
@@ -154,6 +171,32 @@ function listRequest(query: ListQuery) {
     includePayloads: payloads !== false,
     statuses: (statuses ?? []).map((status) => statusNumbers[status]),
   };
+}
+
+function watchRequest(filter: WatchFilter, options: WatchAllOptions) {
+  const { statuses, tags, ...rest } = filter;
+  return {
+    ...rest,
+    existing: options.existing ?? false,
+    includePayloads: options.payloads !== false,
+    statuses: (statuses ?? []).map((status) => statusNumbers[status]),
+    tags: { ...tags },
+  };
+}
+
+/** Undefined for a kind that a newer server sends. */
+function toFeedRecord({ change, resumeToken }: WatchInstancesResponse): FeedRecord | undefined {
+  switch (change.case) {
+    case "changed":
+      return { kind: "changed", instance: toRecord(change.value), resumeToken };
+    case "purgedInstanceId":
+      return { kind: "purged", instanceId: change.value, resumeToken };
+    case "resynced":
+    case "caughtUp":
+      return { kind: change.case, resumeToken };
+    default:
+      return undefined;
+  }
 }
 
 function requireInstance(answer: {

@@ -93,6 +93,60 @@ export interface ListQuery extends ReadOptions {
   readonly instanceIdPrefix?: string;
 }
 
+/** How to watch one instance. */
+export interface WatchOptions extends WaitOptions {
+  /** `resumeToken` of the last change that was seen: go on after it. Absent: begin with now. */
+  readonly resumeToken?: string;
+  /** Send the history events that each change adds. @default false */
+  readonly history?: boolean;
+}
+
+/** One durable state of a watched instance. */
+export interface InstanceChange {
+  readonly instance: Instance;
+  /**
+   * The events that history gained since the change before, oldest first; from the first event where
+   * there is none before. Absent when history was not asked for.
+   */
+  readonly events?: readonly HistoryEvent[];
+  /** Another execution than that of the change before: its history begins anew. */
+  readonly restarted: boolean;
+  /** Goes on after this change. */
+  readonly resumeToken: string;
+}
+
+/** Which instances to watch. Absent fields take all. */
+export interface WatchFilter {
+  /** Send an instance only while it is in one of these. */
+  readonly statuses?: readonly InstanceStatus[];
+  readonly workflow?: string;
+  readonly instanceIdPrefix?: string;
+  /** Every one of these tags, with this value. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** How to watch all instances. */
+export interface WatchAllOptions extends WaitOptions {
+  /** `resumeToken` of the last change that was seen: go on after it. */
+  readonly resumeToken?: string;
+  /** Without a token: send first what there is already. @default false */
+  readonly existing?: boolean;
+}
+
+/** What happened to one of the watched instances. */
+export type FeedItem =
+  /** Its newest durable state. */
+  | { readonly kind: "changed"; readonly instance: Instance; readonly resumeToken: string }
+  /** It was purged. Of the filter only the id's prefix counts: nothing else is left of it. */
+  | { readonly kind: "purged"; readonly instanceId: string; readonly resumeToken: string }
+  /**
+   * The token is older than the log of changes. What changed since follows all the same, perhaps
+   * with states of the token's own commit once more; purges since are not told.
+   */
+  | { readonly kind: "resynced"; readonly resumeToken: string }
+  /** All that there was has been sent; what follows is new. Sent once. */
+  | { readonly kind: "caughtUp"; readonly resumeToken: string };
+
 /** One page of a list. */
 export interface ListPage {
   readonly instances: readonly Instance[];
@@ -153,8 +207,17 @@ export interface ManagementPort {
    */
   history(instanceId: string): Promise<HistoryEvent[]>;
   /**
-   * The instance now and after each commit that changes it; ends after its end. A slow reader may
-   * miss states in between, never the last. @throws INSTANCE_NOT_FOUND
+   * The instance now and after each commit that changes what is seen of it; ends after its end, or
+   * when it is purged. States that follow each other faster than the reader takes them may be
+   * skipped, never the last; history events never are, except those of an execution that ended by
+   * continue-as-new meanwhile. With a token: what changed since, and nothing twice.
+   * @throws INSTANCE_NOT_FOUND
    */
-  watch(instanceId: string, options?: WaitOptions): AsyncIterable<Instance>;
+  watch(instanceId: string, options?: WatchOptions): AsyncIterable<InstanceChange>;
+  /**
+   * Every instance of a filter whenever a commit changes it, in the order of the commits; does not
+   * end by itself. Several changes of one instance that the reader has not taken yet are one: the
+   * newest state. With a token: what changed since, and nothing twice.
+   */
+  watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncIterable<FeedItem>;
 }

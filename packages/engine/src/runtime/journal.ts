@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Store, StoreWrite } from "../store/store.js";
+import type { ChangeLog } from "./change-log.js";
 import type { Clock } from "./clock.js";
+
+/** Changes that were added to a batch. */
+export interface Drafted {
+  /** The instance whose row is written or deleted, if any. */
+  readonly changedId?: string | undefined;
+  /** Called once they are on disk: effects, notifications. */
+  readonly committed?: () => void;
+}
 
 /** Something with changes that are not on disk. */
 export interface Dirty {
   /**
-   * Adds its changes since the last call to a batch. Returns what to do once they are on disk:
-   * effects, notifications. Not called again for these changes.
+   * Adds its changes since the last call to a batch, which is the commit of this change number. Not
+   * called again for these changes.
    */
-  draft(writes: StoreWrite[]): () => void;
+  draft(writes: StoreWrite[], change: number): Drafted;
 }
 
 /** A batch that is still being filled. */
@@ -32,6 +41,7 @@ export class Journal {
   readonly #clock: Clock;
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
+  readonly #changes: ChangeLog;
   readonly #dirty = new Set<Dirty>();
   #open: OpenBatch | undefined;
   #writing = false;
@@ -42,10 +52,16 @@ export class Journal {
   #commits = 0;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, clock: Clock, waitMs: number, onFailure: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    changes: ChangeLog,
+    { clock, commitWaitMs }: { readonly clock: Clock; readonly commitWaitMs: number },
+    onFailure: (error: unknown) => void,
+  ) {
     this.#store = store;
+    this.#changes = changes;
     this.#clock = clock;
-    this.#waitMs = waitMs;
+    this.#waitMs = commitWaitMs;
     this.#onFailure = onFailure;
   }
 
@@ -100,16 +116,21 @@ export class Journal {
     this.#writing = true;
     const writes: StoreWrite[] = [];
     const after: (() => void)[] = [];
+    const changed: string[] = [];
+    const change = this.#changes.next();
     let rest = false;
     try {
       for (const dirty of this.#dirty) {
         if (writes.length >= batchWrites) break;
         this.#dirty.delete(dirty);
-        after.push(dirty.draft(writes));
+        const { changedId, committed } = dirty.draft(writes, change);
+        if (committed !== undefined) after.push(committed);
+        if (changedId !== undefined) changed.push(changedId);
       }
       // Who was left out is answered with the next batch: the same promise may not resolve yet.
       rest = this.#dirty.size > 0;
       if (rest) this.#open = batch;
+      if (changed.length > 0) writes.push(...this.#changes.entry(change, changed));
       if (writes.length > 0) await this.#store.write(writes);
     } catch (error) {
       this.#fail(error, batch);
@@ -118,6 +139,7 @@ export class Journal {
     this.#commits += 1;
     this.#writing = false;
     for (const effect of after) effect();
+    if (changed.length > 0) this.#changes.committed(change, changed);
     if (!rest) batch.resolve();
     if (this.#open !== undefined) this.#schedule();
   }

@@ -11,6 +11,7 @@ import {
   encodeChunk,
   encodeMessage,
   encodeRow,
+  looksAlike,
   rowOf,
   type Seals,
 } from "../store/codec.js";
@@ -25,7 +26,7 @@ import {
   timerKey,
 } from "../store/key.js";
 import type { StoreWrite } from "../store/store.js";
-import type { Dirty } from "./journal.js";
+import type { Dirty, Drafted } from "./journal.js";
 import { wantedTimers } from "./wanted-timers.js";
 import type { TurnWork } from "./work/dispatch.js";
 
@@ -236,7 +237,7 @@ export class Mailbox implements Dirty {
     }
   }
 
-  draft(writes: StoreWrite[]): () => void {
+  draft(writes: StoreWrite[], change: number): Drafted {
     const state = this.#state;
     for (const key of this.#stale) writes.push({ type: "del", key });
     this.#draftInbox(writes);
@@ -250,7 +251,8 @@ export class Mailbox implements Dirty {
     let row: InstanceRow | undefined;
     if (state !== undefined) {
       this.#draftHistory(state, writes);
-      row = rowOf(state, this.#seals);
+      row = rowOf(state, this.#seals, change);
+      if (looksAlike(this.#savedRow, row)) row.changed = this.#savedRow.changed;
       const { startRecord, endRecord } = state.fold;
       snapshot = { row, startRecord: startRecord ?? state.inbox.find(isStart), endRecord };
       writes.push({ type: "put", key: rowKey(this.instanceId), value: encodeRow(row) });
@@ -258,6 +260,7 @@ export class Mailbox implements Dirty {
       writes.push({ type: "del", key: rowKey(this.instanceId) });
     }
     draftIndexes(this.instanceId, this.#savedRow, row, writes);
+    const changedId = row?.changed === this.#savedRow?.changed ? undefined : this.instanceId;
     this.#savedRow = row;
     const effects: Effects = { tasks: this.#newTasks, posted: this.#newPosted, timers };
     const count = this.#uncommitted;
@@ -265,11 +268,12 @@ export class Mailbox implements Dirty {
     this.#extra = [];
     this.#newTasks = [];
     this.#newPosted = [];
-    return () => {
+    const committed = (): void => {
       this.#uncommitted -= count;
       this.snapshot = snapshot;
       this.#host.committed(this, effects);
     };
+    return { changedId, committed };
   }
 
   #draftInbox(writes: StoreWrite[]): void {

@@ -14,6 +14,7 @@ import {
   rowKey,
 } from "../store/key.js";
 import type { StoreWrite } from "../store/store.js";
+import type { Drafted } from "./journal.js";
 import type { Runtime } from "./runtime.js";
 import { walkSubtree } from "./subtree.js";
 
@@ -104,9 +105,9 @@ async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void>
   // What the row says of its entries cannot be believed.
   const indexed = await entriesOf(store, instanceId);
   const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
-  const draft = (writes: StoreWrite[]): (() => void) => {
+  const draft = (writes: StoreWrite[]): Drafted => {
     for (const key of remains) writes.push({ type: "del", key });
-    return () => {};
+    return { changedId: instanceId };
   };
   await journal.commit({ draft }, true);
 }

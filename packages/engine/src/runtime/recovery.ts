@@ -22,6 +22,7 @@ export interface Recovered {
  * messages on their way, timers. Costs in proportion to that work, not to what is stored.
  */
 export async function recover(runtime: Runtime): Promise<Recovered> {
+  await runtime.changes.open();
   const { posted, unreadable } = await readOutbox(runtime);
   let instances = 0;
   let damaged = unreadable;

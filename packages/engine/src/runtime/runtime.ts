@@ -11,6 +11,7 @@ import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 import type { Store, StoreWrite } from "../store/store.js";
+import { ChangeLog } from "./change-log.js";
 import { Journal } from "./journal.js";
 import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
@@ -30,6 +31,7 @@ const noWorkers: ReadonlySet<string> = new Set();
 export class Runtime implements MailboxHost {
   readonly store: Store;
   readonly options: ResolvedOptions;
+  readonly changes: ChangeLog;
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
   readonly dispatch: Dispatch;
@@ -57,7 +59,8 @@ export class Runtime implements MailboxHost {
     this.options = options;
     this.#waiters = waiters;
     this.#onFailure = onFailure;
-    this.journal = new Journal(store, options.clock, options.commitWaitMs, onFailure);
+    this.changes = new ChangeLog(store, () => waiters.notifyAll());
+    this.journal = new Journal(store, this.changes, options, onFailure);
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk);

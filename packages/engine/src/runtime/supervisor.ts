@@ -67,6 +67,7 @@ export class Supervisor {
     for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
     this.#announce(true);
     this.#tellWaiters(runtime);
+    this.waiters.notifyAll();
   }
 
   /** A write that failed may have taken effect: those who wait hear what is on disk. */

@@ -81,7 +81,11 @@ describe("rows", () => {
     state.parent = { instanceId: "p", executionId: "e", taskId: 3 };
     state.customStatus = "";
     const seals = { chunkCount: 0, chain: 0, historyBytes: 0, inboxFirst: 0, inboxNext: 1 };
-    expect(rowOf(state, seals)).toMatchObject({ parent: { taskId: 3 }, customStatus: "" });
+    expect(rowOf(state, seals, 7)).toMatchObject({
+      parent: { taskId: 3 },
+      customStatus: "",
+      changed: 7n,
+    });
   });
 });
 

@@ -40,8 +40,8 @@ const statusOfStored = new Map<StoredStatus, InstanceStatus>(
   (Object.keys(storedStatus) as InstanceStatus[]).map((status) => [storedStatus[status], status]),
 );
 
-/** Makes the row of a state. */
-export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
+/** Makes the row of a state; `change` is the number of the commit that writes it. */
+export function rowOf(state: InstanceState, seals: Seals, change: number): InstanceRow {
   const { fold } = state;
   // A plain object of the message's shape: made four times in the life of a short workflow.
   return {
@@ -67,7 +67,22 @@ export function rowOf(state: InstanceState, seals: Seals): InstanceRow {
     historyBytes: BigInt(seals.historyBytes),
     inboxFirst: seals.inboxFirst,
     inboxNext: seals.inboxNext,
+    changed: BigInt(change),
   };
+}
+
+/** True when callers see the same instance in both rows: nothing but its inbox has changed. */
+export function looksAlike(
+  before: InstanceRow | undefined,
+  row: InstanceRow,
+): before is InstanceRow {
+  return (
+    before !== undefined &&
+    before.executionId === row.executionId &&
+    before.eventCount === row.eventCount &&
+    before.status === row.status &&
+    before.customStatus === row.customStatus
+  );
 }
 
 /** Status in a row. @throws INSTANCE_DAMAGED */

@@ -17,6 +17,7 @@ import { crc32 } from "node:zlib";
 //
 // Partition 0xffff holds what belongs to the store as a whole:
 //   c     commit number                        (empty) one for each batch; old ones are trimmed
+//   x     change number                        ids of the instances that one commit changed
 
 /** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
 export const partitionCount = 16;
@@ -37,6 +38,7 @@ const kinds = {
   tag: 0x67,
 };
 const commitKind = 0x63;
+const changeKind = 0x78;
 
 /** What a key space is for. */
 export type KeyKind = keyof typeof kinds;
@@ -183,16 +185,30 @@ export function sequenceOf(bytes: Uint8Array): number {
 
 /** Key of the mark that a batch leaves. */
 export function commitKey(commit: number): Uint8Array {
-  const key = Buffer.alloc(11);
-  writePrefix(key, metaPartition, commitKind);
-  writeInstant(key, 3, commit);
-  return key;
+  return metaKey(commitKind, commit);
 }
 
 /** The commit number in such a key. */
 export function commitOf(bytes: Uint8Array): number {
   const key = asBuffer(bytes);
   return key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7);
+}
+
+/** Key of an entry of the change log. */
+export function changeKey(change: number): Uint8Array {
+  return metaKey(changeKind, change);
+}
+
+/** The change number in such a key. */
+export function changeOf(bytes: Uint8Array): number {
+  return commitOf(bytes);
+}
+
+function metaKey(kind: number, value: number): Buffer {
+  const key = Buffer.allocUnsafe(11);
+  writePrefix(key, metaPartition, kind);
+  writeInstant(key, 3, value);
+  return key;
 }
 
 function instanceKey(kind: KeyKind, instanceId: string, tailBytes: number): Buffer {

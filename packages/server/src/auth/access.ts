@@ -33,6 +33,7 @@ const table = [
     listInstances: "list",
     getInstanceHistory: "history",
     watchInstance: "watch",
+    watchInstances: "list",
   }),
   declare(WorkerService, { work: "work" }),
   declare(AdminService, { backup: "backup" }),

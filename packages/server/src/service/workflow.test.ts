@@ -164,9 +164,13 @@ describe("WorkflowService", () => {
   });
 
   test("watches until the end", async () => {
-    async function* states(): AsyncGenerator<ReturnType<typeof fakeInstance>> {
-      yield fakeInstance();
-      yield fakeInstance({ status: "completed" });
+    async function* states() {
+      yield { instance: fakeInstance(), restarted: false, resumeToken: "1" };
+      yield {
+        instance: fakeInstance({ status: "completed" }),
+        restarted: false,
+        resumeToken: "2",
+      };
     }
     const client = clientOf(fakeEngine({ watch: () => states() }));
 

@@ -1,8 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { EngineError, type Instance, type ListQuery, type ManagementPort } from "@pawl/engine";
-import { fromTimestamp, type ListInstancesRequest, type WorkflowService } from "@pawl/protocol";
+import {
+  EngineError,
+  type FeedItem,
+  type Instance,
+  type ListQuery,
+  type ManagementPort,
+  type WatchFilter,
+} from "@pawl/engine";
+import {
+  fromTimestamp,
+  InstanceSchema,
+  type ListInstancesRequest,
+  type WatchInstancesRequest,
+  type WatchInstancesResponse,
+  type WorkflowService,
+} from "@pawl/protocol";
 import { toInstanceMessage, toStatuses } from "./message/instance.js";
 
 /** `pawl.v1.WorkflowService`: each method is one call of the management port. */
@@ -65,9 +80,22 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
     async getInstanceHistory({ instanceId }) {
       return { events: await engine.history(instanceId) };
     },
-    async *watchInstance({ instanceId, omitPayloads }, { signal }: HandlerContext) {
-      for await (const instance of engine.watch(instanceId, { payloads: !omitPayloads, signal })) {
-        yield reply(instance);
+    async *watchInstance(request, { signal }: HandlerContext) {
+      const { instanceId, omitPayloads, includeHistory, resumeToken } = request;
+      const options = { payloads: !omitPayloads, history: includeHistory, signal };
+      const token = resumeToken === "" ? {} : { resumeToken };
+      for await (const change of engine.watch(instanceId, { ...options, ...token })) {
+        const { instance, events, restarted } = change;
+        const { resumeToken: next } = change;
+        yield { ...reply(instance), events: [...(events ?? [])], restarted, resumeToken: next };
+      }
+    },
+    async *watchInstances(request, { signal }: HandlerContext) {
+      const { includePayloads, existing, resumeToken } = request;
+      const token = resumeToken === "" ? {} : { resumeToken };
+      const options = { payloads: includePayloads, existing, signal, ...token };
+      for await (const item of engine.watchAll(toFilter(request), options)) {
+        yield { change: toChange(item), resumeToken: item.resumeToken };
       }
     },
   };
@@ -75,6 +103,25 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
 
 function reply(instance: Instance): { instance: ReturnType<typeof toInstanceMessage> } {
   return { instance: toInstanceMessage(instance) };
+}
+
+function toFilter(request: WatchInstancesRequest): WatchFilter {
+  const { workflow, instanceIdPrefix, tags } = request;
+  const statuses = toStatuses(request.statuses);
+  return { statuses, workflow, instanceIdPrefix, tags };
+}
+
+function toChange(item: FeedItem): WatchInstancesResponse["change"] {
+  switch (item.kind) {
+    case "changed":
+      return { case: "changed", value: create(InstanceSchema, toInstanceMessage(item.instance)) };
+    case "purged":
+      return { case: "purgedInstanceId", value: item.instanceId };
+    case "resynced":
+      return { case: "resynced", value: true };
+    case "caughtUp":
+      return { case: "caughtUp", value: true };
+  }
 }
 
 function toQuery(request: ListInstancesRequest): ListQuery {

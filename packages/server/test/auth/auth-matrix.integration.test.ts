@@ -57,6 +57,7 @@ function countingEngine(): ServedEngine {
   return fakeEngine({
     ...methods,
     watch: () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) }),
+    watchAll: () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) }),
     connectWorker: refuse,
   });
 }

@@ -183,7 +183,7 @@ export class Caller {
 
   async #watchToEnd(instanceId: string): Promise<Instance> {
     let last: Instance | undefined;
-    for await (const state of this.#client.watch(instanceId)) last = state;
+    for await (const { instance } of this.#client.watch(instanceId)) last = instance;
     if (last?.completedAt === undefined) throw new Error("a watch ended before its instance");
     return last;
   }

@@ -56,65 +56,12 @@ export async function waitUntil(
   }
 }
 
-/**
- * The durable states of an instance: the present one, then each newer one that the reader keeps up
- * with. Ends after the end of the instance, or when it is purged.
- * @throws INSTANCE_NOT_FOUND, CANCELLED, SHUTTING_DOWN
- */
-export async function* watch(
-  reader: Reader,
-  supervisor: Supervisor,
-  instanceId: string,
-  options: WaitOptions,
-): AsyncGenerator<Instance, void, undefined> {
-  const payloads = options.payloads ?? true;
-  let newest: Instance | "purged" | EngineError | undefined;
-  let wake: () => void = () => {};
-  const set = (value: typeof newest): void => {
-    newest = value;
-    wake();
-  };
-  const stopListening = supervisor.waiters.add(instanceId, (snapshot) =>
-    set(snapshot === undefined ? "purged" : instanceOf(instanceId, snapshot, payloads)),
-  );
-  const stopClosing = supervisor.onClose(() => set(shuttingDown()));
-  const cancel = (): void => set(cancelled());
-  options.signal?.addEventListener("abort", cancel, { once: true });
-  try {
-    if (options.signal?.aborted) throw cancelled();
-    const present = await reader.get(instanceId, { payloads });
-    if (present === undefined) {
-      throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
-        details: { instanceId },
-      });
-    }
-    newest ??= present;
-    for (;;) {
-      const current = newest;
-      newest = undefined;
-      if (current instanceof EngineError) throw current;
-      if (current === "purged") return;
-      if (current !== undefined) {
-        yield current;
-        if (current.completedAt !== undefined) return;
-      }
-      if (newest === undefined) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-    }
-  } finally {
-    stopListening();
-    stopClosing();
-    options.signal?.removeEventListener("abort", cancel);
-  }
-}
-
-function cancelled(): EngineError {
+/** The error of a wait that the caller ended. */
+export function cancelled(): EngineError {
   return new EngineError("CANCELLED", "the caller gave up waiting");
 }
 
-function shuttingDown(): EngineError {
+/** The error of a wait that the end of the engine ended. */
+export function shuttingDown(): EngineError {
   return new EngineError("SHUTTING_DOWN", "the engine is stopping");
 }

@@ -8,6 +8,7 @@ export type Listener = (snapshot: Snapshot | undefined) => void;
 /** Who waits for what happens to an instance. */
 export class Waiters {
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #watchers = new Set<() => void>();
 
   /** Calls `listener` after each commit of the instance, until the returned function is called. */
   add(instanceId: string, listener: Listener): () => void {
@@ -28,6 +29,17 @@ export class Waiters {
   /** The instances that somebody waits for. */
   ids(): string[] {
     return [...this.#listeners.keys()];
+  }
+
+  /** Calls `watcher` after each commit of any instance, until the returned function is called. */
+  addWatcher(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** Tells those who wait for changes of all instances. */
+  notifyAll(): void {
+    for (const watcher of [...this.#watchers]) watcher();
   }
 
   /** Tells all who wait for the instance. */

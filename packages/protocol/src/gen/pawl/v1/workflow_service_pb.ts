@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/v1/workflow_service.proto.
  */
 export const file_pawl_v1_workflow_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLnAQoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAEBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCCJWChVMaXN0SW5zdGFuY2VzUmVzcG9uc2USJAoJaW5zdGFuY2VzGAEgAygLMhEucGF3bC52MS5JbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoZR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABCI7ChpHZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZRIdCgZldmVudHMYASADKAsyDS5IaXN0b3J5RXZlbnQiTgoUV2F0Y2hJbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFIAEogAQSFQoNb21pdF9wYXlsb2FkcxgCIAEoCCI8ChVXYXRjaEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlMrAICg9Xb3JrZmxvd1NlcnZpY2USTgoNU3RhcnRJbnN0YW5jZRIdLnBhd2wudjEuU3RhcnRJbnN0YW5jZVJlcXVlc3QaHi5wYXdsLnYxLlN0YXJ0SW5zdGFuY2VSZXNwb25zZRJNCgtHZXRJbnN0YW5jZRIbLnBhd2wudjEuR2V0SW5zdGFuY2VSZXF1ZXN0GhwucGF3bC52MS5HZXRJbnN0YW5jZVJlc3BvbnNlIgOQAgESYwoUV2FpdEZvckluc3RhbmNlU3RhcnQSJC5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBolLnBhd2wudjEuV2FpdEZvckluc3RhbmNlU3RhcnRSZXNwb25zZRJyChlXYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uEikucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uUmVxdWVzdBoqLnBhd2wudjEuV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEkUKClJhaXNlRXZlbnQSGi5wYXdsLnYxLlJhaXNlRXZlbnRSZXF1ZXN0GhsucGF3bC52MS5SYWlzZUV2ZW50UmVzcG9uc2USVAoPU3VzcGVuZEluc3RhbmNlEh8ucGF3bC52MS5TdXNwZW5kSW5zdGFuY2VSZXF1ZXN0GiAucGF3bC52MS5TdXNwZW5kSW5zdGFuY2VSZXNwb25zZRJRCg5SZXN1bWVJbnN0YW5jZRIeLnBhd2wudjEuUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Gh8ucGF3bC52MS5SZXN1bWVJbnN0YW5jZVJlc3BvbnNlEloKEVRlcm1pbmF0ZUluc3RhbmNlEiEucGF3bC52MS5UZXJtaW5hdGVJbnN0YW5jZVJlcXVlc3QaIi5wYXdsLnYxLlRlcm1pbmF0ZUluc3RhbmNlUmVzcG9uc2USTgoNUHVyZ2VJbnN0YW5jZRIdLnBhd2wudjEuUHVyZ2VJbnN0YW5jZVJlcXVlc3QaHi5wYXdsLnYxLlB1cmdlSW5zdGFuY2VSZXNwb25zZRJTCg1MaXN0SW5zdGFuY2VzEh0ucGF3bC52MS5MaXN0SW5zdGFuY2VzUmVxdWVzdBoeLnBhd2wudjEuTGlzdEluc3RhbmNlc1Jlc3BvbnNlIgOQAgESYgoSR2V0SW5zdGFuY2VIaXN0b3J5EiIucGF3bC52MS5HZXRJbnN0YW5jZUhpc3RvcnlSZXF1ZXN0GiMucGF3bC52MS5HZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZSIDkAIBElAKDVdhdGNoSW5zdGFuY2USHS5wYXdsLnYxLldhdGNoSW5zdGFuY2VSZXF1ZXN0Gh4ucGF3bC52MS5XYXRjaEluc3RhbmNlUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_instance]);
+  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLnAQoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAEBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCCJWChVMaXN0SW5zdGFuY2VzUmVzcG9uc2USJAoJaW5zdGFuY2VzGAEgAygLMhEucGF3bC52MS5JbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoZR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABCI7ChpHZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZRIdCgZldmVudHMYASADKAsyDS5IaXN0b3J5RXZlbnQihwEKFFdhdGNoSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgSHgoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAyiAEBIXCg9pbmNsdWRlX2hpc3RvcnkYBCABKAgihAEKFVdhdGNoSW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USHQoGZXZlbnRzGAIgAygLMg0uSGlzdG9yeUV2ZW50EhEKCXJlc3RhcnRlZBgDIAEoCBIUCgxyZXN1bWVfdG9rZW4YBCABKAki3AIKFVdhdGNoSW5zdGFuY2VzUmVxdWVzdBI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSTgoEdGFncxgEIAMoCzIoLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeUIWukgTmgEQEEAiBXIDKIACKgVyAyiACBIYChBpbmNsdWRlX3BheWxvYWRzGAUgASgIEh4KDHJlc3VtZV90b2tlbhgGIAEoCUIIukgFcgMogBASEAoIZXhpc3RpbmcYByABKAgaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQEKFldhdGNoSW5zdGFuY2VzUmVzcG9uc2USJAoHY2hhbmdlZBgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2VIABIcChJwdXJnZWRfaW5zdGFuY2VfaWQYAiABKAlIABISCghyZXN5bmNlZBgDIAEoCEgAEhMKCWNhdWdodF91cBgFIAEoCEgAEhQKDHJlc3VtZV90b2tlbhgEIAEoCUIICgZjaGFuZ2UyhQkKD1dvcmtmbG93U2VydmljZRJOCg1TdGFydEluc3RhbmNlEh0ucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuU3RhcnRJbnN0YW5jZVJlc3BvbnNlEk0KC0dldEluc3RhbmNlEhsucGF3bC52MS5HZXRJbnN0YW5jZVJlcXVlc3QaHC5wYXdsLnYxLkdldEluc3RhbmNlUmVzcG9uc2UiA5ACARJjChRXYWl0Rm9ySW5zdGFuY2VTdGFydBIkLnBhd2wudjEuV2FpdEZvckluc3RhbmNlU3RhcnRSZXF1ZXN0GiUucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VTdGFydFJlc3BvbnNlEnIKGVdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb24SKS5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0GioucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uUmVzcG9uc2USRQoKUmFpc2VFdmVudBIaLnBhd2wudjEuUmFpc2VFdmVudFJlcXVlc3QaGy5wYXdsLnYxLlJhaXNlRXZlbnRSZXNwb25zZRJUCg9TdXNwZW5kSW5zdGFuY2USHy5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlcXVlc3QaIC5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlc3BvbnNlElEKDlJlc3VtZUluc3RhbmNlEh4ucGF3bC52MS5SZXN1bWVJbnN0YW5jZVJlcXVlc3QaHy5wYXdsLnYxLlJlc3VtZUluc3RhbmNlUmVzcG9uc2USWgoRVGVybWluYXRlSW5zdGFuY2USIS5wYXdsLnYxLlRlcm1pbmF0ZUluc3RhbmNlUmVxdWVzdBoiLnBhd2wudjEuVGVybWluYXRlSW5zdGFuY2VSZXNwb25zZRJOCg1QdXJnZUluc3RhbmNlEh0ucGF3bC52MS5QdXJnZUluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuUHVyZ2VJbnN0YW5jZVJlc3BvbnNlElMKDUxpc3RJbnN0YW5jZXMSHS5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXF1ZXN0Gh4ucGF3bC52MS5MaXN0SW5zdGFuY2VzUmVzcG9uc2UiA5ACARJiChJHZXRJbnN0YW5jZUhpc3RvcnkSIi5wYXdsLnYxLkdldEluc3RhbmNlSGlzdG9yeVJlcXVlc3QaIy5wYXdsLnYxLkdldEluc3RhbmNlSGlzdG9yeVJlc3BvbnNlIgOQAgESUAoNV2F0Y2hJbnN0YW5jZRIdLnBhd2wudjEuV2F0Y2hJbnN0YW5jZVJlcXVlc3QaHi5wYXdsLnYxLldhdGNoSW5zdGFuY2VSZXNwb25zZTABElMKDldhdGNoSW5zdGFuY2VzEh4ucGF3bC52MS5XYXRjaEluc3RhbmNlc1JlcXVlc3QaHy5wYXdsLnYxLldhdGNoSW5zdGFuY2VzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_instance]);
 
 /**
  * Request of StartInstance.
@@ -646,6 +646,20 @@ export type WatchInstanceRequest = Message<"pawl.v1.WatchInstanceRequest"> & {
    * @generated from field: bool omit_payloads = 2;
    */
   omitPayloads: boolean;
+
+  /**
+   * `resume_token` of the last response that was seen: go on after it. Empty: begin with now.
+   *
+   * @generated from field: string resume_token = 3;
+   */
+  resumeToken: string;
+
+  /**
+   * Send the history events that each change adds.
+   *
+   * @generated from field: bool include_history = 4;
+   */
+  includeHistory: boolean;
 };
 
 /**
@@ -667,6 +681,28 @@ export type WatchInstanceResponse = Message<"pawl.v1.WatchInstanceResponse"> & {
    * @generated from field: pawl.v1.Instance instance = 1;
    */
   instance?: Instance | undefined;
+
+  /**
+   * The events that its history gained since the response before, oldest first; from the first event
+   * where there is none before. Empty unless history was asked for.
+   *
+   * @generated from field: repeated HistoryEvent events = 2;
+   */
+  events: HistoryEvent[];
+
+  /**
+   * Another execution than that of the response before: its history begins anew.
+   *
+   * @generated from field: bool restarted = 3;
+   */
+  restarted: boolean;
+
+  /**
+   * Goes on after this response.
+   *
+   * @generated from field: string resume_token = 4;
+   */
+  resumeToken: string;
 };
 
 /**
@@ -675,6 +711,131 @@ export type WatchInstanceResponse = Message<"pawl.v1.WatchInstanceResponse"> & {
  */
 export const WatchInstanceResponseSchema: GenMessage<WatchInstanceResponse> = /*@__PURE__*/
   messageDesc(file_pawl_v1_workflow_service, 23);
+
+/**
+ * Request of WatchInstances.
+ *
+ * @generated from message pawl.v1.WatchInstancesRequest
+ */
+export type WatchInstancesRequest = Message<"pawl.v1.WatchInstancesRequest"> & {
+  /**
+   * Send an instance only while it is in one of these statuses; empty for all.
+   *
+   * @generated from field: repeated pawl.v1.InstanceStatus statuses = 1;
+   */
+  statuses: InstanceStatus[];
+
+  /**
+   * Only instances of this workflow; empty for all.
+   *
+   * @generated from field: string workflow = 2;
+   */
+  workflow: string;
+
+  /**
+   * Only instances whose id begins with this.
+   *
+   * @generated from field: string instance_id_prefix = 3;
+   */
+  instanceIdPrefix: string;
+
+  /**
+   * Only instances with every one of these tags and its value.
+   *
+   * @generated from field: map<string, string> tags = 4;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * Include input, output, custom status and failure.
+   *
+   * @generated from field: bool include_payloads = 5;
+   */
+  includePayloads: boolean;
+
+  /**
+   * `resume_token` of the last response that was seen: go on after it.
+   *
+   * @generated from field: string resume_token = 6;
+   */
+  resumeToken: string;
+
+  /**
+   * Without a token: send first what there is already.
+   *
+   * @generated from field: bool existing = 7;
+   */
+  existing: boolean;
+};
+
+/**
+ * Describes the message pawl.v1.WatchInstancesRequest.
+ * Use `create(WatchInstancesRequestSchema)` to create a new message.
+ */
+export const WatchInstancesRequestSchema: GenMessage<WatchInstancesRequest> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 24);
+
+/**
+ * What happened to one of the watched instances.
+ *
+ * @generated from message pawl.v1.WatchInstancesResponse
+ */
+export type WatchInstancesResponse = Message<"pawl.v1.WatchInstancesResponse"> & {
+  /**
+   * What happened.
+   *
+   * @generated from oneof pawl.v1.WatchInstancesResponse.change
+   */
+  change: {
+    /**
+     * The newest state of an instance.
+     *
+     * @generated from field: pawl.v1.Instance changed = 1;
+     */
+    value: Instance;
+    case: "changed";
+  } | {
+    /**
+     * Id of an instance that was purged. Of the filter only the id's prefix counts: nothing else is
+     * left of it.
+     *
+     * @generated from field: string purged_instance_id = 2;
+     */
+    value: string;
+    case: "purgedInstanceId";
+  } | {
+    /**
+     * The token is older than the log of changes: what changed since follows all the same, perhaps
+     * with states of the token's own commit once more; purges since are not told. Always true.
+     *
+     * @generated from field: bool resynced = 3;
+     */
+    value: boolean;
+    case: "resynced";
+  } | {
+    /**
+     * All that there was has been sent; what follows is new. Sent once; always true.
+     *
+     * @generated from field: bool caught_up = 5;
+     */
+    value: boolean;
+    case: "caughtUp";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Goes on after this response.
+   *
+   * @generated from field: string resume_token = 4;
+   */
+  resumeToken: string;
+};
+
+/**
+ * Describes the message pawl.v1.WatchInstancesResponse.
+ * Use `create(WatchInstancesResponseSchema)` to create a new message.
+ */
+export const WatchInstancesResponseSchema: GenMessage<WatchInstancesResponse> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 25);
 
 /**
  * Manages instances. Every command answers only after its effect is on disk, and works
@@ -800,8 +961,10 @@ export const WorkflowService: GenService<{
     output: typeof GetInstanceHistoryResponseSchema;
   },
   /**
-   * Sends the instance at once and again whenever a commit changes it; ends after it has ended.
-   * States that follow each other faster than the reader takes them may be skipped; the last is not.
+   * Sends the instance at once and again whenever a commit changes it; ends after it has ended or
+   * was purged. States that follow each other faster than the reader takes them may be skipped; the
+   * last is not, nor is any history event of the present execution. With a token of an earlier watch
+   * it sends what changed since, and nothing twice.
    *
    * @generated from rpc pawl.v1.WorkflowService.WatchInstance
    */
@@ -809,6 +972,18 @@ export const WorkflowService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchInstanceRequestSchema;
     output: typeof WatchInstanceResponseSchema;
+  },
+  /**
+   * Sends every instance of a filter whenever a commit changes it, in the order of the commits; does
+   * not end by itself. Several changes of one instance that the reader has not taken yet are one: the
+   * newest state. With a token of an earlier watch it sends what changed since, and nothing twice.
+   *
+   * @generated from rpc pawl.v1.WorkflowService.WatchInstances
+   */
+  watchInstances: {
+    methodKind: "server_streaming";
+    input: typeof WatchInstancesRequestSchema;
+    output: typeof WatchInstancesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_pawl_v1_workflow_service, 0);

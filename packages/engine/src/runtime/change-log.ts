@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { changeKey, changeOf } from "../store/key.js";
+import type { Store, StoreWrite } from "../store/store.js";
+
+/** One commit, and the instances whose rows it wrote or deleted, in the order of its writes. */
+export interface Change {
+  readonly change: number;
+  readonly instanceIds: readonly string[];
+}
+
+/** Entries that are kept on disk, and in memory. */
+const keptEntries = 8192;
+const keptInMemory = 512;
+/** Entries are trimmed this many at a time. */
+const trimmedEntries = 512;
+/** Entries that are read at a time. */
+const pageEntries = 256;
+
+/**
+ * Which instances each of the last commits changed: what a watcher of all instances missed while it
+ * was away. The commits are numbered without gaps over restarts; rows carry the number of the change
+ * that wrote them.
+ */
+export class ChangeLog {
+  readonly #store: Store;
+  readonly #onCommit: () => void;
+  readonly #recent: Change[] = [];
+  /** Number of the newest change on disk, and of the oldest entry that is kept. */
+  #head = 0;
+  #oldest = 1;
+
+  constructor(store: Store, onCommit: () => void) {
+    this.#store = store;
+    this.#onCommit = onCommit;
+  }
+
+  /** Finds where the log ends. */
+  async open(): Promise<void> {
+    const all = { gte: changeKey(0), lt: changeKey(Number.MAX_SAFE_INTEGER), limit: 1 };
+    const [[first], [last]] = await Promise.all([
+      this.#store.range(all),
+      this.#store.range({ ...all, reverse: true }),
+    ]);
+    if (first === undefined || last === undefined) return;
+    this.#oldest = changeOf(first[0]);
+    this.#head = changeOf(last[0]);
+  }
+
+  /** Number of the newest change that is on disk. */
+  head(): number {
+    return this.#head;
+  }
+
+  /** Number of the next change. */
+  next(): number {
+    return this.#head + 1;
+  }
+
+  /** What a commit writes of its change. */
+  entry(change: number, instanceIds: readonly string[]): StoreWrite[] {
+    // No id holds a control character.
+    const value = Buffer.from(instanceIds.join("\0"), "utf8");
+    const writes: StoreWrite[] = [{ type: "put", key: changeKey(change), value }];
+    if (change - this.#oldest >= keptEntries + trimmedEntries) {
+      for (let index = 0; index < trimmedEntries; index += 1) {
+        writes.push({ type: "del", key: changeKey(this.#oldest + index) });
+      }
+      this.#oldest += trimmedEntries;
+    }
+    return writes;
+  }
+
+  /** Notes that a change is on disk, and tells those who watch. */
+  committed(change: number, instanceIds: readonly string[]): void {
+    this.#head = change;
+    this.#recent.push({ change, instanceIds });
+    if (this.#recent.length > 2 * keptInMemory) this.#recent.splice(0, keptInMemory);
+    this.#onCommit();
+  }
+
+  /** True when every change after this one is still known. */
+  reaches(change: number): boolean {
+    return change + 1 >= this.#oldest;
+  }
+
+  /** The oldest changes from this number on, some of them; none when there are none yet. */
+  async from(change: number): Promise<readonly Change[]> {
+    if (change > this.#head) return [];
+    const first = this.#recent[0]?.change ?? Number.POSITIVE_INFINITY;
+    if (change >= first) return this.#recent.slice(change - first, change - first + pageEntries);
+    const lt = changeKey(Math.min(change + pageEntries, this.#head + 1));
+    const entries = await this.#store.range({ gte: changeKey(change), lt });
+    return entries.map(([key, value]) => ({
+      change: changeOf(key),
+      instanceIds: Buffer.from(value).toString("utf8").split("\0"),
+    }));
+  }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { FeedItem, WatchAllOptions, WatchFilter } from "../src/port/management.js";
+import { flows, tasks } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+/** A watcher that takes what there is and can be left at any item. */
+class Watcher {
+  readonly items: FeedItem[] = [];
+  readonly #feed: AsyncIterator<FeedItem>;
+  readonly #stop = new AbortController();
+
+  constructor(under: EngineUnderTest, filter: WatchFilter = {}, options: WatchAllOptions = {}) {
+    const signal = this.#stop.signal;
+    this.#feed = under.engine.watchAll(filter, { ...options, signal })[Symbol.asyncIterator]();
+  }
+
+  async next(): Promise<FeedItem> {
+    const { done, value } = await this.#feed.next();
+    if (done === true) throw new Error("the watch has ended");
+    this.items.push(value);
+    return value;
+  }
+
+  /** Takes items until the one of this kind. */
+  async until(kind: FeedItem["kind"]): Promise<void> {
+    while ((await this.next()).kind !== kind);
+  }
+
+  get token(): string {
+    return this.items.at(-1)?.resumeToken ?? "";
+  }
+
+  /** Leaves the feed, as a connection that breaks. */
+  async leave(): Promise<void> {
+    this.#stop.abort();
+    await this.#feed.next().catch(() => {});
+  }
+}
+
+/** What a list of items says, in short. */
+function told(items: readonly FeedItem[]): string[] {
+  return items.map((item) => {
+    if (item.kind === "changed") return `${item.instance.instanceId} ${item.instance.status}`;
+    return item.kind === "purged" ? `${item.instanceId} purged` : item.kind;
+  });
+}
+
+describe("watchAll()", () => {
+  test("gives each instance that a commit changes, from now on", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "before" });
+    const watcher = new Watcher(under);
+    await watcher.until("caughtUp");
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await watcher.next();
+    await under.engine.terminate("a");
+    await watcher.next();
+    expect(told(watcher.items)).toEqual(["caughtUp", "a pending", "a terminated"]);
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("gives first what there is, where it is asked for", async () => {
+    const under = await EngineUnderTest.open();
+    for (let index = 0; index < 300; index += 1) {
+      await under.engine.start({ workflow: "w", instanceId: `a${index}` });
+    }
+    const watcher = new Watcher(under, {}, { existing: true });
+    await watcher.until("caughtUp");
+    const ids = told(watcher.items).slice(0, -1).sort();
+    expect(ids).toEqual(Array.from({ length: 300 }, (_, i) => `a${i} pending`).sort());
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("gives once what changes while it reads what there is", async () => {
+    const under = await EngineUnderTest.open();
+    const ids = Array.from({ length: 300 }, (_, index) => `a${index}`);
+    for (const id of ids) await under.engine.start({ workflow: "w", instanceId: id });
+    const watcher = new Watcher(under, {}, { existing: true });
+    await watcher.next();
+    for (const id of ids) await under.engine.terminate(id);
+    await watcher.until("caughtUp");
+    const ended = told(watcher.items).filter((line) => line.endsWith("terminated"));
+    expect(ended.sort()).toEqual(ids.map((id) => `${id} terminated`).sort());
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("gives several changes that the reader has not taken as one: the newest", async () => {
+    const under = await EngineUnderTest.open();
+    const watcher = new Watcher(under);
+    await watcher.until("caughtUp");
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
+    await under.engine.waitForCompletion("a");
+    await watcher.next();
+    expect(told(watcher.items)).toEqual(["caughtUp", "a completed"]);
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("takes only what the filter takes", async () => {
+    const under = await EngineUnderTest.open();
+    const filter = { workflow: "w", instanceIdPrefix: "x-", tags: { t: "1" } };
+    const watcher = new Watcher(under, { ...filter, statuses: ["pending"] });
+    await watcher.until("caughtUp");
+    const start = (workflow: string, instanceId: string, t: string) =>
+      under.engine.start({ workflow, instanceId, tags: { t } });
+    await start("other", "x-1", "1");
+    await start("w", "y-2", "1");
+    await start("w", "x-3", "2");
+    await start("w", "x-4", "1");
+    await under.engine.terminate("x-4");
+    await start("w", "x-5", "1");
+    await watcher.next();
+    expect(told(watcher.items)).toEqual(["caughtUp", "x-5 pending"]);
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("tells of purges, also of those while the watcher was away", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const watcher = new Watcher(under, {}, { existing: true });
+    await watcher.until("caughtUp");
+    await watcher.leave();
+    await under.engine.purge("a", { force: true });
+    const again = new Watcher(under, {}, { resumeToken: watcher.token });
+    expect(told([await again.next()])).toEqual(["a purged"]);
+    await again.leave();
+    await under.engine.close();
+  });
+
+  test("goes on after its token in another life of the engine", async () => {
+    const under = await EngineUnderTest.open();
+    const watcher = new Watcher(under);
+    await watcher.until("caughtUp");
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await watcher.next();
+    await watcher.leave();
+    await under.engine.start({ workflow: "w", instanceId: "b" });
+    const again = await under.crash();
+    const resumed = new Watcher(again, {}, { resumeToken: watcher.token });
+    expect(told([await resumed.next()])).toEqual(["b pending"]);
+    await resumed.leave();
+    await again.engine.close();
+  });
+
+  test("scans for what changed when its token is older than the log", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "old" });
+    const watcher = new Watcher(under);
+    await watcher.until("caughtUp");
+    await watcher.leave();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await under.engine.start({ workflow: "w", instanceId: "b" });
+    // Longer than the log: 8,192 entries, trimmed 512 at a time.
+    for (let index = 0; index < 4_500; index += 1) {
+      await under.engine.start({ workflow: "w", instanceId: "passing" });
+      await under.engine.purge("passing", { force: true });
+    }
+    const resumed = new Watcher(under, {}, { resumeToken: watcher.token });
+    await resumed.until("caughtUp");
+    expect(told(resumed.items).sort()).toEqual(["a pending", "b pending", "caughtUp", "resynced"]);
+    await resumed.leave();
+    await under.engine.close();
+  });
+
+  test.each(["", "x", "e30", "eyJjaGFuZ2UiOjk5LCJ0YWtlbiI6MH0"])(
+    "refuses a token that is none of this store: %j",
+    async (resumeToken) => {
+      const under = await EngineUnderTest.open();
+      const watcher = new Watcher(under, {}, { resumeToken });
+      await expect(watcher.next()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+      await under.engine.close();
+    },
+  );
+
+  test("ends with CANCELLED and SHUTTING_DOWN", async () => {
+    const under = await EngineUnderTest.open();
+    const controller = new AbortController();
+    const aborted = under.engine.watchAll({}, { signal: controller.signal });
+    const closed = under.engine.watchAll()[Symbol.asyncIterator]();
+    await closed.next();
+    controller.abort();
+    await expect(aborted[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: "CANCELLED",
+    });
+    const waiting = closed.next();
+    await under.engine.close();
+    await expect(waiting).rejects.toMatchObject({ code: "SHUTTING_DOWN" });
+  });
+
+  test("neither loses nor repeats a state, wherever the connection breaks", async () => {
+    const steps = fc.array(
+      fc.record({
+        what: fc.constantFrom("start", "terminate", "purge", "leave", "take", "crash"),
+        id: fc.constantFrom("a", "b", "c"),
+      }),
+      { maxLength: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(steps, async (todo) => {
+        let under = await EngineUnderTest.open();
+        const told: FeedItem[] = [];
+        let watcher = new Watcher(under);
+        await watcher.until("caughtUp");
+        const leave = async (): Promise<void> => {
+          await watcher.leave();
+          told.push(...watcher.items);
+        };
+        for (const { what, id } of todo) {
+          if (what === "start")
+            await under.engine.start({ workflow: "w", instanceId: id }).catch(() => {});
+          if (what === "terminate") await under.engine.terminate(id).catch(() => {});
+          if (what === "purge") await under.engine.purge(id, { force: true }).catch(() => {});
+          if (what === "take") {
+            // There is something to take, or this is a fresh start that makes it so.
+            await under.engine
+              .start({ workflow: "w", instanceId: `t${told.length}${watcher.items.length}` })
+              .catch(() => {});
+            await watcher.next();
+          }
+          if (what === "leave" || what === "crash") {
+            await leave();
+            if (what === "crash") under = await under.crash();
+            watcher = new Watcher(
+              under,
+              {},
+              { resumeToken: watcher.token || (told.at(-1)?.resumeToken ?? "") },
+            );
+          }
+        }
+        await under.engine.start({ workflow: "w", instanceId: "end" });
+        for (;;) {
+          const item = await watcher.next();
+          if (item.kind === "changed" && item.instance.instanceId === "end") break;
+        }
+        await leave();
+        await checkView(under, told);
+        await under.engine.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** What was told adds up to what there is, and no two items in a row of one instance are alike. */
+async function checkView(under: EngineUnderTest, told: readonly FeedItem[]): Promise<void> {
+  const view = new Map<string, string>();
+  for (const item of told) {
+    if (item.kind === "purged") view.delete(item.instanceId);
+    if (item.kind !== "changed") continue;
+    const { instanceId } = item.instance;
+    const state = JSON.stringify(item.instance);
+    expect(view.get(instanceId)).not.toBe(state);
+    view.set(instanceId, state);
+  }
+  const { instances } = await under.engine.list({ pageSize: 1000 });
+  const present = new Map(instances.map((one) => [one.instanceId, JSON.stringify(one)]));
+  expect(new Map([...view].sort())).toEqual(new Map([...present].sort()));
+}
