@@ -50,14 +50,16 @@ function countingEngine(): ServedEngine {
     throw new EngineError("INSTANCE_NOT_FOUND", "reached the engine");
   };
   const reject = async (): Promise<never> => refuse();
+  const rejectStream = () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) });
   const names = Object.keys(fakeEngine()).filter(
     (name) => !["workerCount", "isReady", "onReadyChange", "close"].includes(name),
   );
   const methods = Object.fromEntries(names.map((name) => [name, reject]));
   return fakeEngine({
     ...methods,
-    watch: () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) }),
-    watchAll: () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) }),
+    watch: rejectStream,
+    watchAll: rejectStream,
+    backup: rejectStream,
     connectWorker: refuse,
   });
 }
@@ -104,6 +106,7 @@ const rpcRules: readonly (readonly [RegExp, Rule])[] = [
   [/^grpc\.reflection\.\w+\.ServerReflection\//, "known"],
   [/\/(Hello|GetMetadata)$/, "known"],
   [/\/SetMetadata$/, ["admin"]],
+  [/^pawl\.v1\.AdminService\//, ["admin"]],
   [/\/(GetWorkItems|Work|Complete\w+Task)$/, ["work"]],
   [/\/GetInstanceHistory$/, ["read", "work"]],
   [/\/(Get|List|Query|WaitFor|Watch)/, ["read"]],
