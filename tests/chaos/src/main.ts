@@ -3,20 +3,24 @@
 import { parseArgs } from "node:util";
 import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
+import { runPlanted } from "./planted/planted.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
 import { describeSimulations, simulateMany } from "./simulate.ts";
 import { simulate } from "./simulation/simulation.ts";
 
 const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
+       pnpm chaos planted     [--only NAME] [--count N]
        pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
 
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
+planted      puts faults into a copy of the engine, one at a time: a suite must catch each
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
 
   --seed      decides what is asked and what goes wrong [a random number]
   --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
+  --only      planted: the faults with this in their name
   --kills     how often [kill: 50, kill-worker: 20]
   --actors    callers side by side [kill: 48, kill-worker: 24]
   --sleepers  instances that lie asleep from the beginning [0]
@@ -28,6 +32,7 @@ Exit code 0: nothing was lost, doubled or wrong.
 const options = {
   seed: { type: "string" },
   count: { type: "string" },
+  only: { type: "string" },
   kills: { type: "string" },
   actors: { type: "string" },
   sleepers: { type: "string" },
@@ -59,6 +64,13 @@ const programs: Readonly<
     const [first] = report.failed;
     if (first !== undefined) onProgress(first.trace.join("\n"));
     return [describeSimulations(report), report.failed.length];
+  },
+  async planted({ only, count }) {
+    const more = only === undefined ? {} : { only };
+    const results = await runPlanted({ seeds: readInteger(count, 2000), onProgress, ...more });
+    const missed = results.filter(({ caughtBy }) => caughtBy === undefined);
+    const text = `${results.length - missed.length} of ${results.length} planted faults caught`;
+    return [text, missed.length];
   },
   async kill(values, seed) {
     const report = await killServer({

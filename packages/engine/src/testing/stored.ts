@@ -40,12 +40,15 @@ export interface StoredRow {
   /** Checksum chain of the history. */
   readonly chain: number;
   readonly completedAt: number;
+  /** Sequence number of the next event for its inbox. */
+  readonly inboxNext: number;
 }
 
 /** Reads a row. @throws INSTANCE_DAMAGED */
 export function readStoredRow(value: Uint8Array): StoredRow {
   const row = decodeRow(value);
-  const { executionId, generation, eventCount, chain } = row;
+  const { executionId, generation, eventCount, chain, inboxNext } = row;
+  const status = rowStatus(row);
   const completedAt = Number(row.completedAt);
-  return { executionId, generation, status: rowStatus(row), eventCount, chain, completedAt };
+  return { executionId, generation, status, eventCount, chain, completedAt, inboxNext };
 }

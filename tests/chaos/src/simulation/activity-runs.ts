@@ -16,6 +16,8 @@ export class ActivityRuns {
   readonly #runs = new Map<string, Run[]>();
   /** By token: when the engine handed it out. */
   readonly #incarnations = new Map<string, number>();
+  /** Activities whose results the engine has acknowledged. */
+  readonly #answered = new Set<string>();
   #count = 0;
 
   constructor(world: World) {
@@ -49,8 +51,19 @@ export class ActivityRuns {
       const found = `activity ${token} of ${key} began again`;
       this.#world.violation("no activity runs twice while its worker is connected", found);
     }
+    const row = this.#world.disk.row(item.instanceId);
+    const isOpen = row?.completedAt === 0 && row.executionId === item.executionId;
+    if (this.#answered.has(key) && isOpen) {
+      const found = `activity ${token} of ${key} began again after its result`;
+      this.#world.violation("an activity whose result is recorded is not run again", found);
+    }
     runs.push({ connection, incarnation });
     this.#runs.set(key, runs);
+  }
+
+  /** The engine has taken a result that it had to take. */
+  answered({ executionId, taskId }: ActivityItem): void {
+    this.#answered.add(`${executionId} ${taskId}`);
   }
 
   /** True when the activity with this token was begun. */

@@ -24,6 +24,8 @@ export class Caller {
   readonly ends: ToldEnd[] = [];
   /** Ids that somebody has purged, ended or started anew, as far as callers know. */
   readonly meddled = new Set<string>();
+  /** Ids whose whole trees were terminated, as far as callers know. */
+  readonly endedTrees = new Set<string>();
   #tokens = 0;
   calls = 0;
 
@@ -53,6 +55,7 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     return this.#call(
       `start ${instanceId}`,
+      instanceId,
       (engine) => engine.start(command),
       (value) => this.#world.disk.hasToken(value.executionId) || this.#hasGoneOn(instanceId, since),
     );
@@ -63,6 +66,7 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     return this.#call(
       `raise ${text} at ${instanceId}`,
+      instanceId,
       (engine) => engine.raiseEvent(instanceId, name, text),
       () => this.#world.disk.hasToken(text) || this.#hadEnded(instanceId, since),
     );
@@ -79,6 +83,7 @@ export class Caller {
     if (verb === "terminate") this.meddled.add(instanceId);
     return this.#call(
       `${verb} ${instanceId}`,
+      instanceId,
       (engine) =>
         verb === "terminate"
           ? engine.terminate(instanceId, { output: token, recursive })
@@ -97,10 +102,14 @@ export class Caller {
   ): Promise<Answer<number>> {
     const since = this.#world.scheduler.steps;
     this.meddled.add(instanceId);
+    this.#world.hasPurged = true;
     return this.#call(
       `purge ${instanceId}`,
+      instanceId,
       (engine) => engine.purge(instanceId, options),
-      () => this.#world.disk.rowsSince(instanceId, since).includes(undefined),
+      () =>
+        this.#world.disk.rowsSince(instanceId, since).includes(undefined) ||
+        this.#hasGoneOn(instanceId, since),
     );
   }
 
@@ -109,6 +118,7 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     return this.#call(
       `get ${instanceId}`,
+      instanceId,
       (engine) => engine.get(instanceId),
       (value) => this.#isDurable(instanceId, value, since),
     );
@@ -119,6 +129,7 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     const answer = await this.#call(
       `wait for ${instanceId}`,
+      instanceId,
       (engine) => engine.waitForCompletion(instanceId),
       (value) => this.#isDurable(instanceId, value, since),
     );
@@ -144,16 +155,28 @@ export class Caller {
 
   #call<T>(
     label: string,
+    instanceId: string,
     send: (engine: NonNullable<World["life"]["engine"]>) => Promise<T>,
     isDurable: (value: T) => boolean,
   ): Promise<Answer<T>> {
     this.calls += 1;
+    const since = this.#world.scheduler.steps;
     return this.#world.call(label, send, (answer) => {
-      if (answer.kind !== "value") return;
-      if (!isDurable(answer.value)) {
+      if (answer.kind === "refused") this.#checkRefusal(label, instanceId, answer.code, since);
+      else if (answer.kind === "value" && !isDurable(answer.value)) {
         this.#world.violation("acknowledged means durable", `${label} is not on disk`);
       }
     });
+  }
+
+  /** A refusal, too, rests on what was on disk at some moment of the call. */
+  #checkRefusal(label: string, instanceId: string, code: string, since: number): void {
+    const rows = this.#world.disk.rowsSince(instanceId, since);
+    const isTrue =
+      code === "INSTANCE_NOT_FOUND"
+        ? rows.includes(undefined)
+        : code !== "INSTANCE_EXISTS" || rows.some((row) => row !== undefined);
+    if (!isTrue) this.#world.violation("refusals rest on what is durable", `${label}: ${code}`);
   }
 
   /** The instance had ended, was gone or was another one at some moment since: commands then do nothing. */

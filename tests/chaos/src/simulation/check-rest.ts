@@ -51,6 +51,10 @@ export async function checkRest(
     checkHistory(world, one, runs);
     checkReason(world, one, seen, caller);
     checkChildren(world, one, seen, caller);
+    const { instanceId, parentInstanceId = "", completedAt } = one.instance;
+    if (caller.endedTrees.has(parentInstanceId) && completedAt === undefined) {
+      world.violation("a recursive terminate ends all below", instanceId);
+    }
   }
   checkEnds(world, caller, seen);
 }
@@ -83,6 +87,7 @@ function checkHistory(world: World, { instance, history }: Seen, runs: ActivityR
   const isEnded = instance.completedAt !== undefined;
   if (count("executionStarted") > 1) note("one start", `${count("executionStarted")}`);
   if (count("executionCompleted") !== (isEnded ? 1 : 0)) note("one end", kinds.join());
+  checkStartAt(world, instanceId, history);
   for (const { eventType, timestamp } of history) {
     if (eventType.case === "timerFired") {
       const { fireAt } = eventType.value;
@@ -103,6 +108,19 @@ function checkHistory(world: World, { instance, history }: Seen, runs: ActivityR
   for (const event of history) replay.take(event);
   if (!isEnded) replay.endPast();
   if (replay.divergence !== undefined) note("a replay fits its history", replay.divergence);
+}
+
+/** The first turn does not come before the instant that the start names. */
+function checkStartAt(world: World, instanceId: string, history: readonly HistoryEvent[]): void {
+  const [first] = history;
+  const started = history.find(({ eventType }) => eventType.case === "executionStarted");
+  if (first?.timestamp === undefined || started?.eventType.case !== "executionStarted") return;
+  const startAt = started.eventType.value.scheduledStartTimestamp;
+  if (startAt === undefined || world.clock.wentBack) return;
+  if (fromTimestamp(first.timestamp) >= fromTimestamp(startAt)) return;
+  // One that is ended before it began has no turn of a worker.
+  if (history.some(({ eventType }) => eventType.case === "executionTerminated")) return;
+  world.violation("no delayed start comes early", instanceId);
 }
 
 /** What has not ended waits for something that can still come. */
@@ -185,7 +203,8 @@ function checkRows(world: World, instanceId: string): void {
     const before = index === 0 ? undefined : rows[index - 1];
     if (before === undefined || before.completedAt === 0) return;
     if (row === undefined || row.executionId !== before.executionId) return;
-    if (row.chain === before.chain && row.status === before.status) return;
+    const isSame = row.chain === before.chain && row.inboxNext === before.inboxNext;
+    if (isSame && row.status === before.status) return;
     world.violation("an ended instance never changes", `${instanceId}: ${row.status}`);
   });
 }

@@ -174,6 +174,7 @@ export const family: Scenario = async (stage) => {
   await begin(stage, id, [{ do: "children", children: kids }]);
   await caller.pause(200);
   await caller.insist(() => caller.control("terminate", id, true));
+  caller.endedTrees.add(id);
   const end = await caller.insist(() => caller.waitForEnd(id));
   if (end.kind !== "value") return;
   if (random.chance(0.4)) {

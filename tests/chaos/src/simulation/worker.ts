@@ -25,6 +25,9 @@ export interface Connection extends Owner {
   outAt: number;
   /** The worker does nothing before this moment. */
   stoppedUntil: number;
+  /** What it was given and has not answered; of which time of the server that is. */
+  readonly open: Set<WorkItem>;
+  incarnation: number;
 }
 
 /** What a worker keeps of an instance between turns. */
@@ -81,6 +84,8 @@ export class SimWorker {
       inAt: at,
       outAt: at,
       stoppedUntil: at,
+      open: new Set(),
+      incarnation: life.incarnation,
       // What is on its way ends with the connection, and that with the server.
       get isAlive() {
         return life.isAlive && !isClosed;
@@ -109,10 +114,30 @@ export class SimWorker {
   #receive(connection: Connection, item: WorkItem): void {
     const { scheduler } = this.#world;
     if (item.kind === "activity") this.#runs.handedOut(connection, item);
+    this.#checkRoom(connection, item);
     connection.inAt = Math.max(connection.inAt, scheduler.now + this.#world.wire());
     const waitMs = connection.inAt - scheduler.now;
     const what = `${this.#registration.name} gets ${item.kind} of ${item.instanceId}`;
     scheduler.after(waitMs, connection, what, () => this.#take(connection, item));
+  }
+
+  /** A worker is not given more than it said that it takes. */
+  #checkRoom(connection: Connection, item: WorkItem): void {
+    const { life, open } = connection;
+    if (!connection.isAlive)
+      this.#world.violation("work goes to workers that are there", item.kind);
+    // A server that has reopened its store has forgotten who has what.
+    if (connection.incarnation !== life.incarnation) open.clear();
+    connection.incarnation = life.incarnation;
+    open.add(item);
+    const limit =
+      item.kind === "turn" ? this.#registration.turnLimit : this.#registration.activityLimit;
+    // What is purged gives its place back, at a moment that nobody outside can see.
+    if (item.kind === "turn" && this.#world.hasPurged) return;
+    const count = [...open].filter(({ kind }) => kind === item.kind).length;
+    if (limit === undefined || count <= limit) return;
+    const found = `${this.#registration.name}: ${count} of ${limit} ${item.kind}s`;
+    this.#world.violation("a worker gets no more than it takes", found);
   }
 
   #take(connection: Connection, item: WorkItem): void {
@@ -136,6 +161,7 @@ export class SimWorker {
   #runTurn(connection: Connection, item: TurnItem): void {
     const held = this.#held.get(item.instanceId);
     if (item.cachedEventCount > 0 && held?.executionId !== item.executionId) {
+      connection.open.delete(item);
       connection.session?.returnTurn(item.instanceId, item.token);
       return;
     }
@@ -203,7 +229,7 @@ export class SimWorker {
     const workMs = item.kind === "turn" ? this.#world.wire() : random.next() * 50;
     connection.outAt = Math.max(connection.outAt, scheduler.now + stopMs + workMs);
     const waitMs = connection.outAt - scheduler.now;
-    this.#send(connection, `answer to ${what}`, waitMs, send);
+    this.#send(connection, item, waitMs, send);
     if (this.#world.fault(habits.answerTwice, `the answer to a ${what} comes twice`)) {
       this.#sendAnyhow(`second answer to ${what}`, waitMs + random.next() * 200, send);
     }
@@ -215,13 +241,22 @@ export class SimWorker {
   /** Sends on the connection: nothing arrives once that is gone. */
   #send(
     connection: Connection,
-    label: string,
+    item: WorkItem,
     waitMs: number,
     send: (engine: NonNullable<Life["engine"]>) => Promise<void>,
   ): void {
+    const label = `answer to ${item.kind} of ${item.instanceId}`;
     this.#world.scheduler.after(waitMs, connection, label, () => {
-      const { engine } = connection.life;
-      if (engine !== undefined) this.#note(label, send(engine));
+      const { engine, incarnation } = connection.life;
+      if (engine === undefined) return;
+      const isWanted = connection.open.delete(item) && incarnation === connection.incarnation;
+      const answered = send(engine);
+      this.#note(label, answered);
+      if (item.kind !== "activity" || !isWanted) return;
+      answered.then(
+        () => connection.isAlive && this.#runs.answered(item),
+        () => {},
+      );
     });
   }
 

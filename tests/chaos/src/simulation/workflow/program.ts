@@ -8,6 +8,8 @@ export type Step =
   | { readonly do: "activity"; readonly key: string; readonly failures: number }
   /** Activities side by side. */
   | { readonly do: "fan"; readonly keys: readonly string[] }
+  /** An activity whose result nobody waits for. */
+  | { readonly do: "loose"; readonly key: string }
   | { readonly do: "nap"; readonly ms: number }
   /** Waits for an event, for so long at most. */
   | { readonly do: "wait"; readonly event: string; readonly ms: number }
@@ -99,6 +101,9 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
       break;
     case "fan":
       log.push(...(yield step.keys.map((key) => ask(context, callToken(key, 0), false))));
+      break;
+    case "loose":
+      ask(context, callToken(step.key, 0), false);
       break;
     case "nap":
       yield [context.timer(context.now + step.ms)];

@@ -26,6 +26,7 @@ export class ProgramMaker {
       const kind = this.#random.pick<{ kind: StepKind; weight: number }>([
         { kind: "activity", weight: 5 },
         { kind: "fan", weight: 2 },
+        { kind: "loose", weight: 1.5 },
         { kind: "nap", weight: 2 },
         { kind: "status", weight: 1 },
         { kind: "renew", weight: 1 },
@@ -45,6 +46,7 @@ export class ProgramMaker {
       const kind = this.#random.pick<{ kind: StepKind; weight: number }>([
         { kind: "activity", weight: 4 },
         { kind: "fan", weight: 1 },
+        { kind: "loose", weight: 1 },
         { kind: "nap", weight: 2 },
         { kind: "wait", weight: 3 },
         { kind: "renew", weight: 1 },
@@ -69,6 +71,8 @@ export class ProgramMaker {
         return { do: "fan", keys: Array.from({ length: random.integer(2, 4) }, () => this.key()) };
       case "nap":
         return { do: "nap", ms: random.chance(0.1) ? 90_000 : random.integer(0, 400) };
+      case "loose":
+        return { do: "loose", key: this.key() };
       case "status":
         return { do: "status", text: this.key() };
       case "wait":

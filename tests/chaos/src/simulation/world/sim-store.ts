@@ -23,25 +23,34 @@ export class SimStore implements Store {
   readonly #scheduler: Scheduler;
   readonly #owner: Owner;
   readonly #habits: DiskHabits;
+  readonly #onFailed: () => void;
   #failed = false;
   #closed = false;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(disk: Disk, scheduler: Scheduler, owner: Owner, habits: DiskHabits) {
+  private constructor(
+    disk: Disk,
+    scheduler: Scheduler,
+    owner: Owner,
+    habits: DiskHabits,
+    onFailed: () => void,
+  ) {
+    this.#onFailed = onFailed;
     this.#disk = disk;
     this.#scheduler = scheduler;
     this.#owner = owner;
     this.#habits = habits;
   }
 
-  /** Opens a handle. */
+  /** Opens a handle; `onFailed` is called once its owner knows of a failed write. */
   static async open(
     disk: Disk,
     scheduler: Scheduler,
     owner: Owner,
     habits: DiskHabits,
+    onFailed: () => void,
   ): Promise<SimStore> {
-    const store = new SimStore(disk, scheduler, owner, habits);
+    const store = new SimStore(disk, scheduler, owner, habits, onFailed);
     await store.#wait("open");
     if (scheduler.random.chance(habits.openFails)) throw failed("the store cannot be opened");
     return store;
@@ -98,7 +107,9 @@ export class SimStore implements Store {
     if (!fails || random.chance(0.5)) this.#disk.apply(batch);
     await this.#wait("written");
     this.#disk.answered();
-    if (fails) throw failed("injected fault in a write");
+    if (!fails) return;
+    this.#scheduler.after(0, this.#owner, "health", this.#onFailed);
+    throw failed("injected fault in a write");
   }
 
   #wait(label: string): Promise<void> {

@@ -46,6 +46,8 @@ export class World {
   life: Life = { number: 0, isAlive: false, engine: undefined, incarnation: 0 };
   #ids = 0;
   faults = 0;
+  /** Somebody has asked for a purge. */
+  hasPurged = false;
   #isCalm = false;
 
   constructor(seed: number, keepTrace: boolean) {
@@ -100,7 +102,10 @@ export class World {
 
   #open(life: Life): void {
     const { scheduler, disk, habits } = this;
-    const openStore = () => SimStore.open(disk, scheduler, life, habits.disk);
+    const onFailed = (): void => {
+      if (life.engine?.isReady()) this.violation("health is true", "ready with a failed store");
+    };
+    const openStore = () => SimStore.open(disk, scheduler, life, habits.disk, onFailed);
     const createId = (): string => `~x${life.number}.${++this.#ids}~`;
     const say = (level: string) => (facts: Readonly<Record<string, unknown>>, message: string) =>
       this.trace.note(`  ${level}: ${message} ${JSON.stringify(facts)}`);

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { coreFaults } from "./core.ts";
+import type { PlantedFault } from "./planted-fault.ts";
+import { runtimeFaults } from "./runtime.ts";
+import { workFaults } from "./work.ts";
+
+export type { PlantedFault, SuiteName } from "./planted-fault.ts";
+
+/** Every planted fault. */
+export const plantedFaults: readonly PlantedFault[] = [
+  ...coreFaults,
+  ...runtimeFaults,
+  ...workFaults,
+];

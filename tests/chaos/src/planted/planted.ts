@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type PlantedFault, plantedFaults, type SuiteName } from "../../planted/index.ts";
+import { Copy, type Outcome } from "./copy.ts";
+import { PlantError } from "./plant.ts";
+
+/** How to test the tests. */
+export interface PlantedOptions {
+  /** The name of one fault, or a part of names; absent: all. */
+  readonly only?: string;
+  /** Seeds of the simulation and of the model check. */
+  readonly seeds: number;
+  onProgress(line: string): void;
+}
+
+/** What became of one planted fault. */
+export interface PlantedResult {
+  readonly name: string;
+  readonly breaks: string;
+  /** The suite that noticed it; undefined: none did. */
+  readonly caughtBy: SuiteName | undefined;
+  /** What the suite said first. */
+  readonly found: string;
+  readonly seconds: number;
+}
+
+/** Runs of a suite are cut off after this long: a fault may make one endless. */
+const limitMs = 240_000;
+
+/** Plants faults one at a time, and runs the suite that must catch each. @throws PlantError */
+export async function runPlanted(options: PlantedOptions): Promise<PlantedResult[]> {
+  const { only = "", onProgress } = options;
+  const faults = plantedFaults.filter(({ name }) => name.includes(only));
+  if (faults.length === 0) throw new PlantError(`there is no planted fault "${only}"`);
+  const copy = new Copy();
+  const results: PlantedResult[] = [];
+  try {
+    await requireGood(copy, options);
+    for (const [index, fault] of faults.entries()) {
+      const result = await runOne(copy, fault, options);
+      results.push(result);
+      const said = result.caughtBy === undefined ? "NOT CAUGHT" : `caught by ${result.caughtBy}`;
+      const place = `${index + 1} of ${faults.length}`;
+      onProgress(
+        `${place}: ${fault.name}: ${said}, ${result.seconds.toFixed(1)} s: ${result.found}`,
+      );
+    }
+  } finally {
+    copy.delete();
+  }
+  return results;
+}
+
+/** Without a fault nothing may be found: else what is found says nothing. */
+async function requireGood(copy: Copy, { seeds }: PlantedOptions): Promise<void> {
+  const built = await copy.build();
+  if (!built.isGood) throw new PlantError(`the copy does not build: ${built.output}`);
+  const { isGood, output } = await runSuite(copy, "simulation", Math.min(seeds, 200), []);
+  if (!isGood) throw new PlantError(`the copy without a fault fails: ${output.slice(-2000)}`);
+}
+
+async function runOne(
+  copy: Copy,
+  fault: PlantedFault,
+  { seeds }: PlantedOptions,
+): Promise<PlantedResult> {
+  const { name, breaks, suite, tests = [] } = fault;
+  const takeOut = copy.plant(fault);
+  try {
+    const built = await copy.build();
+    if (!built.isGood) {
+      return {
+        name,
+        breaks,
+        caughtBy: undefined,
+        found: `does not build: ${built.output}`,
+        seconds: 0,
+      };
+    }
+    const startedAt = performance.now();
+    const { isGood, output } = await runSuite(copy, suite, seeds, tests);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const caughtBy = isGood ? undefined : suite;
+    return { name, breaks, caughtBy, found: isGood ? "" : firstFinding(suite, output), seconds };
+  } finally {
+    takeOut();
+  }
+}
+
+function runSuite(
+  copy: Copy,
+  suite: SuiteName,
+  seeds: number,
+  tests: readonly string[],
+): Promise<Outcome> {
+  const range = ["--seed", "1", "--count", `${seeds}`];
+  switch (suite) {
+    case "simulation":
+      return copy.chaos(limitMs, "simulate", ...range);
+    case "model":
+      return copy.chaos(limitMs, "model", ...range);
+    case "store":
+      return copy.chaos(limitMs, "store");
+    default:
+      return copy.test(limitMs, tests);
+  }
+}
+
+/** The line of the output that says what was found. */
+function firstFinding(suite: SuiteName, output: string): string {
+  const lines = output.split("\n");
+  const isFinding =
+    suite === "engine"
+      ? (line: string) => line.includes("FAIL")
+      : (line: string) => line.startsWith("VIOLATION");
+  const line = lines.find(isFinding) ?? lines.findLast((text) => text.trim() !== "") ?? "";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of the terminal
+  const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
+  return plain.replace(/^(VIOLATION|FAIL\s+)\s*/, "").slice(0, 120);
+}
