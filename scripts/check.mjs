@@ -7,6 +7,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkCorePurity, checkEngineArrows, checkPackageArrows } from "./check-boundaries.mjs";
 import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check-contract.mjs";
+import {
+  checkCasts,
+  checkDocComments,
+  checkFileFigures,
+  checkFunctionFigures,
+  checkOffers,
+} from "./check-figures.mjs";
 import { checkRulesHaveTests, checkRuleTestsExist } from "./check-rules.mjs";
 import { checkFileSizes, checkFolderSizes } from "./check-sizes.mjs";
 import {
@@ -53,6 +60,11 @@ const checks = [
   ["boundaries: the core is pure", checkCorePurity],
   ["sizes: files", checkFileSizes],
   ["sizes: folders", checkFolderSizes],
+  ["figures: files are short", checkFileFigures],
+  ["figures: functions are short", checkFunctionFigures],
+  ["figures: one thing a file", checkOffers],
+  ["figures: doc comments", checkDocComments],
+  ["figures: few casts", checkCasts],
   ["text: licence lines", checkLicenceLines],
   ["text: no machine paths", checkMachinePaths],
   ["text: no registry hosts", checkRegistryHosts],
