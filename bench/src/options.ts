@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parseArgs } from "node:util";
-import { type BenchName, benchNames } from "./bench.js";
+import { type SystemName, systemNames } from "./plan.js";
+import { type WorkloadName, workloadNames } from "./workload/sample.js";
 
 /** What the command line says. */
 export interface BenchOptions {
+  /** Small cases, one short round. */
+  readonly quick: boolean;
+  /** Install and measure other projects' software, too. */
+  readonly peers: boolean;
   /** Rounds; figures are medians over them. */
   readonly rounds: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   /** Time in all that may go into waiting for quiet moments. */
   readonly patienceMs: number;
-  /** What is measured. */
-  readonly only: ReadonlySet<BenchName>;
-  /** File that the results are written to. */
+  /** Workloads that are measured. */
+  readonly only: ReadonlySet<WorkloadName>;
+  /** Systems that are measured. */
+  readonly systems: ReadonlySet<SystemName>;
+  /** File that the results are written to, beside those of other workloads that it holds. */
   readonly out: string | undefined;
   readonly help: boolean;
 }
@@ -21,12 +28,15 @@ export interface BenchOptions {
 /** What `--help` prints. */
 export const usage = `pnpm bench [options]
 
-  --quick         one short round: shows that everything runs, not how fast
-  --rounds N      rounds to take medians over (default 3)
-  --patience S    seconds in all to wait for quiet moments of the machine (default 60)
-  --only NAMES    some of ${benchNames.join(",")}
-  --out FILE      write the results as JSON
-  --help          this text
+  --peers          install and measure other projects' software, too
+  --quick          small cases, one short round: shows that everything runs, not how fast
+  --large          start up on a store of 1,000,000 instances, too: takes minutes and gigabytes
+  --only NAMES     some of ${workloadNames.join(",")}
+  --systems NAMES  some of ${systemNames.join(",")}
+  --rounds N       rounds to take medians over (default 5)
+  --patience S     seconds in all to wait for quiet moments of the machine (default 60)
+  --out FILE       write the results as JSON; what FILE has of other workloads stays
+  --help           this text
 `;
 
 /** The command line is wrong; the message says how. */
@@ -34,15 +44,22 @@ export class UsageError extends Error {}
 
 /** Reads the command line. @throws UsageError */
 export function parseOptions(commandLine: readonly string[]): BenchOptions {
-  const { quick, rounds, patience, only, out, help } = parseFlags(commandLine);
+  const { quick, peers, large, rounds, patience, only, systems, out, help } =
+    parseFlags(commandLine);
+  const usual = workloadNames.filter((name) => name !== "large" || large);
   return {
-    rounds: rounds === undefined ? (quick ? 1 : 3) : parseNumber("--rounds", rounds, 1, 100),
-    warmUpMs: quick ? 200 : 500,
-    measureMs: quick ? 500 : 2500,
+    quick,
+    peers,
+    rounds: rounds === undefined ? (quick ? 1 : 5) : parseNumber("--rounds", rounds, 1, 100),
+    warmUpMs: quick ? 100 : 400,
+    measureMs: quick ? 200 : 1500,
     patienceMs:
       (patience === undefined ? (quick ? 0 : 60) : parseNumber("--patience", patience, 0, 36_000)) *
       1000,
-    only: new Set(only === undefined ? benchNames : only.split(",").map(parseName)),
+    only: new Set(only === undefined ? usual : parseNames("--only", only, workloadNames)),
+    systems: new Set(
+      systems === undefined ? systemNames : parseNames("--systems", systems, systemNames),
+    ),
     out,
     help,
   };
@@ -53,11 +70,15 @@ function parseFlags(commandLine: readonly string[]) {
     const { values } = parseArgs({
       // pnpm hands on the two dashes that set off a script's own flags.
       args: commandLine.filter((argument) => argument !== "--"),
+      allowNegative: true,
       options: {
         quick: { type: "boolean", default: false },
+        peers: { type: "boolean", default: false },
+        large: { type: "boolean", default: false },
         rounds: { type: "string" },
         patience: { type: "string" },
         only: { type: "string" },
+        systems: { type: "string" },
         out: { type: "string" },
         help: { type: "boolean", default: false },
       },
@@ -74,8 +95,14 @@ function parseNumber(flag: string, text: string, least: number, most: number): n
   throw new UsageError(`${flag} must be a whole number from ${least} to ${most}, not "${text}"`);
 }
 
-function parseName(text: string): BenchName {
-  const name = benchNames.find((candidate) => candidate === text);
-  if (name !== undefined) return name;
-  throw new UsageError(`--only takes some of ${benchNames.join(", ")}, not "${text}"`);
+function parseNames<Name extends string>(
+  flag: string,
+  list: string,
+  known: readonly Name[],
+): Name[] {
+  return list.split(",").map((text) => {
+    const name = known.find((candidate) => candidate === text);
+    if (name !== undefined) return name;
+    throw new UsageError(`${flag} takes some of ${known.join(", ")}, not "${text}"`);
+  });
 }

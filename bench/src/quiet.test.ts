@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from "vitest";
-import type { Sample } from "./bench.js";
 import { QuietMeter } from "./quiet.js";
+import type { Sample } from "./workload/sample.js";
 
 /** Gives samples that were disturbed this much, one after another. */
 function samplesOf(...shares: number[]): { once: () => Promise<Sample>; left: number[] } {

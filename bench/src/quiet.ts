@@ -2,8 +2,8 @@
 
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sample } from "./bench.js";
 import { machineBusyMs } from "./process/cpu.js";
+import type { Sample } from "./workload/sample.js";
 
 /** The machine is quiet when others use no more of it than this share. */
 const quietShare = 0.1;

@@ -1,69 +1,102 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { recordChain, sizeOf } from "./batch/recording.js";
-import type { Bench, Load, Sample } from "./bench.js";
-import { embeddedBench, portBench } from "./embedded.bench.js";
-import { createCallBench, createGrpcBench } from "./grpc.bench.js";
-import { createLevelBench } from "./level.bench.js";
 import type { BenchOptions } from "./options.js";
-import { type Deployment, startDeployment } from "./process/deployment.js";
+import type { Installed } from "./peer/peers.js";
+import { type Case, type SystemName, systems, taskOf } from "./plan.js";
 import { QuietMeter } from "./quiet.js";
-import type { Samples } from "./report/result.js";
+import { HostedSystem } from "./system/hosted-system.js";
+import type { System } from "./system/system.js";
+import type { Sample } from "./workload/sample.js";
 
-/** What was measured. */
-export interface Measured {
-  /** What the engine writes for one chain. */
-  readonly chain: { readonly batches: number; readonly writes: number; readonly bytes: number };
-  readonly samples: readonly Samples[];
+/** The samples of one case, one a round. */
+export interface Samples {
+  readonly of: Case;
+  readonly rounds: Sample[];
 }
 
-/** Items at once that every bench is measured with. */
-const loads = [1, 64, 256];
+/** What was measured, and what was not and why. */
+export interface Measured {
+  readonly samples: readonly Samples[];
+  readonly skipped: ReadonlyMap<SystemName, string>;
+}
 
 /**
- * Measures what the options ask for, round by round, so that what changes on the machine meanwhile
- * meets all alike. A bench comes right after its limit.
+ * Measures cases round by round, so that what changes on the machine meanwhile meets all alike. A
+ * system that fails is left out from then on, with its reason.
  */
-export async function runBenches(
+export async function runCases(
+  cases: readonly Case[],
+  installed: Installed,
   options: BenchOptions,
   progress: (line: string) => void,
 ): Promise<Measured> {
-  const recording = await recordChain();
-  const isRemote = options.only.has("call") || options.only.has("grpc");
-  const deployment = isRemote ? await startDeployment() : undefined;
-  try {
-    const local = [createLevelBench(recording), portBench, embeddedBench];
-    const groups = [local, deployment === undefined ? [] : remoteBenches(deployment)];
-    const plan = groups.flatMap((group) =>
-      planOf(group.filter(({ name }) => options.only.has(name))),
-    );
-    const quiet = new QuietMeter(options.patienceMs);
-    for (let round = 1; round <= options.rounds; round += 1) {
-      for (const { bench, atOnce, rounds } of plan) {
-        const { warmUpMs, measureMs } = options;
-        const sample = await quiet.measure(() => bench.measure({ atOnce, warmUpMs, measureMs }));
-        rounds.push(sample);
-        progress(`round ${round} of ${options.rounds}: ${lineOf(bench, atOnce, sample)}`);
-      }
+  const open = new OpenSystems(installed);
+  const skipped = new Map<SystemName, string>();
+  const quiet = new QuietMeter(options.patienceMs);
+  const samples = cases.map((of): Samples => ({ of, rounds: [] }));
+  const measureOne = async ({ of, rounds }: Samples, round: number): Promise<void> => {
+    if (skipped.has(of.system) || (of.once === true && round > 1)) return;
+    try {
+      const sample = await open.use(of, (system) =>
+        quiet.measure(() => system.measure(taskOf(of, options))),
+      );
+      rounds.push(sample);
+      progress(`round ${round} of ${options.rounds}: ${lineOf(of, sample)}`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      skipped.set(of.system, reason);
+      progress(`SKIPPED from here on: ${systems[of.system].title}: ${reason}`);
     }
-    return { chain: sizeOf(recording), samples: plan };
+  };
+  try {
+    for (let round = 1; round <= options.rounds; round += 1) {
+      for (const each of samples) await measureOne(each, round);
+    }
   } finally {
-    await deployment?.stop();
+    await open.close();
+  }
+  return { samples: samples.filter(({ rounds }) => rounds.length > 0), skipped };
+}
+
+/** Systems that were opened. They stay open, idle while others are measured. */
+class OpenSystems {
+  readonly #installed: Installed;
+  readonly #open = new Map<SystemName, System>();
+
+  constructor(installed: Installed) {
+    this.#installed = installed;
+  }
+
+  /** Runs something on the system of a case; on a new one for a case that is measured once. */
+  async use(
+    { system: name, once }: Case,
+    run: (system: System) => Promise<Sample>,
+  ): Promise<Sample> {
+    if (once === true) {
+      const system = await this.#start(name);
+      return run(system).finally(() => system.close());
+    }
+    const system = this.#open.get(name) ?? (await this.#start(name));
+    this.#open.set(name, system);
+    return run(system);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((system) => system.close()));
+  }
+
+  #start(name: SystemName): Promise<System> {
+    const { module, options = {}, needs = [] } = systems[name];
+    const folders = needs.map((peer) => [`${peer}Folder`, this.#installed.folderOf(peer)]);
+    const url = new URL(module, import.meta.url);
+    return HostedSystem.open(url, { ...options, ...Object.fromEntries(folders) });
   }
 }
 
-function remoteBenches(deployment: Deployment): Bench[] {
-  return [createCallBench(deployment), createGrpcBench(deployment)];
-}
-
-function planOf(
-  benches: readonly Bench[],
-): { bench: Bench; atOnce: Load["atOnce"]; rounds: Sample[] }[] {
-  return loads.flatMap((atOnce) => benches.map((bench) => ({ bench, atOnce, rounds: [] })));
-}
-
-function lineOf(bench: Bench, atOnce: number, sample: Sample): string {
-  const figures = `${sample.perSecond.toFixed(0)}/s, p99 ${sample.p99Ms.toFixed(1)} ms`;
+function lineOf({ system, workload, size, atOnce }: Case, sample: Sample): string {
+  const what = `${systems[system].title}: ${workload}${size === 1 ? "" : ` of ${size}`}, ${atOnce} at once`;
+  const figures = `${sample.perSecond.toPrecision(4)}/s, p99 ${sample.p99Ms.toFixed(1)} ms`;
   const others = `${(sample.otherCpuShare * 100).toFixed(0)} % CPU of others`;
-  return `${bench.title}, ${atOnce} at once: ${figures}, ${others}`;
+  const facts = Object.entries(sample.facts ?? {}).map(([n, v]) => `${n} ${v.toPrecision(4)}`);
+  return [`${what}: ${figures}, ${others}`, ...facts].join(", ");
 }

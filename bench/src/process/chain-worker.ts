@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// A program: a worker for chains. Takes the server's address as its argument, prints one line when
-// it is connected, ends at a signal.
+// A program: a worker for the benchmark's workflows. Takes the server's address as its argument,
+// prints one line when it is connected, ends at a signal.
 
 import { createWorker } from "@pawl/client";
-import { chain, increment } from "../fixtures.js";
+import { ownWorker } from "../workload/fixtures.js";
 
 const [baseUrl = ""] = process.argv.slice(2);
-const worker = createWorker({ baseUrl, workflows: [chain], activities: [increment] });
+const worker = createWorker({ baseUrl, ...ownWorker });
 const stop = (): void => {
   void worker.stop().then(() => process.exit());
 };

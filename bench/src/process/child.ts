@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { ProgramSettings, RunningProgram } from "../system/system.js";
 
 /** A child that is not ready by then has failed. */
 const readyWaitMs = 30_000;
@@ -14,8 +15,8 @@ process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** A Node program in a process of its own. It ends, at the latest, with this process. */
-export class Child {
+/** A program in a process of its own. It ends, at the latest, with this process. */
+export class Child implements RunningProgram {
   readonly pid: number;
   /** What the ready line says after its first words. */
   readonly address: string;
@@ -27,15 +28,27 @@ export class Child {
     this.address = address;
   }
 
-  /** Starts a program; resolves when it has printed a line that begins with `ready`. */
+  /** Starts a Node program; resolves when it has printed a line that begins with `ready`. */
+  static startNode(
+    program: string,
+    programArguments: readonly string[],
+    ready: string,
+    settings?: ProgramSettings,
+  ): Promise<Child> {
+    return Child.start(process.execPath, [program, ...programArguments], ready, settings);
+  }
+
+  /** Starts any program likewise. */
   static async start(
     program: string,
     programArguments: readonly string[],
     ready: string,
+    settings: ProgramSettings = {},
   ): Promise<Child> {
-    const child = spawn(process.execPath, [program, ...programArguments], {
-      env: quietEnvironment(),
-      stdio: ["ignore", "pipe", "inherit"],
+    const child = spawn(program, [...programArguments], {
+      env: { ...quietEnvironment(), ...settings.env },
+      ...settings.user,
+      stdio: ["ignore", "pipe", settings.quiet === true ? "ignore" : "inherit"],
     });
     running.add(child);
     child.once("exit", () => running.delete(child));
@@ -56,6 +69,10 @@ export class Child {
 }
 
 function waitForLine(child: ChildProcess, ready: string): Promise<string> {
+  if (ready === "") {
+    child.stdout?.resume();
+    return once(child, "spawn").then(() => "");
+  }
   return new Promise((resolve, reject) => {
     if (child.stdout === null) throw new Error("the child's output is not piped");
     const timer = setTimeout(() => {

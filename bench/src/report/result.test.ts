@@ -1,51 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { expect, test } from "vitest";
-import type { Bench, Sample } from "../bench.js";
-import { summarize } from "./result.js";
+import { describe, expect, test } from "vitest";
+import type { Sample } from "../workload/sample.js";
+import { summarize, systemCpuMs } from "./result.js";
 
-function bench(rest: Pick<Bench, "name"> & Partial<Bench>): Bench {
-  return {
-    title: rest.name,
-    unit: "workflow",
-    measure: () => Promise.reject(new Error("not measured here")),
-    ...rest,
-  };
-}
+const of = { workload: "chain", system: "grpc", title: "t", size: 1, atOnce: 64 } as const;
 
 function sample(perSecond: number, rest: Partial<Sample> = {}): Sample {
   const latencies = { p50Ms: 1, p99Ms: 2 };
   return { items: 1, perSecond, ...latencies, cpuMs: {}, otherCpuShare: 0, ...rest };
 }
 
-test("summarize() takes medians, and holds each round against the limit's same round", () => {
-  const limited = bench({ name: "grpc", limit: { bench: "call", perItem: 2 } });
-  const rounds = [10, 40, 90].map((rate) =>
-    sample(rate, { cpuMs: { bench: rate / 10 }, otherCpuShare: rate / 100 }),
-  );
+describe("summarize()", () => {
+  test("takes medians of every figure, and keeps the rounds", () => {
+    const rounds = [10, 90, 40].map((rate) =>
+      sample(rate, {
+        cpuMs: { driver: rate / 10 },
+        otherCpuShare: rate / 100,
+        facts: { rssMb: rate * 2 },
+      }),
+    );
 
-  const [limit, result] = summarize([
-    { bench: bench({ name: "call" }), atOnce: 64, rounds: [100, 100, 300].map((n) => sample(n)) },
-    { bench: limited, atOnce: 64, rounds },
-  ]);
+    expect(summarize(of, rounds)).toMatchObject({
+      ...of,
+      perSecond: 40,
+      cpuMs: { driver: 4 },
+      otherCpuShare: 0.4,
+      facts: { rssMb: 80 },
+      rounds,
+    });
+  });
 
-  expect(limit).toMatchObject({ perSecond: 100 });
-  expect(limit).not.toHaveProperty("ofLimit");
-  expect(result).toMatchObject({
-    perSecond: 40,
-    cpuMs: { bench: 4 },
-    ofLimit: 0.6,
-    otherCpuShare: 0.4,
+  test("has no commits and no facts where none were counted", () => {
+    const result = summarize(of, [sample(1)]);
+
+    expect(result).not.toHaveProperty("commits");
+    expect(result).not.toHaveProperty("facts");
   });
 });
 
-test("summarize() gives no share of a limit that was not measured at the same load", () => {
-  const limited = bench({ name: "embedded", limit: { bench: "level", perItem: 1 } });
-
-  const [, result] = summarize([
-    { bench: bench({ name: "level" }), atOnce: 1, rounds: [sample(1)] },
-    { bench: limited, atOnce: 64, rounds: [sample(1)] },
-  ]);
-
-  expect(result).not.toHaveProperty("ofLimit");
+describe("systemCpuMs() adds up what runs the system", () => {
+  test.each<[string, Sample["cpuMs"], number]>([
+    ["all in one process", { driver: 3 }, 3],
+    ["a server and a worker, not what drives them", { driver: 3, server: 5, worker: 7 }, 12],
+    ["a database and the process that drives and works", { driver: 3, server: 5 }, 8],
+  ])("%s", (_what, cpuMs, expected) => {
+    expect(systemCpuMs(cpuMs)).toBe(expected);
+  });
 });

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Bench, BenchName, Sample } from "../bench.js";
+import type { SystemName } from "../plan.js";
 import { type ProcessName, processNames } from "../process/cpu.js";
+import type { Sample, WorkloadName } from "../workload/sample.js";
 import { median } from "./statistics.js";
 
-/** What the rounds found of one bench at one load: medians, and each round. */
+/** What the rounds found of one case: medians, and each round. */
 export interface Result {
-  readonly bench: BenchName;
+  readonly workload: WorkloadName;
+  readonly system: SystemName;
   readonly title: string;
-  readonly unit: Bench["unit"];
+  readonly size: number;
   readonly atOnce: number;
   readonly perSecond: number;
   readonly p50Ms: number;
@@ -17,53 +19,44 @@ export interface Result {
   readonly commits?: number;
   /** CPU time per item of each process. */
   readonly cpuMs: Sample["cpuMs"];
-  /** Throughput as a share of the limit's, both from the same round. */
-  readonly ofLimit?: number;
   /** Share of the machine that others used meanwhile: 0 to 1. */
   readonly otherCpuShare: number;
+  readonly facts?: Readonly<Record<string, number>>;
   readonly rounds: readonly Sample[];
 }
 
-/** The samples of one bench at one load, one a round. */
-export interface Samples {
-  readonly bench: Bench;
-  readonly atOnce: number;
-  readonly rounds: readonly Sample[];
+/** Which case a result is of. */
+export type ResultOf = Pick<Result, "workload" | "system" | "title" | "size" | "atOnce">;
+
+/** Sums up the samples of a case. */
+export function summarize(of: ResultOf, rounds: readonly Sample[]): Result {
+  const middle = (read: (sample: Sample) => number): number => median(rounds.map(read));
+  const facts = factsOf(rounds);
+  return {
+    ...of,
+    perSecond: middle((sample) => sample.perSecond),
+    p50Ms: middle((sample) => sample.p50Ms),
+    p99Ms: middle((sample) => sample.p99Ms),
+    ...(rounds[0]?.commits === undefined
+      ? {}
+      : { commits: middle((sample) => sample.commits ?? Number.NaN) }),
+    cpuMs: cpuOf(rounds),
+    otherCpuShare: middle((sample) => sample.otherCpuShare),
+    ...(facts === undefined ? {} : { facts }),
+    rounds,
+  };
 }
 
-/** Sums up what was measured. */
-export function summarize(measured: readonly Samples[]): Result[] {
-  return measured.map((samples) => {
-    const { bench, atOnce, rounds } = samples;
-    const { limit } = bench;
-    const limits = measured.find(
-      (other) => other.bench.name === limit?.bench && other.atOnce === atOnce,
-    );
-    const { name, title, unit } = bench;
-    const middle = (read: (sample: Sample) => number): number => median(rounds.map(read));
-    return {
-      ...{ bench: name, title, unit, atOnce },
-      perSecond: middle((sample) => sample.perSecond),
-      p50Ms: middle((sample) => sample.p50Ms),
-      p99Ms: middle((sample) => sample.p99Ms),
-      ...(rounds[0]?.commits === undefined
-        ? {}
-        : { commits: middle((sample) => sample.commits ?? Number.NaN) }),
-      cpuMs: cpuOf(rounds),
-      ...(limit === undefined || limits === undefined
-        ? {}
-        : { ofLimit: shareOf(rounds, limits.rounds, limit.perItem) }),
-      otherCpuShare: middle((sample) => sample.otherCpuShare),
-      rounds,
-    };
-  });
+/** CPU time per item of all processes together that run the system, its driver only where it is part of it. */
+export function systemCpuMs({ driver = 0, server, worker }: Sample["cpuMs"]): number {
+  return server === undefined ? driver : server + (worker ?? driver);
 }
 
-function shareOf(rounds: readonly Sample[], limits: readonly Sample[], perItem: number): number {
-  return median(
-    rounds.map(
-      (sample, index) => (sample.perSecond * perItem) / (limits[index]?.perSecond ?? Number.NaN),
-    ),
+function factsOf(rounds: readonly Sample[]): Record<string, number> | undefined {
+  const names = Object.keys(rounds[0]?.facts ?? {});
+  if (names.length === 0) return undefined;
+  return Object.fromEntries(
+    names.map((name) => [name, median(rounds.map(({ facts }) => facts?.[name] ?? Number.NaN))]),
   );
 }
 

@@ -1,51 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Result } from "./result.js";
+import type { Target } from "./targets.js";
 
-interface Column {
+interface Column<Row> {
   readonly title: string;
-  readonly cell: (result: Result) => string;
+  readonly cell: (row: Row) => string;
 }
 
-const columns: readonly Column[] = [
-  { title: "what", cell: ({ title }) => title },
+const resultColumns: readonly Column<Result>[] = [
+  { title: "what", cell: nameOf },
+  { title: "system", cell: ({ title }) => title },
   { title: "at once", cell: ({ atOnce }) => String(atOnce) },
-  { title: "per second", cell: ({ perSecond }) => perSecond.toFixed(0) },
-  { title: "of limit", cell: ({ ofLimit }) => inPercent(ofLimit) },
+  { title: "per second", cell: ({ perSecond }) => inDigits(perSecond) },
   { title: "p50 ms", cell: ({ p50Ms }) => inDigits(p50Ms) },
   { title: "p99 ms", cell: ({ p99Ms }) => inDigits(p99Ms) },
   { title: "commits", cell: ({ commits }) => inDigits(commits) },
-  { title: "CPU ms: this process", cell: ({ cpuMs }) => inDigits(cpuMs.bench) },
+  { title: "CPU ms: driver", cell: ({ cpuMs }) => inDigits(cpuMs.driver) },
   { title: "server", cell: ({ cpuMs }) => inDigits(cpuMs.server) },
   { title: "worker", cell: ({ cpuMs }) => inDigits(cpuMs.worker) },
-  { title: "CPU of others", cell: ({ otherCpuShare }) => inPercent(otherCpuShare) },
+  { title: "others", cell: ({ otherCpuShare }) => `${(otherCpuShare * 100).toFixed(0)} %` },
+];
+
+const targetColumns: readonly Column<Target>[] = [
+  { title: "target", cell: ({ name }) => name },
+  { title: "wanted", cell: ({ wanted }) => wanted },
+  { title: "found", cell: ({ value }) => (value === undefined ? "not measured" : inDigits(value)) },
+  { title: "met", cell: ({ isMet }) => (isMet === undefined ? "" : isMet ? "yes" : "no") },
 ];
 
 /** Results as a Markdown table, columns aligned. */
 export function formatTable(results: readonly Result[]): string {
-  const rows = results.map((result) => columns.map(({ cell }) => cell(result)));
+  return format(resultColumns, results);
+}
+
+/** Targets as a Markdown table. */
+export function formatTargets(targets: readonly Target[]): string {
+  return format(targetColumns, targets);
+}
+
+/** What else was found, a line for each result that has more. */
+export function formatFacts(results: readonly Result[]): string {
+  return results
+    .flatMap((result) => {
+      const facts = Object.entries(result.facts ?? {}).map(
+        ([name, value]) => `${name} ${inDigits(value)}`,
+      );
+      const { title, atOnce } = result;
+      return facts.length === 0
+        ? []
+        : [`- ${nameOf(result)}, ${title}, ${atOnce} at once: ${facts.join(", ")}\n`];
+    })
+    .join("");
+}
+
+function nameOf({ workload, size }: Result): string {
+  return size === 1 ? workload : `${workload} ${size.toLocaleString("en")}`;
+}
+
+function format<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+  const cells = rows.map((row) => columns.map(({ cell }) => cell(row)));
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    Math.max(title.length, ...cells.map((row) => row[index]?.length ?? 0)),
   );
-  const line = (cells: readonly string[]): string => {
-    const padded = cells.map((cell, index) => {
+  const isText = (index: number): boolean => index === 0 || columns[index]?.title === "system";
+  const line = (texts: readonly string[]): string => {
+    const padded = texts.map((text, index) => {
       const width = widths[index] ?? 0;
-      return index === 0 ? cell.padEnd(width) : cell.padStart(width);
+      return isText(index) ? text.padEnd(width) : text.padStart(width);
     });
     return `| ${padded.join(" | ")} |\n`;
   };
   const rule = widths.map((width, index) =>
-    index === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
+    isText(index) ? "-".repeat(width) : `${"-".repeat(width - 1)}:`,
   );
-  return [columns.map(({ title }) => title), rule, ...rows].map(line).join("");
-}
-
-function inPercent(share: number | undefined): string {
-  return share === undefined ? "" : `${(share * 100).toFixed(0)} %`;
+  return [columns.map(({ title }) => title), rule, ...cells].map(line).join("");
 }
 
 /** Three digits that say something. */
 function inDigits(value: number | undefined): string {
-  if (value === undefined) return "";
+  if (value === undefined || !Number.isFinite(value)) return "";
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -25,12 +25,12 @@ function fakeWork(rest: Partial<Work> = {}): Work & { runs: number } {
 test("measure() counts commits and CPU time per item", async () => {
   const work: Work & { runs: number } = fakeWork({
     itemsPerRun: 4,
-    readTotals: () => ({ cpuMs: { bench: work.runs, worker: work.runs * 8 }, commits: work.runs }),
+    readTotals: () => ({ cpuMs: { driver: work.runs, worker: work.runs * 8 }, commits: work.runs }),
   });
 
   const sample = await measure(work, window);
 
-  expect(sample).toMatchObject({ commits: 0.25, cpuMs: { bench: 0.25, worker: 2 } });
+  expect(sample).toMatchObject({ commits: 0.25, cpuMs: { driver: 0.25, worker: 2 } });
   expect(sample.cpuMs).not.toHaveProperty("server");
 });
 

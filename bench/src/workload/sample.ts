@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ProcessName } from "./process/cpu.js";
+import type { ProcessName } from "../process/cpu.js";
 
-/** Names of the benches, as `--only` takes them. */
-export const benchNames = ["level", "port", "embedded", "call", "grpc"] as const;
+/** What can be asked of a system; as `--only` takes them. */
+export const workloadNames = [
+  "limit",
+  "chain",
+  "fan-out",
+  "steps",
+  "events",
+  "sleep",
+  "start-up",
+  "rest",
+  "large",
+] as const;
 
-/** The name of a bench. */
-export type BenchName = (typeof benchNames)[number];
+/** The name of a workload. */
+export type WorkloadName = (typeof workloadNames)[number];
 
-/** How hard a bench is driven, and for how long. */
-export interface Load {
+/** What a system is asked for once. */
+export interface Task {
+  readonly workload: WorkloadName;
+  /** Activities of a fan-out, steps, events, sleepers, stored instances. 1 where it has no meaning. */
+  readonly size: number;
   /** Items under way at the same time; each that ends is followed by another. */
   readonly atOnce: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
-}
-
-/** The limit that a bench is held against, at the same load. */
-export interface Limit {
-  readonly bench: BenchName;
-  /** Items of the limit that one item of the bench needs. */
-  readonly perItem: number;
 }
 
 /** Totals at one moment; only their differences are used. */
@@ -41,15 +47,6 @@ export interface Sample {
   readonly cpuMs: Readonly<Partial<Record<ProcessName, number>>>;
   /** Share of the machine that processes of others used meanwhile: 0 to 1. */
   readonly otherCpuShare: number;
-}
-
-/** One thing that is measured. */
-export interface Bench {
-  readonly name: BenchName;
-  /** For people. */
-  readonly title: string;
-  readonly unit: "workflow" | "call";
-  readonly limit?: Limit;
-  /** Measures once. Leaves nothing behind. */
-  measure(load: Load): Promise<Sample>;
+  /** What else was found, by name with its unit. */
+  readonly facts?: Readonly<Record<string, number>>;
 }

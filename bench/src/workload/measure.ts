@@ -2,9 +2,9 @@
 
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Load, Sample, Totals } from "./bench.js";
-import { machineBusyMs, type ProcessName, processNames } from "./process/cpu.js";
-import { percentile } from "./report/statistics.js";
+import { machineBusyMs, type ProcessName, processNames } from "../process/cpu.js";
+import { percentile } from "../report/statistics.js";
+import type { Sample, Task, Totals } from "./sample.js";
 
 /** What a measurement does over and over. */
 export interface Work {
@@ -30,7 +30,7 @@ const graceStepMs = 50;
 /** Repeats `work`, first to warm up, then to measure. Items count when they end in the window. */
 export async function measure(
   work: Work,
-  load: Pick<Load, "warmUpMs" | "measureMs">,
+  load: Pick<Task, "warmUpMs" | "measureMs">,
 ): Promise<Sample> {
   let latencies: number[] = [];
   let items = 0;
@@ -66,6 +66,20 @@ export async function measure(
     ...Array.from({ length: work.runsAtOnce }, repeat),
   ]);
   return sample;
+}
+
+/** Measures something that is done once and counts for `items`. It gives the latencies of its parts. */
+export async function measureOnce(
+  items: number,
+  readTotals: () => Totals,
+  run: () => Promise<readonly number[]>,
+): Promise<Sample> {
+  const mark = (done: number): Mark => {
+    return { at: performance.now(), items: done, totals: readTotals(), busyMs: machineBusyMs() };
+  };
+  const begin = mark(0);
+  const latencies = await run();
+  return sampleOf(begin, mark(items), latencies);
 }
 
 function sampleOf(begin: Mark, end: Mark, latencies: readonly number[]): Sample {

@@ -14,7 +14,7 @@ import {
   type WorkflowAction,
   WorkflowActionSchema,
 } from "@pawl/protocol";
-import { chain, chainOutput, increment, requireChainOutput } from "./fixtures.js";
+import { chain, chainOutput, increment, requireOutput } from "../workload/fixtures.js";
 
 /** A worker that runs `chain` by hand on the engine's worker port. */
 export function connectChainWorker(port: WorkerPort): WorkerSession {
@@ -35,7 +35,7 @@ export function connectChainWorker(port: WorkerPort): WorkerSession {
 export async function runChainOnPort(port: ManagementPort): Promise<void> {
   const { instanceId } = await port.start({ workflow: chain.name, input: "0" });
   const { output } = await port.waitForCompletion(instanceId);
-  requireChainOutput(Number(output));
+  requireOutput(Number(output), chainOutput);
 }
 
 function finishActivity({ instanceId, taskId, token, input }: ActivityItem) {

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { SystemName } from "../plan.js";
+import type { Sample, WorkloadName } from "../workload/sample.js";
+import { type Result, systemCpuMs } from "./result.js";
+import { median } from "./statistics.js";
+
+/** A goal, and what was found. */
+export interface Target {
+  readonly name: string;
+  /** What the value must be, for people. */
+  readonly wanted: string;
+  /** Undefined where what it needs was not measured. */
+  readonly value: number | undefined;
+  readonly isMet: boolean | undefined;
+}
+
+/** Commits of a lone chain of three activities, by the target. */
+const chainCommits = 5;
+
+/** The sizes that targets are about; 1 for all other workloads. */
+const sizes: Readonly<Partial<Record<WorkloadName, number>>> = {
+  "fan-out": 100,
+  ...{ steps: 1000, events: 1000, sleep: 100_000, large: 1_000_000 },
+};
+
+type Find = (workload: WorkloadName, system: SystemName, atOnce: number) => Result | undefined;
+
+/** Every target with its value. Ratios are medians of those of each round. */
+export function assessTargets(results: readonly Result[]): Target[] {
+  const find: Find = (workload, system, atOnce) =>
+    results.find(
+      (result) =>
+        result.workload === workload &&
+        result.system === system &&
+        result.atOnce === atOnce &&
+        result.size === (sizes[workload] ?? 1),
+    );
+  return [...againstRestate(find), ...againstLimits(find), ...alone(find)];
+}
+
+function againstRestate(find: Find): Target[] {
+  const speed = (sample: Sample): number => sample.perSecond;
+  const cpu = (sample: Sample): number => systemCpuMs(sample.cpuMs);
+  const ratio = (
+    workload: WorkloadName,
+    system: SystemName,
+    atOnce: number,
+    read: typeof speed,
+  ): number | undefined =>
+    ratioOf(find(workload, system, atOnce), find(workload, "restate", atOnce), read);
+  const sidecar = (worker: "go" | "js"): number | undefined =>
+    ratioOf(
+      find("chain", `sidecar-${worker}`, 16),
+      find("chain", `go-sidecar-${worker}`, 16),
+      speed,
+    );
+  return [
+    atLeast("embedded chain at 256: times Restate", 10, ratio("chain", "embedded", 256, speed)),
+    atMost("its CPU time: share of Restate's", 0.1, ratio("chain", "embedded", 256, cpu)),
+    atLeast("chain over gRPC at 256: times Restate", 4, ratio("chain", "grpc", 256, speed)),
+    atLeast("fan-out of 100, embedded: times Restate", 8, ratio("fan-out", "embedded", 8, speed)),
+    atLeast("raising events, embedded: times Restate", 10, ratio("events", "embedded", 256, speed)),
+    atLeast("sequential steps, embedded: times Restate", 3, ratio("steps", "embedded", 1, speed)),
+    atLeast("sidecar service, Go worker: times the Go sidecar", 20, sidecar("go")),
+    atLeast("sidecar service, JS worker: times the Go sidecar", 20, sidecar("js")),
+  ];
+}
+
+function againstLimits(find: Find): Target[] {
+  const lone = find("chain", "embedded", 1);
+  const batch = find("limit", "replay", 1);
+  const shares = (system: SystemName): number | undefined =>
+    ratioOf(
+      find("chain", "embedded", 256),
+      find("limit", system, 256),
+      (sample) => sample.perSecond,
+    );
+  const serverCpu = (sample: Sample): number => sample.cpuMs.server ?? Number.NaN;
+  return [
+    atLeast("embedded at 256: share of its own batches again", 0.5, shares("replay")),
+    atLeast("embedded at 256: share of chains in step (closed loop)", 0.5, shares("level")),
+    atMost("lone chain, embedded: synced commits", chainCommits, lone?.commits),
+    atMost(
+      "lone chain, embedded: p50 in times of 5 synced batches",
+      1.5,
+      ratioOf(lone, batch, (sample) => sample.p50Ms, chainCommits),
+    ),
+    atMost(
+      "unary gRPC call: server's CPU as a share of Connect's handler",
+      0.25,
+      ratioOf(find("limit", "calls", 64), find("limit", "connect-calls", 64), serverCpu),
+    ),
+  ];
+}
+
+function alone(find: Find): Target[] {
+  const sleep = find("sleep", "embedded", 1);
+  return [
+    atMost(
+      "1,000 steps: the last hundred in times of the first",
+      1.2,
+      find("steps", "embedded", 1)?.facts?.lastToFirst,
+    ),
+    atMost("start-up to the first ended workflow, ms", 500, find("start-up", "program", 1)?.p50Ms),
+    atMost("100,000 sleepers: memory, MB", 400, sleep?.facts?.rssMb),
+    atMost("100,000 sleepers: the last wakes late by, ms", 2000, sleep?.facts?.lastLateMs),
+    atMost("start-up with 1,000,000 stored, ms", 3000, find("large", "program", 1)?.p50Ms),
+  ];
+}
+
+/** The median of the ratios of two results' rounds. */
+function ratioOf(
+  result: Result | undefined,
+  base: Result | undefined,
+  read: (sample: Sample) => number,
+  times = 1,
+): number | undefined {
+  if (result === undefined || base === undefined) return undefined;
+  const ratios = result.rounds.flatMap((sample, round) => {
+    const other = base.rounds[round];
+    return other === undefined ? [] : [read(sample) / (read(other) * times)];
+  });
+  return ratios.length === 0 ? undefined : median(ratios);
+}
+
+function atLeast(name: string, least: number, value: number | undefined): Target {
+  return {
+    name,
+    wanted: `≥ ${least}`,
+    value,
+    isMet: value === undefined ? undefined : value >= least,
+  };
+}
+
+function atMost(name: string, most: number, value: number | undefined): Target {
+  return {
+    name,
+    wanted: `≤ ${most}`,
+    value,
+    isMet: value === undefined ? undefined : value <= most,
+  };
+}
