@@ -22,6 +22,7 @@ export default defineConfig({
       },
       { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...processTimeouts } },
       "tests/interop/javascript",
+      { test: { name: "fuzz", include: ["tests/fuzz/**/*.test.ts"], testTimeout: 600_000 } },
       { test: { name: "chaos", include: ["tests/chaos/**/*.test.ts"], testTimeout: 600_000 } },
     ],
     coverage: {

@@ -133,6 +133,15 @@ const allSuites = [
     parse: parseConformance,
   },
   {
+    name: "fuzz",
+    title: "hostile input on every protocol",
+    folder: "tests/fuzz",
+    required: {},
+    optional: {},
+    command: vitest("fuzz"),
+    parse: parseVitest,
+  },
+  {
     name: "chaos",
     title: "the server killed at random moments under load",
     folder: "tests/chaos",

@@ -65,11 +65,20 @@ describe("toConnectError()", () => {
     expect(detailOf(sent)).toBe("INSTANCE_NOT_FOUND");
   });
 
-  test("blames the caller for a message that cannot be read", () => {
-    const sent = toConnectError(new ConnectError("parse binary: premature EOF", Code.Internal));
+  test.each(["decompression failed", "parse binary: premature EOF"])(
+    "blames the caller for %s",
+    (text) => {
+      const sent = toConnectError(new ConnectError(text, Code.Internal));
 
-    expect(sent.code).toBe(Code.InvalidArgument);
-    expect(detailOf(sent)).toBe("MALFORMED_REQUEST");
+      expect([sent.code, detailOf(sent)]).toEqual([Code.InvalidArgument, "MALFORMED_REQUEST"]);
+    },
+  );
+
+  test("keeps gRPC's code for a compressed message of an unnamed compression", () => {
+    const text = "received compressed envelope, but do not know how to decompress";
+    const sent = toConnectError(new ConnectError(text, Code.Internal));
+
+    expect([sent.code, detailOf(sent)]).toEqual([Code.Internal, "MALFORMED_REQUEST"]);
   });
 
   test("takes a stream that broke for a caller that hung up", () => {

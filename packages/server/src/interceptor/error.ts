@@ -80,7 +80,9 @@ function translateError(error: unknown, signal: AbortSignal | undefined): Transl
   }
   if (error instanceof DaprError) {
     const sent = new ConnectError(error.message, error.connect, undefined, [], error);
-    return { sent, code: error.engineCode ?? errorCodeOf(error.connect), facts: {} };
+    // What the engine never saw is the caller's fault, whatever Dapr calls it.
+    const own = error.connect === Code.Internal ? "INVALID_ARGUMENT" : errorCodeOf(error.connect);
+    return { sent, code: error.engineCode ?? own, facts: {} };
   }
   if (error instanceof ConnectError) {
     return fromLibrary(error);
@@ -115,9 +117,35 @@ const hangUpCodes: ReadonlySet<unknown> = new Set([
   "EPIPE",
 ]);
 
+/** What the RPC library says about compressed bytes that end too early. */
+const unreadable = "decompression failed";
+
+/** gRPC answers a compressed message without a named compression with INTERNAL, its sender's fault. */
+function isMisuse(error: ConnectError): boolean {
+  return error.rawMessage.startsWith("received compressed envelope");
+}
+
+/** Whether a failure is the caller's although its code in Connect and gRPC is that of our own faults. */
+export function isCallersFault(error: unknown): boolean {
+  return error instanceof DaprError
+    ? !ownFaults.has(error.engineCode)
+    : error instanceof ConnectError && isMisuse(error);
+}
+
+const ownFaults: ReadonlySet<ErrorCode | undefined> = new Set([
+  "INTERNAL",
+  "INSTANCE_DAMAGED",
+  "STORE_DAMAGED",
+]);
+
 /** What the RPC library throws about messages that it cannot read, and what services throw. */
 function fromLibrary(error: ConnectError): Translation {
-  if (error.code === Code.Internal && error.rawMessage.startsWith("parse binary:")) {
+  if (isMisuse(error)) {
+    return { sent: error, code: "MALFORMED_REQUEST", facts: {} };
+  }
+  const { rawMessage } = error;
+  const isUnreadable = rawMessage.startsWith("parse binary:") || rawMessage === unreadable;
+  if (error.code === Code.Internal && isUnreadable) {
     const sent = new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, [], error);
     return { sent, code: "MALFORMED_REQUEST", facts: {} };
   }

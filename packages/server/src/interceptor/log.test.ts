@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError } from "@connectrpc/connect";
+import { EngineError } from "@pawl/engine";
 import { expect, test } from "vitest";
+import { DaprError } from "../dapr/error.js";
 import type { ServerLogger } from "../options.js";
 import { createFailureLog } from "./log.js";
 
@@ -17,6 +19,16 @@ function recorder(): { log: ServerLogger; lines: Line[] } {
     lines,
   };
 }
+
+test("does not take for a fault what Dapr answers with INTERNAL", () => {
+  const { log, lines } = recorder();
+  const cause = new EngineError("INSTANCE_NOT_FOUND", "x");
+  const error = DaprError.from(cause, "pause", { subject: "a" }, "a");
+
+  createFailureLog(log)("a.B/C", error, new ConnectError("text", Code.Internal));
+
+  expect(lines).toMatchObject([{ level: "info" }]);
+});
 
 test.each([
   [Code.Internal, "error"],

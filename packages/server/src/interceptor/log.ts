@@ -2,7 +2,7 @@
 
 import { Code } from "@connectrpc/connect";
 import type { ServerLogger } from "../options.js";
-import type { FailureReport } from "./error.js";
+import { type FailureReport, isCallersFault } from "./error.js";
 
 /**
  * Writes one line per failed call, never with payloads. Only faults of our own carry the error and
@@ -11,6 +11,10 @@ import type { FailureReport } from "./error.js";
 export function createFailureLog(log: ServerLogger): FailureReport {
   return (procedure, error, sent) => {
     const facts = { procedure, code: Code[sent.code] };
+    if (isCallersFault(error)) {
+      log.info({ ...facts, message: sent.rawMessage }, "call failed");
+      return;
+    }
     switch (sent.code) {
       case Code.Internal:
       case Code.Unknown:
