@@ -225,6 +225,26 @@ describe("the other commands", () => {
     expect(requests[1]).not.toHaveProperty("input");
   });
 
+  test("rerun() replaces the input where one is named, and gives a handle", async () => {
+    const requests: unknown[] = [];
+    const client = clientOf({
+      rerunInstance(request) {
+        requests.push(request);
+        return { instanceId: "again", executionId: "e" };
+      },
+    });
+    const handle = client.handle("i");
+    expect((await handle.rerun({ eventId: 3 })).instanceId).toBe("again");
+    await handle.rerun({ eventId: 3, input: [1], newInstanceId: "b", newChildInstanceId: "c" });
+    await handle.rerun({ eventId: 3, input: undefined });
+    expect(requests).toMatchObject([
+      { instanceId: "i", eventId: 3, replaceInput: false },
+      { input: "[1]", replaceInput: true, newInstanceId: "b", newChildInstanceId: "c" },
+      { replaceInput: true },
+    ]);
+    expect(requests[2]).not.toHaveProperty("input");
+  });
+
   test("watch() gives each state", async () => {
     const client = clientOf({
       async *watchInstance() {

@@ -65,6 +65,21 @@ export interface PurgeOptions {
   readonly force?: boolean;
 }
 
+/** How an instance is run again from an event. */
+export interface RerunOptions {
+  /** Event id of an activity's, child workflow's or timer's scheduling in the history. */
+  readonly eventId: number;
+  /** Id of the new instance. @default a random UUID */
+  readonly newInstanceId?: string;
+  /**
+   * What that activity or child gets in place of the input that it had; `undefined`: no input.
+   * @default the input that it had, when the field is absent
+   */
+  readonly input?: unknown;
+  /** Id of the child that is done again. @default made of the new instance's id */
+  readonly newChildInstanceId?: string;
+}
+
 /**
  * Manages instances. Commands resolve when their effect is on disk. Every method rejects with
  * `PawlError`; besides the codes named at each, any may give INVALID_ARGUMENT, UNREACHABLE,
@@ -167,6 +182,21 @@ export class Client {
    */
   async purge(instanceId: string, options?: PurgeOptions): Promise<number> {
     return ask(this.#port.purge(instanceId, options));
+  }
+
+  /**
+   * Starts a new instance with the history of an ended one up to an event, which is done again, and
+   * goes on from there. The ended one stays as it is.
+   * @throws INSTANCE_NOT_FOUND, EVENT_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_EXISTS,
+   * PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   */
+  async rerun<O = unknown>(instanceId: string, options: RerunOptions): Promise<Handle<O>> {
+    const { input, ...command } = options;
+    const text = stringifyPayload(input);
+    const replaceInput = text === undefined ? {} : { input: text };
+    const replaced = "input" in options ? { replaceInput } : {};
+    const started = await ask(this.#port.rerun(instanceId, { ...command, ...replaced }));
+    return this.handle<O>(started.instanceId);
   }
 
   /** Lists instances: `for await` over it, or over its `pages()`. Nothing is read before. */

@@ -2,7 +2,13 @@
 
 import type { HistoryEvent } from "@pawl/protocol";
 import type { EventDefinition } from "./authoring.js";
-import type { Client, PurgeOptions, TerminateOptions, WaitOptions } from "./client.js";
+import type {
+  Client,
+  PurgeOptions,
+  RerunOptions,
+  TerminateOptions,
+  WaitOptions,
+} from "./client.js";
 import { PawlError, WorkflowFailedError, WorkflowTerminatedError } from "./errors.js";
 import type { Instance, InstanceChange } from "./instance.js";
 import type { ReadOptions, WatchOptions } from "./port.js";
@@ -36,6 +42,8 @@ export interface Handle<O> {
   terminate(options?: TerminateOptions): Promise<void>;
   /** Deletes the instance; resolves with how many were deleted. */
   purge(options?: PurgeOptions): Promise<number>;
+  /** Runs it again from an event, as a new instance. */
+  rerun(options: RerunOptions): Promise<Handle<O>>;
   /** The committed history, oldest first. */
   history(): Promise<HistoryEvent[]>;
   /** The instance now and after each change; ends after its end. See `Client.watch`. */
@@ -104,6 +112,10 @@ export class InstanceHandle<O> implements Handle<O> {
 
   purge(options?: PurgeOptions): Promise<number> {
     return this.#client.purge(this.instanceId, options);
+  }
+
+  rerun(options: RerunOptions): Promise<Handle<O>> {
+    return this.#client.rerun<O>(this.instanceId, options);
   }
 
   history(): Promise<HistoryEvent[]> {

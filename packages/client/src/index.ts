@@ -28,6 +28,7 @@ export {
   Client,
   createClient,
   type PurgeOptions,
+  type RerunOptions,
   type StartOptions,
   type TerminateOptions,
   type WaitOptions,

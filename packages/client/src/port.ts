@@ -75,6 +75,15 @@ export interface StartCommand {
   readonly traceParent?: string;
 }
 
+/** What `rerun` needs. */
+export interface RerunCommand {
+  readonly eventId: number;
+  readonly newInstanceId?: string;
+  /** Present: this input (JSON text), or none, in place of what it had. */
+  readonly replaceInput?: { readonly input?: string };
+  readonly newChildInstanceId?: string;
+}
+
 /** How to read. */
 export interface ReadOptions {
   /** Include input, output, custom status and failure. @default true */
@@ -153,6 +162,10 @@ export interface ManagementPort {
     instanceId: string,
     options?: { readonly recursive?: boolean; readonly force?: boolean },
   ): Promise<number>;
+  rerun(
+    instanceId: string,
+    command: RerunCommand,
+  ): Promise<{ instanceId: string; executionId: string }>;
   list(query?: ListQuery): Promise<{
     readonly instances: readonly InstanceRecord[];
     readonly nextPageToken?: string;

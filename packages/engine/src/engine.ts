@@ -19,6 +19,7 @@ import type {
   ListQuery,
   ManagementPort,
   ReadOptions,
+  RerunCommand,
   StartCommand,
   WaitOptions,
   WatchAllOptions,
@@ -40,12 +41,19 @@ import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil } from "./runtime/read/wait.js";
 import { watch } from "./runtime/read/watch.js";
 import { watchAll } from "./runtime/read/watch-all.js";
+import { rerunInstance } from "./runtime/rerun.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { activeDescendant } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
 import type { OpenStore } from "./store/store.js";
 import { traceContextOf } from "./trace.js";
-import { requireInstanceId, requireName, requirePayload, requireStart } from "./validate.js";
+import {
+  requireInstanceId,
+  requireName,
+  requirePayload,
+  requireRerun,
+  requireStart,
+} from "./validate.js";
 
 /** The ports of one engine, and its life. Made by `openEngine`. */
 export class Engine implements ManagementPort, WorkerPort, BackupPort {
@@ -148,6 +156,26 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     requireInstanceId(instanceId);
     const { recursive = true, force = false } = options;
     return purge(this.#supervisor.require(), instanceId, { recursive, force });
+  }
+
+  async rerun(
+    instanceId: string,
+    command: RerunCommand,
+  ): Promise<{ instanceId: string; executionId: string }> {
+    requireInstanceId(instanceId);
+    requireRerun(command);
+    const runtime = this.#roomyRuntime();
+    const { createId } = this.#options;
+    const facts = {
+      instanceId: command.newInstanceId || createId(),
+      executionId: createId(),
+      eventId: command.eventId,
+      replaceInput: command.replaceInput,
+      childInstanceId: command.newChildInstanceId || undefined,
+      createId,
+    };
+    await rerunInstance(runtime, instanceId, facts);
+    return { instanceId: facts.instanceId, executionId: facts.executionId };
   }
 
   async list(query: ListQuery = {}): Promise<ListPage> {

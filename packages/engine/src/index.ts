@@ -27,6 +27,7 @@ export type {
   ListQuery,
   ManagementPort,
   ReadOptions,
+  RerunCommand,
   StallCode,
   StartCommand,
   WaitOptions,

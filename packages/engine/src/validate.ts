@@ -4,7 +4,7 @@ import { limits } from "@pawl/protocol";
 import { instanceIdFault } from "./core/instance-id.js";
 import { excessBytes } from "./core/payload-limit.js";
 import { EngineError } from "./errors.js";
-import type { StartCommand } from "./port/management.js";
+import type { RerunCommand, StartCommand } from "./port/management.js";
 
 /** @throws INVALID_ARGUMENT unless the text can be an instance id */
 export function requireInstanceId(instanceId: string): void {
@@ -57,6 +57,17 @@ export function requireStart(command: StartCommand): void {
   if (command.startAt !== undefined && !Number.isSafeInteger(Math.ceil(command.startAt))) {
     throw invalid("startAt", "the start time is not a time");
   }
+}
+
+/** @throws INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function requireRerun(command: RerunCommand): void {
+  const { eventId, newInstanceId, newChildInstanceId, replaceInput } = command;
+  if (!Number.isSafeInteger(eventId) || eventId < 0) {
+    throw invalid("eventId", "the event id is not that of an event that can be rerun");
+  }
+  if (newInstanceId) requireInstanceId(newInstanceId);
+  if (newChildInstanceId) requireInstanceId(newChildInstanceId);
+  requirePayload("input", replaceInput?.input);
 }
 
 function invalid(field: string, message: string): EngineError {

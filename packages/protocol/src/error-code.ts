@@ -17,6 +17,8 @@ export const errorCodes = [
   "PERMISSION_DENIED",
   /** No instance has this id. */
   "INSTANCE_NOT_FOUND",
+  /** The history has no event of this id that could be meant. */
+  "EVENT_NOT_FOUND",
   /** The id belongs to an instance that has not ended, or must be unique. */
   "INSTANCE_EXISTS",
   /** The instance must have ended for this, and has not. */

@@ -38,6 +38,7 @@ export const errorMap = {
     daprGrpc: Code.PermissionDenied,
   },
   INSTANCE_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
+  EVENT_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
   INSTANCE_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },
   INSTANCE_NOT_ENDED: { connect: Code.FailedPrecondition, http: 409, ...failed },
   INSTANCE_DAMAGED: { connect: Code.DataLoss, http: 500, ...failed },

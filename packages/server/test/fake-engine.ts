@@ -19,6 +19,7 @@ export function fakeEngine(methods: Partial<ServedEngine> = {}): ServedEngine {
     resume: unexpected,
     terminate: unexpected,
     purge: unexpected,
+    rerun: unexpected,
     list: unexpected,
     history: unexpected,
     watch: () => ({ [Symbol.asyncIterator]: () => ({ next: unexpected }) }),

@@ -161,3 +161,35 @@ describe("an environment", () => {
     expectTypeOf<Engine>().toExtend<EnginePort>();
   });
 });
+
+describe("a rerun", () => {
+  const charged = activity("charged", (call: { id: string; amount: number }) => call);
+  const drawing = workflow("drawing", async (ctx, amount: number) => {
+    const id = ctx.uuid();
+    const first = await ctx.activity(charged, { id, amount });
+    return { first, second: await ctx.activity(charged, { id, amount: first.amount + 1 }) };
+  });
+
+  test("goes on with another input, and draws the same random values in its replay", async () => {
+    const env = await createTestEnvironment({ workflows: [drawing], activities: [charged] });
+    open.push(env);
+    const handle = await env.start(drawing, 1);
+    const { first, second } = await handle.result();
+    const ids = (await handle.history()).filter(
+      ({ eventType }) => eventType.case === "taskScheduled",
+    );
+    const again = await handle.rerun({ eventId: ids[1]?.eventId ?? -1 });
+    expect(await again.result()).toEqual({ first, second });
+    const other = await handle.rerun({
+      eventId: ids[0]?.eventId ?? -1,
+      input: { id: first.id, amount: 41 },
+      newInstanceId: "other",
+    });
+    expect(other.instanceId).toBe("other");
+    expect(await other.result()).toEqual({
+      first: { id: first.id, amount: 41 },
+      second: { id: first.id, amount: 42 },
+    });
+    await expect(handle.rerun({ eventId: 77 })).rejects.toMatchObject({ code: "EVENT_NOT_FOUND" });
+  });
+});

@@ -24,6 +24,7 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
     resume: (instanceId, reason) => command(engine.resume(instanceId, reason)),
     terminate: (instanceId, options) => command(engine.terminate(instanceId, options)),
     purge: (instanceId, options) => command(engine.purge(instanceId, options)),
+    rerun: (instanceId, rerun) => command(engine.rerun(instanceId, rerun)),
     list: (query) => engine.list(query),
     history: (instanceId) => engine.history(instanceId),
     watch: (instanceId, options) => skipping(skipper, engine.watch(instanceId, options)),

@@ -98,6 +98,12 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
     async purge(instanceId, options = {}) {
       return (await asked(service.purgeInstance({ instanceId, ...options }))).purgedCount;
     },
+    async rerun(instanceId, { replaceInput, ...command }) {
+      const replaced = replaceInput && { ...replaceInput, replaceInput: true };
+      const request = { instanceId, ...command, ...replaced };
+      const answer = await asked(service.rerunInstance(request));
+      return { instanceId: answer.instanceId, executionId: answer.executionId };
+    },
     async list(query = {}) {
       const page = await asked(service.listInstances(listRequest(query)));
       return {

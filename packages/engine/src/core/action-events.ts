@@ -5,6 +5,7 @@ import type {
   CreateDetachedWorkflowAction,
   EventRecord,
   SendEventAction,
+  TraceContext,
   WorkflowAction,
 } from "@pawl/protocol";
 import { childFailed } from "./child-result.js";
@@ -106,26 +107,56 @@ function addChild(
     into.messages.push({ targetId, targetExecutionId, record });
     return;
   }
-  const executionId = createId();
+  const parent = { ...idsOf(state), trace: traceOf(state), createId };
+  into.messages.push(childStart(parent, { taskId: id, instanceId, name, input }, now));
+}
+
+function idsOf(state: InstanceState): Omit<ChildParent, "trace" | "createId"> {
+  const { instanceId, executionId, workflow } = state;
+  return { instanceId, executionId, workflow };
+}
+
+/** Who asks for a child. */
+export interface ChildParent {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly trace: TraceContext | undefined;
+  /** Mints an execution id. */
+  readonly createId: () => string;
+}
+
+/** The message that starts a child. */
+export function childStart(
+  parent: ChildParent,
+  child: {
+    readonly taskId: number;
+    readonly instanceId: string;
+    readonly name: string;
+    readonly input: string | undefined;
+  },
+  now: number,
+): Message {
+  const { instanceId, name, input, taskId } = child;
   const record = inboundRecord(now, {
     case: "executionStarted",
     value: {
       name,
       ...optional("input", input),
-      ...trace,
-      workflowInstance: { instanceId, executionId },
+      ...optional("parentTraceContext", parent.trace),
+      workflowInstance: { instanceId, executionId: parent.createId() },
       parentInstance: {
-        taskScheduledId: id,
-        name: state.workflow,
-        workflowInstance: { instanceId: state.instanceId, executionId: state.executionId },
+        taskScheduledId: taskId,
+        name: parent.workflow,
+        workflowInstance: { instanceId: parent.instanceId, executionId: parent.executionId },
       },
     },
   });
-  into.messages.push({ targetId: instanceId, record });
+  return { targetId: instanceId, record };
 }
 
 /** Id of a child whose parent gave none: the parent's id and the action's, in hex. */
-function defaultChildId(parentId: string, actionId: number): string {
+export function defaultChildId(parentId: string, actionId: number): string {
   return `${parentId}:${actionId.toString(16).padStart(4, "0")}`;
 }
 

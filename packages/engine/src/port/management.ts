@@ -72,6 +72,21 @@ export interface StartCommand {
   readonly traceParent?: string;
 }
 
+/** What `rerun` needs. */
+export interface RerunCommand {
+  /**
+   * Where to begin: the event id of an activity's, child workflow's or timer's scheduling (a wait for
+   * an event is one, too).
+   */
+  readonly eventId: number;
+  /** Empty or absent: a random UUID. */
+  readonly newInstanceId?: string;
+  /** Present: that activity or child gets this input (JSON text), or none, in place of what it had. */
+  readonly replaceInput?: { readonly input?: string };
+  /** Id of the child that is done again. Absent: the new instance's id and the event's. */
+  readonly newChildInstanceId?: string;
+}
+
 /** How to wait or read. */
 export interface ReadOptions {
   /** Include input, output, custom status and failure. @default true */
@@ -199,6 +214,16 @@ export interface ManagementPort {
     instanceId: string,
     options?: { readonly recursive?: boolean; readonly force?: boolean },
   ): Promise<number>;
+  /**
+   * Starts a new instance with the history of an ended one up to an event, which is done again, and
+   * goes on from there. The ended one stays as it is.
+   * @throws INSTANCE_NOT_FOUND, EVENT_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_EXISTS,
+   * PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
+   */
+  rerun(
+    instanceId: string,
+    command: RerunCommand,
+  ): Promise<{ instanceId: string; executionId: string }>;
   /** One page of instances. */
   list(query?: ListQuery): Promise<ListPage>;
   /**

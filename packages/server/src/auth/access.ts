@@ -30,6 +30,7 @@ const table = [
     resumeInstance: "resume",
     terminateInstance: "terminate",
     purgeInstance: "purge",
+    rerunInstance: "rerun",
     listInstances: "list",
     getInstanceHistory: "history",
     watchInstance: "watch",

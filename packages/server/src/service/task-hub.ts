@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
-import type { Instance, ManagementPort, WaitOptions, WorkerPort } from "@pawl/engine";
+import {
+  EngineError,
+  type Instance,
+  isEngineError,
+  type ManagementPort,
+  type WaitOptions,
+  type WorkerPort,
+} from "@pawl/engine";
 import type { TaskHubSidecarService } from "@pawl/protocol";
 import { fromTimestamp } from "@pawl/protocol";
 import type {
@@ -9,6 +16,7 @@ import type {
   GetInstanceRequest,
   ListInstanceIDsRequest,
   PurgeInstancesRequest,
+  RerunWorkflowFromEventRequest,
 } from "@pawl/protocol/task-hub";
 import type { ServerLogger } from "../options.js";
 import { fromActivityResponse, fromWorkflowResponse } from "./message/completion.js";
@@ -41,8 +49,10 @@ export function createTaskHubService(
       }
       return { instanceId };
     },
-    async rerunWorkflowFromEvent() {
-      throw new ConnectError("rerunning a workflow is not implemented", Code.Unimplemented);
+    async rerunWorkflowFromEvent(request, { signal }) {
+      const newInstanceID = await rerun(engine, request);
+      await engine.waitForStart(newInstanceID, { payloads: false, signal });
+      return { newInstanceID };
     },
   };
 }
@@ -190,6 +200,30 @@ async function startInstance(
     { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` },
   );
   return started.instanceId;
+}
+
+/** One that has not ended is, to Dapr, an argument that is wrong. */
+async function rerun(
+  engine: ManagementPort,
+  request: RerunWorkflowFromEventRequest,
+): Promise<string> {
+  const { sourceInstanceID: source, eventID: eventId, input, overwriteInput } = request;
+  const { newInstanceID: newInstanceId, newChildWorkflowInstanceID: newChildInstanceId } = request;
+  const rerunning = engine.rerun(source, {
+    eventId,
+    ...(newInstanceId === undefined ? {} : { newInstanceId }),
+    ...(newChildInstanceId === undefined ? {} : { newChildInstanceId }),
+    ...(overwriteInput ? { replaceInput: input === undefined ? {} : { input } } : {}),
+  });
+  try {
+    return (await rerunning).instanceId;
+  } catch (error) {
+    if (!isEngineError(error) || error.code !== "INSTANCE_NOT_ENDED") {
+      throw error;
+    }
+    const { message, details } = error;
+    throw new EngineError("INVALID_ARGUMENT", message, { details, cause: error });
+  }
 }
 
 /** An unknown instance is a purge of none: SDKs read the count. */

@@ -115,6 +115,33 @@ describe("WorkflowService", () => {
       ["purge", "a", { force: false, recursive: true }],
     ],
     [
+      "reruns with every field",
+      (client) =>
+        client.rerunInstance({
+          instanceId: "a",
+          eventId: 3,
+          newInstanceId: "b",
+          input: "1",
+          replaceInput: true,
+          newChildInstanceId: "c",
+        }),
+      [
+        "rerun",
+        "a",
+        { eventId: 3, newInstanceId: "b", replaceInput: { input: "1" }, newChildInstanceId: "c" },
+      ],
+    ],
+    [
+      "reruns with the input that there was",
+      (client) => client.rerunInstance({ instanceId: "a", eventId: 0, input: "unused" }),
+      ["rerun", "a", { eventId: 0, newInstanceId: "", newChildInstanceId: "" }],
+    ],
+    [
+      "reruns without an input",
+      (client) => client.rerunInstance({ instanceId: "a", eventId: 0, replaceInput: true }),
+      ["rerun", "a", { eventId: 0, newInstanceId: "", replaceInput: {}, newChildInstanceId: "" }],
+    ],
+    [
       "purges by force",
       (client) => client.purgeInstance({ instanceId: "a", force: true }),
       ["purge", "a", { force: true }],

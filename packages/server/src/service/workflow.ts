@@ -73,6 +73,15 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
       const options = { force, ...(recursive === undefined ? {} : { recursive }) };
       return { purgedCount: await engine.purge(instanceId, options) };
     },
+    async rerunInstance({ instanceId, eventId, input, replaceInput, ...ids }) {
+      const { newInstanceId, newChildInstanceId } = ids;
+      return engine.rerun(instanceId, {
+        eventId,
+        newInstanceId,
+        newChildInstanceId,
+        ...(replaceInput ? { replaceInput: input === undefined ? {} : { input } } : {}),
+      });
+    },
     async listInstances(request) {
       const { instances, nextPageToken } = await engine.list(toQuery(request));
       return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };

@@ -21,6 +21,8 @@ import { sleepUntil, type WaitHost, waitForEvent } from "./wait.js";
 /** What the context needs of the replay that it is part of. */
 export interface ContextHost extends WaitHost {
   readonly executionId: string;
+  /** What random values follow from. */
+  readonly seed: string;
   readonly workflow: string;
   readonly isReplaying: boolean;
   readonly log: Logger;
@@ -166,7 +168,7 @@ export class ReplayContext implements WorkflowContext {
   }
 
   #seeded(): SeededRandom {
-    this.#random ??= createSeededRandom(this.executionId);
+    this.#random ??= createSeededRandom(this.#host.seed);
     return this.#random;
   }
 }

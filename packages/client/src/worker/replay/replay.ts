@@ -48,6 +48,7 @@ const eventsPerBreath = 500;
 export class Replay implements ContextHost {
   readonly instanceId: string;
   readonly executionId: string;
+  seed: string;
   readonly workflow: string;
   readonly log: Logger;
   readonly createId: () => string;
@@ -70,6 +71,7 @@ export class Replay implements ContextHost {
   constructor(options: ReplayOptions) {
     this.instanceId = options.instanceId;
     this.executionId = options.executionId;
+    this.seed = options.executionId;
     this.workflow = options.workflow.name;
     this.log = options.log;
     this.createId = options.createId;
@@ -163,6 +165,8 @@ export class Replay implements ContextHost {
         if (event.timestamp !== undefined) this.#now = fromTimestamp(event.timestamp);
         break;
       case "executionStarted":
+        // That of the history: after a rerun it is the first run's, and so are the values drawn.
+        this.seed = eventType.value.workflowInstance?.executionId || this.executionId;
         this.#begin(eventType.value.input);
         break;
       case "taskCompleted":

@@ -135,17 +135,29 @@ async function readChunk(
   return decodeFrames(chunk.frames);
 }
 
+/** An execution of an instance: its row, and its committed history. */
+export interface Run {
+  readonly row: InstanceRow;
+  readonly history: readonly EventRecord[];
+}
+
+/** The present execution of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
+export async function readRun(store: Store, instanceId: string): Promise<Run | undefined> {
+  const row = await readRow(store, instanceId);
+  if (row === undefined) return undefined;
+  return readSealed(store, instanceId, row, async (sealed) => {
+    const chunks = await readHistory(store, instanceId, sealed);
+    return { row: sealed, history: chunks.flatMap(({ frames }) => decodeFrames(frames)) };
+  });
+}
+
 /** The committed history of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
 export async function readEvents(
   store: Store,
   instanceId: string,
 ): Promise<HistoryEvent[] | undefined> {
-  const row = await readRow(store, instanceId);
-  if (row === undefined) return undefined;
-  const chunks = await readSealed(store, instanceId, row, (sealed) =>
-    readHistory(store, instanceId, sealed),
-  );
-  return chunks?.flatMap(({ frames }) => decodeFrames(frames).map((record) => record.event));
+  const run = await readRun(store, instanceId);
+  return run?.history.map((record) => record.event);
 }
 
 /**

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/v1/workflow_service.proto.
  */
 export const file_pawl_v1_workflow_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLnAQoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAEBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCCJWChVMaXN0SW5zdGFuY2VzUmVzcG9uc2USJAoJaW5zdGFuY2VzGAEgAygLMhEucGF3bC52MS5JbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoZR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABCI7ChpHZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZRIdCgZldmVudHMYASADKAsyDS5IaXN0b3J5RXZlbnQihwEKFFdhdGNoSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgSHgoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAyiAEBIXCg9pbmNsdWRlX2hpc3RvcnkYBCABKAgihAEKFVdhdGNoSW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USHQoGZXZlbnRzGAIgAygLMg0uSGlzdG9yeUV2ZW50EhEKCXJlc3RhcnRlZBgDIAEoCBIUCgxyZXN1bWVfdG9rZW4YBCABKAki3AIKFVdhdGNoSW5zdGFuY2VzUmVxdWVzdBI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSTgoEdGFncxgEIAMoCzIoLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeUIWukgTmgEQEEAiBXIDKIACKgVyAyiACBIYChBpbmNsdWRlX3BheWxvYWRzGAUgASgIEh4KDHJlc3VtZV90b2tlbhgGIAEoCUIIukgFcgMogBASEAoIZXhpc3RpbmcYByABKAgaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQEKFldhdGNoSW5zdGFuY2VzUmVzcG9uc2USJAoHY2hhbmdlZBgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2VIABIcChJwdXJnZWRfaW5zdGFuY2VfaWQYAiABKAlIABISCghyZXN5bmNlZBgDIAEoCEgAEhMKCWNhdWdodF91cBgFIAEoCEgAEhQKDHJlc3VtZV90b2tlbhgEIAEoCUIICgZjaGFuZ2UyhQkKD1dvcmtmbG93U2VydmljZRJOCg1TdGFydEluc3RhbmNlEh0ucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuU3RhcnRJbnN0YW5jZVJlc3BvbnNlEk0KC0dldEluc3RhbmNlEhsucGF3bC52MS5HZXRJbnN0YW5jZVJlcXVlc3QaHC5wYXdsLnYxLkdldEluc3RhbmNlUmVzcG9uc2UiA5ACARJjChRXYWl0Rm9ySW5zdGFuY2VTdGFydBIkLnBhd2wudjEuV2FpdEZvckluc3RhbmNlU3RhcnRSZXF1ZXN0GiUucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VTdGFydFJlc3BvbnNlEnIKGVdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb24SKS5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0GioucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uUmVzcG9uc2USRQoKUmFpc2VFdmVudBIaLnBhd2wudjEuUmFpc2VFdmVudFJlcXVlc3QaGy5wYXdsLnYxLlJhaXNlRXZlbnRSZXNwb25zZRJUCg9TdXNwZW5kSW5zdGFuY2USHy5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlcXVlc3QaIC5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlc3BvbnNlElEKDlJlc3VtZUluc3RhbmNlEh4ucGF3bC52MS5SZXN1bWVJbnN0YW5jZVJlcXVlc3QaHy5wYXdsLnYxLlJlc3VtZUluc3RhbmNlUmVzcG9uc2USWgoRVGVybWluYXRlSW5zdGFuY2USIS5wYXdsLnYxLlRlcm1pbmF0ZUluc3RhbmNlUmVxdWVzdBoiLnBhd2wudjEuVGVybWluYXRlSW5zdGFuY2VSZXNwb25zZRJOCg1QdXJnZUluc3RhbmNlEh0ucGF3bC52MS5QdXJnZUluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuUHVyZ2VJbnN0YW5jZVJlc3BvbnNlElMKDUxpc3RJbnN0YW5jZXMSHS5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXF1ZXN0Gh4ucGF3bC52MS5MaXN0SW5zdGFuY2VzUmVzcG9uc2UiA5ACARJiChJHZXRJbnN0YW5jZUhpc3RvcnkSIi5wYXdsLnYxLkdldEluc3RhbmNlSGlzdG9yeVJlcXVlc3QaIy5wYXdsLnYxLkdldEluc3RhbmNlSGlzdG9yeVJlc3BvbnNlIgOQAgESUAoNV2F0Y2hJbnN0YW5jZRIdLnBhd2wudjEuV2F0Y2hJbnN0YW5jZVJlcXVlc3QaHi5wYXdsLnYxLldhdGNoSW5zdGFuY2VSZXNwb25zZTABElMKDldhdGNoSW5zdGFuY2VzEh4ucGF3bC52MS5XYXRjaEluc3RhbmNlc1JlcXVlc3QaHy5wYXdsLnYxLldhdGNoSW5zdGFuY2VzUmVzcG9uc2UwAWIGcHJvdG8z", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_instance]);
+  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLTAQoUUmVydW5JbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFIAEogAQSGQoIZXZlbnRfaWQYAiABKAVCB7pIBBoCKAASIQoPbmV3X2luc3RhbmNlX2lkGAMgASgJQgi6SAVyAyiABBISCgVpbnB1dBgEIAEoCUgAiAEBEhUKDXJlcGxhY2VfaW5wdXQYBSABKAgSJwoVbmV3X2NoaWxkX2luc3RhbmNlX2lkGAYgASgJQgi6SAVyAyiABEIICgZfaW5wdXQiQgoVUmVydW5JbnN0YW5jZVJlc3BvbnNlEhMKC2luc3RhbmNlX2lkGAEgASgJEhQKDGV4ZWN1dGlvbl9pZBgCIAEoCSLnAQoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAEBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCCJWChVMaXN0SW5zdGFuY2VzUmVzcG9uc2USJAoJaW5zdGFuY2VzGAEgAygLMhEucGF3bC52MS5JbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoZR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABCI7ChpHZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZRIdCgZldmVudHMYASADKAsyDS5IaXN0b3J5RXZlbnQihwEKFFdhdGNoSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgSHgoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAyiAEBIXCg9pbmNsdWRlX2hpc3RvcnkYBCABKAgihAEKFVdhdGNoSW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USHQoGZXZlbnRzGAIgAygLMg0uSGlzdG9yeUV2ZW50EhEKCXJlc3RhcnRlZBgDIAEoCBIUCgxyZXN1bWVfdG9rZW4YBCABKAki3AIKFVdhdGNoSW5zdGFuY2VzUmVxdWVzdBI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSTgoEdGFncxgEIAMoCzIoLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeUIWukgTmgEQEEAiBXIDKIACKgVyAyiACBIYChBpbmNsdWRlX3BheWxvYWRzGAUgASgIEh4KDHJlc3VtZV90b2tlbhgGIAEoCUIIukgFcgMogBASEAoIZXhpc3RpbmcYByABKAgaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQEKFldhdGNoSW5zdGFuY2VzUmVzcG9uc2USJAoHY2hhbmdlZBgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2VIABIcChJwdXJnZWRfaW5zdGFuY2VfaWQYAiABKAlIABISCghyZXN5bmNlZBgDIAEoCEgAEhMKCWNhdWdodF91cBgFIAEoCEgAEhQKDHJlc3VtZV90b2tlbhgEIAEoCUIICgZjaGFuZ2Uy1QkKD1dvcmtmbG93U2VydmljZRJOCg1TdGFydEluc3RhbmNlEh0ucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuU3RhcnRJbnN0YW5jZVJlc3BvbnNlEk0KC0dldEluc3RhbmNlEhsucGF3bC52MS5HZXRJbnN0YW5jZVJlcXVlc3QaHC5wYXdsLnYxLkdldEluc3RhbmNlUmVzcG9uc2UiA5ACARJjChRXYWl0Rm9ySW5zdGFuY2VTdGFydBIkLnBhd2wudjEuV2FpdEZvckluc3RhbmNlU3RhcnRSZXF1ZXN0GiUucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VTdGFydFJlc3BvbnNlEnIKGVdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb24SKS5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0GioucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uUmVzcG9uc2USRQoKUmFpc2VFdmVudBIaLnBhd2wudjEuUmFpc2VFdmVudFJlcXVlc3QaGy5wYXdsLnYxLlJhaXNlRXZlbnRSZXNwb25zZRJUCg9TdXNwZW5kSW5zdGFuY2USHy5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlcXVlc3QaIC5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlc3BvbnNlElEKDlJlc3VtZUluc3RhbmNlEh4ucGF3bC52MS5SZXN1bWVJbnN0YW5jZVJlcXVlc3QaHy5wYXdsLnYxLlJlc3VtZUluc3RhbmNlUmVzcG9uc2USWgoRVGVybWluYXRlSW5zdGFuY2USIS5wYXdsLnYxLlRlcm1pbmF0ZUluc3RhbmNlUmVxdWVzdBoiLnBhd2wudjEuVGVybWluYXRlSW5zdGFuY2VSZXNwb25zZRJOCg1QdXJnZUluc3RhbmNlEh0ucGF3bC52MS5QdXJnZUluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEk4KDVJlcnVuSW5zdGFuY2USHS5wYXdsLnYxLlJlcnVuSW5zdGFuY2VSZXF1ZXN0Gh4ucGF3bC52MS5SZXJ1bkluc3RhbmNlUmVzcG9uc2USUwoNTGlzdEluc3RhbmNlcxIdLnBhd2wudjEuTGlzdEluc3RhbmNlc1JlcXVlc3QaHi5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXNwb25zZSIDkAIBEmIKEkdldEluc3RhbmNlSGlzdG9yeRIiLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBojLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVzcG9uc2UiA5ACARJQCg1XYXRjaEluc3RhbmNlEh0ucGF3bC52MS5XYXRjaEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuV2F0Y2hJbnN0YW5jZVJlc3BvbnNlMAESUwoOV2F0Y2hJbnN0YW5jZXMSHi5wYXdsLnYxLldhdGNoSW5zdGFuY2VzUmVxdWVzdBofLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_instance]);
 
 /**
  * Request of StartInstance.
@@ -502,6 +502,90 @@ export const PurgeInstanceResponseSchema: GenMessage<PurgeInstanceResponse> = /*
   messageDesc(file_pawl_v1_workflow_service, 17);
 
 /**
+ * Request of RerunInstance.
+ *
+ * @generated from message pawl.v1.RerunInstanceRequest
+ */
+export type RerunInstanceRequest = Message<"pawl.v1.RerunInstanceRequest"> & {
+  /**
+   * The ended instance.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * The event id of an activity's, child workflow's or timer's scheduling in its history.
+   *
+   * @generated from field: int32 event_id = 2;
+   */
+  eventId: number;
+
+  /**
+   * Id of the new instance; empty: a random UUID.
+   *
+   * @generated from field: string new_instance_id = 3;
+   */
+  newInstanceId: string;
+
+  /**
+   * JSON text that the activity or child gets as its input; see replace_input.
+   *
+   * @generated from field: optional string input = 4;
+   */
+  input?: string | undefined;
+
+  /**
+   * Use `input` in place of the input that it had; without `input`, it gets none.
+   *
+   * @generated from field: bool replace_input = 5;
+   */
+  replaceInput: boolean;
+
+  /**
+   * Id of the child workflow that is done again; empty: made of the new instance's id.
+   *
+   * @generated from field: string new_child_instance_id = 6;
+   */
+  newChildInstanceId: string;
+};
+
+/**
+ * Describes the message pawl.v1.RerunInstanceRequest.
+ * Use `create(RerunInstanceRequestSchema)` to create a new message.
+ */
+export const RerunInstanceRequestSchema: GenMessage<RerunInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 18);
+
+/**
+ * Response of RerunInstance.
+ *
+ * @generated from message pawl.v1.RerunInstanceResponse
+ */
+export type RerunInstanceResponse = Message<"pawl.v1.RerunInstanceResponse"> & {
+  /**
+   * The id given, or made.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * The id of its execution.
+   *
+   * @generated from field: string execution_id = 2;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message pawl.v1.RerunInstanceResponse.
+ * Use `create(RerunInstanceResponseSchema)` to create a new message.
+ */
+export const RerunInstanceResponseSchema: GenMessage<RerunInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 19);
+
+/**
  * Request of ListInstances.
  *
  * @generated from message pawl.v1.ListInstancesRequest
@@ -555,7 +639,7 @@ export type ListInstancesRequest = Message<"pawl.v1.ListInstancesRequest"> & {
  * Use `create(ListInstancesRequestSchema)` to create a new message.
  */
 export const ListInstancesRequestSchema: GenMessage<ListInstancesRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 18);
+  messageDesc(file_pawl_v1_workflow_service, 20);
 
 /**
  * Response of ListInstances.
@@ -583,7 +667,7 @@ export type ListInstancesResponse = Message<"pawl.v1.ListInstancesResponse"> & {
  * Use `create(ListInstancesResponseSchema)` to create a new message.
  */
 export const ListInstancesResponseSchema: GenMessage<ListInstancesResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 19);
+  messageDesc(file_pawl_v1_workflow_service, 21);
 
 /**
  * Request of GetInstanceHistory.
@@ -604,7 +688,7 @@ export type GetInstanceHistoryRequest = Message<"pawl.v1.GetInstanceHistoryReque
  * Use `create(GetInstanceHistoryRequestSchema)` to create a new message.
  */
 export const GetInstanceHistoryRequestSchema: GenMessage<GetInstanceHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 20);
+  messageDesc(file_pawl_v1_workflow_service, 22);
 
 /**
  * Response of GetInstanceHistory.
@@ -625,7 +709,7 @@ export type GetInstanceHistoryResponse = Message<"pawl.v1.GetInstanceHistoryResp
  * Use `create(GetInstanceHistoryResponseSchema)` to create a new message.
  */
 export const GetInstanceHistoryResponseSchema: GenMessage<GetInstanceHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 21);
+  messageDesc(file_pawl_v1_workflow_service, 23);
 
 /**
  * Request of WatchInstance.
@@ -667,7 +751,7 @@ export type WatchInstanceRequest = Message<"pawl.v1.WatchInstanceRequest"> & {
  * Use `create(WatchInstanceRequestSchema)` to create a new message.
  */
 export const WatchInstanceRequestSchema: GenMessage<WatchInstanceRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 22);
+  messageDesc(file_pawl_v1_workflow_service, 24);
 
 /**
  * One state of a watched instance.
@@ -710,7 +794,7 @@ export type WatchInstanceResponse = Message<"pawl.v1.WatchInstanceResponse"> & {
  * Use `create(WatchInstanceResponseSchema)` to create a new message.
  */
 export const WatchInstanceResponseSchema: GenMessage<WatchInstanceResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 23);
+  messageDesc(file_pawl_v1_workflow_service, 25);
 
 /**
  * Request of WatchInstances.
@@ -773,7 +857,7 @@ export type WatchInstancesRequest = Message<"pawl.v1.WatchInstancesRequest"> & {
  * Use `create(WatchInstancesRequestSchema)` to create a new message.
  */
 export const WatchInstancesRequestSchema: GenMessage<WatchInstancesRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 24);
+  messageDesc(file_pawl_v1_workflow_service, 26);
 
 /**
  * What happened to one of the watched instances.
@@ -835,7 +919,7 @@ export type WatchInstancesResponse = Message<"pawl.v1.WatchInstancesResponse"> &
  * Use `create(WatchInstancesResponseSchema)` to create a new message.
  */
 export const WatchInstancesResponseSchema: GenMessage<WatchInstancesResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 25);
+  messageDesc(file_pawl_v1_workflow_service, 27);
 
 /**
  * Manages instances. Every command answers only after its effect is on disk, and works
@@ -939,6 +1023,18 @@ export const WorkflowService: GenService<{
     methodKind: "unary";
     input: typeof PurgeInstanceRequestSchema;
     output: typeof PurgeInstanceResponseSchema;
+  },
+  /**
+   * Starts a new instance with the history of an ended one up to an event, which is done again, and
+   * goes on from there; the ended one stays as it is. EVENT_NOT_FOUND, INSTANCE_NOT_ENDED,
+   * INSTANCE_EXISTS when the new id is taken.
+   *
+   * @generated from rpc pawl.v1.WorkflowService.RerunInstance
+   */
+  rerunInstance: {
+    methodKind: "unary";
+    input: typeof RerunInstanceRequestSchema;
+    output: typeof RerunInstanceResponseSchema;
   },
   /**
    * Lists instances in the order of their ids within each storage partition, a page at a time.
