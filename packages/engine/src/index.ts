@@ -3,7 +3,7 @@
 // Opening an engine.
 export { openEngine } from "./open-engine.js";
 export type { Engine } from "./engine.js";
-export type { EngineOptions, Logger } from "./options.js";
+export type { ConcurrencyLimits, EngineOptions, Logger } from "./options.js";
 export { type Clock, systemClock } from "./runtime/clock.js";
 
 // Looking after a data folder.

@@ -10,6 +10,21 @@ export interface Logger {
   error(facts: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/**
+ * Work that may be with workers at once, over all workers; the rest waits in its turn. 0, or absent:
+ * no limit.
+ */
+export interface ConcurrencyLimits {
+  /** Turns of workflows. */
+  readonly turns?: number;
+  /** Activities. */
+  readonly activities?: number;
+  /** Turns of one workflow, by its name. */
+  readonly turnsOf?: Readonly<Record<string, number>>;
+  /** Activities of one name. */
+  readonly activitiesOf?: Readonly<Record<string, number>>;
+}
+
 /** How to open an engine. */
 export interface EngineOptions {
   /** "level": on disk in `dataDir`. "memory": nothing is kept. @default "level" */
@@ -24,6 +39,8 @@ export interface EngineOptions {
   readonly logger?: Logger;
   /** Instances that may wait for a worker in memory, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
   readonly queueLimit?: number;
+  /** Work that may be with workers at once. @default no limits */
+  readonly concurrency?: ConcurrencyLimits;
   /** Bytes of history kept in memory for instances at work. @default 67108864 */
   readonly historyCacheBytes?: number;
   /**
@@ -48,6 +65,7 @@ export const defaults = Object.freeze({
   createId: () => randomUUID(),
   logger: silent,
   queueLimit: 1_000_000,
+  concurrency: {},
   historyCacheBytes: 64 * 1024 * 1024,
   commitWaitMs: 2,
 }) satisfies ResolvedOptions;

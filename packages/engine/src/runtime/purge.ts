@@ -41,7 +41,7 @@ export async function purge(
       if (mailbox.state === undefined) return runtime.durable(mailbox);
       requirePurgeable(mailbox.state, options.force);
       const worker = runtime.dispatch.workers.get(mailbox.turn?.workerId ?? "");
-      worker?.turns.delete(mailbox.turn?.token ?? "");
+      worker?.dropTurn(mailbox.turn?.token ?? "");
       for (const holder of runtime.dispatch.workers.values()) {
         if (holder.cached.delete(id)) holder.release(id);
       }

@@ -63,7 +63,7 @@ export class Runtime implements MailboxHost {
     this.journal = new Journal(store, this.changes, options, onFailure);
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
-    this.dispatch = new Dispatch(this.desk);
+    this.dispatch = new Dispatch(this.desk, options.concurrency);
     this.timers = new Timers(store, options.clock, (timer) => this.#fire(timer), onFailure);
   }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ConcurrencyLimits } from "../../options.js";
 import type { WorkItem } from "../../port/worker.js";
 import { FairQueue } from "./fair-queue.js";
-import { type ActivityWork, activityKey, type Worker } from "./worker.js";
+import { Gate, type Hold } from "./gate.js";
+import { type ActivityWork, activityKey, type Worker, type WorkerWatcher } from "./worker.js";
 
 /** An instance that waits for a turn. */
 export interface TurnWork {
@@ -32,17 +34,39 @@ export interface DispatchHost {
 
 /**
  * Hands work to workers: to those that announced its name, in fair order of the names, as long as
- * they have room. What no worker can take waits.
+ * they have room and the limits on work at once allow it. What cannot go waits.
  */
-export class Dispatch {
+export class Dispatch implements WorkerWatcher {
   readonly #host: DispatchHost;
   readonly #workers = new Map<string, Worker>();
   readonly #turns = new FairQueue<TurnWork>();
   readonly #activities = new FairQueue<ActivityWork>();
+  readonly #turnGate: Gate;
+  readonly #activityGate: Gate;
   #preparing = 0;
 
-  constructor(host: DispatchHost) {
+  constructor(host: DispatchHost, limits: ConcurrencyLimits = {}) {
     this.#host = host;
+    this.#turnGate = new Gate(limits.turns, limits.turnsOf);
+    this.#activityGate = new Gate(limits.activities, limits.activitiesOf);
+  }
+
+  /** The limit that holds turns of this workflow back for now; undefined: none does. */
+  turnHold(workflow: string): Hold | undefined {
+    return this.#turnGate.holdOf(workflow);
+  }
+
+  /** The limit that holds activities of this name back for now; undefined: none does. */
+  activityHold(name: string): Hold | undefined {
+    return this.#activityGate.holdOf(name);
+  }
+
+  turnLeft(workflow: string): void {
+    this.#turnGate.leave(workflow);
+  }
+
+  activityLeft(name: string): void {
+    this.#activityGate.leave(name);
   }
 
   /** Connected workers. */
@@ -66,6 +90,7 @@ export class Dispatch {
 
   /** Lets a worker take part. */
   add(worker: Worker): void {
+    worker.watcher = this;
     this.#workers.set(worker.workerId, worker);
     this.pump();
   }
@@ -85,7 +110,9 @@ export class Dispatch {
       const holder = holders.get(activityKey(work));
       if (holder === undefined) continue;
       this.#activities.drop(work);
-      holder.worker.activities.set(holder.token, work);
+      holder.worker.watcher = this;
+      this.#activityGate.enter(work.name);
+      holder.worker.addActivity(holder.token, work);
     }
   }
 
@@ -146,12 +173,16 @@ export class Dispatch {
 
   #pumpTurns(): void {
     if (this.#turns.size === 0) return;
-    this.#turns.drain((work) => {
+    this.#turns.drain((work, workflow) => {
+      if (this.turnHold(workflow) !== undefined) return false;
       const worker = this.#turnWorker(work);
       if (worker === undefined) return false;
       worker.preparing += 1;
-      this.#hand(this.#host.takeTurn(work, worker), worker, () => {
-        worker.preparing -= 1;
+      this.#turnGate.enter(workflow);
+      this.#hand(this.#host.takeTurn(work, worker), worker, (item) => {
+        // A worker that was taken out meanwhile has been reset.
+        if (this.holds(worker)) worker.preparing -= 1;
+        if (item === undefined) this.turnLeft(workflow);
       });
       return true;
     });
@@ -160,12 +191,16 @@ export class Dispatch {
   #pumpActivities(): void {
     if (this.#activities.size === 0) return;
     this.#activities.drain((work, name) => {
+      if (this.activityHold(name) !== undefined) return false;
       const worker = this.#roomiest(
         (candidate) => candidate.runsActivity(name),
         (candidate) => candidate.activityRoom(),
       );
       if (worker === undefined) return false;
-      this.#hand(this.#host.takeActivity(work, worker), worker, () => {});
+      this.#activityGate.enter(name);
+      this.#hand(this.#host.takeActivity(work, worker), worker, (item) => {
+        if (item === undefined) this.activityLeft(name);
+      });
       return true;
     });
   }
@@ -173,19 +208,20 @@ export class Dispatch {
   #hand(
     taken: WorkItem | undefined | Promise<WorkItem | undefined>,
     worker: Worker,
-    taking: () => void,
+    onTaken: (item: WorkItem | undefined) => void,
   ): void {
     if (!(taken instanceof Promise)) {
-      taking();
+      onTaken(taken);
       if (taken !== undefined) worker.deliver(taken);
+      // What it kept from going, while it was looked at, is tried again.
+      else queueMicrotask(() => this.pump());
       return;
     }
     this.#preparing += 1;
     // The host's promise does not reject.
     void taken.then((item) => {
       this.#preparing -= 1;
-      // A worker that was taken out meanwhile has been reset.
-      if (this.holds(worker)) taking();
+      onTaken(item);
       if (item !== undefined) worker.deliver(item);
       else this.pump();
     });

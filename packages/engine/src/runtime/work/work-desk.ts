@@ -104,7 +104,7 @@ export class WorkDesk implements DispatchHost {
       return undefined;
     }
     mailbox.turn = { token, workerId: worker.workerId, events };
-    worker.turns.set(token, mailbox.instanceId);
+    worker.addTurn(token, work);
     if (worker.cache === "past") {
       const { executionId, fold } = state;
       worker.cached.set(state.instanceId, { executionId, eventCount: fold.eventCount });
@@ -124,7 +124,7 @@ export class WorkDesk implements DispatchHost {
     if (!isStillWanted(work)) return undefined;
     const token = this.#runtime.options.createId();
     const item = activityItem(work, token);
-    if (item !== undefined) worker.activities.set(token, work);
+    if (item !== undefined) worker.addActivity(token, work);
     return item;
   }
 
@@ -136,7 +136,7 @@ export class WorkDesk implements DispatchHost {
     if (mailbox === undefined || turn === undefined) return Promise.resolve();
     if (token !== "" && token !== turn.token) return Promise.resolve();
     const worker = this.#runtime.dispatch.workers.get(turn.workerId);
-    worker?.turns.delete(turn.token);
+    worker?.dropTurn(turn.token);
     mailbox.turn = undefined;
     const committed = this.#finish(mailbox, turn, completion, worker);
     this.#runtime.dispatch.pump();
@@ -201,7 +201,7 @@ export class WorkDesk implements DispatchHost {
     const found = this.#findActivity(completion);
     if (found === undefined) return;
     const { worker, token, work } = found;
-    worker.activities.delete(token);
+    worker.dropActivity(token);
     this.#runtime.dispatch.pump();
     const { executionId, taskId } = work;
     const { output, failure } = completion;
@@ -240,7 +240,7 @@ export class WorkDesk implements DispatchHost {
   returnTurn(worker: Worker, instanceId: string, token: string): void {
     const mailbox = this.#runtime.mailboxes.peek(instanceId);
     if (mailbox?.turn?.token !== token) return;
-    worker.turns.delete(token);
+    worker.dropTurn(token);
     worker.cached.delete(instanceId);
     mailbox.turn = undefined;
     this.#runtime.wake(mailbox);
@@ -249,17 +249,20 @@ export class WorkDesk implements DispatchHost {
   /** A worker is gone: what it had goes to others. */
   release(worker: Worker): void {
     const { mailboxes, dispatch } = this.#runtime;
-    for (const [token, instanceId] of worker.turns) {
+    for (const [token, { instanceId }] of [...worker.turns]) {
+      worker.dropTurn(token);
       const mailbox = mailboxes.peek(instanceId);
       if (mailbox?.turn?.token !== token) continue;
       mailbox.turn = undefined;
       this.#runtime.wake(mailbox);
     }
-    const works = [...worker.activities.values()].reverse();
-    worker.turns.clear();
-    worker.activities.clear();
+    const works = [...worker.activities].reverse();
     worker.cached.clear();
-    for (const work of works) dispatch.addActivity(work, true);
+    for (const [token, work] of works) {
+      worker.dropActivity(token);
+      dispatch.addActivity(work, true);
+    }
+    dispatch.pump();
   }
 
   /** A turn came to nothing: it is tried again after a pause that grows. */

@@ -16,6 +16,18 @@ export interface ActivityWork {
   readonly record: EventRecord;
 }
 
+/** A turn that a worker has. */
+export interface TurnHeld {
+  readonly instanceId: string;
+  readonly workflow: string;
+}
+
+/** Told when a worker no longer has an item. */
+export interface WorkerWatcher {
+  turnLeft(workflow: string): void;
+  activityLeft(name: string): void;
+}
+
 /** What a worker holds of an instance between turns. */
 export interface Cached {
   readonly executionId: string;
@@ -39,16 +51,16 @@ export class Worker {
   readonly turnBytes: number;
   readonly deliver: (item: WorkItem) => void;
   readonly release: (instanceId: string) => void;
-  /** Turns that it has: token to instance. */
-  readonly turns = new Map<string, string>();
-  /** Activities that it has, by token. */
-  readonly activities = new Map<string, ActivityWork>();
+  readonly #turns = new Map<string, TurnHeld>();
+  readonly #activities = new Map<string, ActivityWork>();
   /** While the store is being opened again: the activities that it goes on with, by token. */
   readonly kept = new Map<string, ActivityName>();
   /** Instances that it holds. */
   readonly cached = new Map<string, Cached>();
   /** Turns that are being prepared for it. */
   preparing = 0;
+  /** Who counts what it has. */
+  watcher: WorkerWatcher | undefined;
   closed = false;
   readonly #workflows: ReadonlySet<string> | undefined;
   readonly #activityNames: ReadonlySet<string> | undefined;
@@ -72,16 +84,53 @@ export class Worker {
     this.#activityLimit = registration.activityLimit || defaultLimit;
   }
 
+  /** Turns that it has, by token. */
+  get turns(): ReadonlyMap<string, TurnHeld> {
+    return this.#turns;
+  }
+
+  /** Activities that it has, by token. */
+  get activities(): ReadonlyMap<string, ActivityWork> {
+    return this.#activities;
+  }
+
+  /** It has been given a turn. */
+  addTurn(token: string, turn: TurnHeld): void {
+    this.#turns.set(token, turn);
+  }
+
+  /** It has been given an activity. */
+  addActivity(token: string, work: ActivityWork): void {
+    this.#activities.set(token, work);
+  }
+
+  /** It no longer has a turn. Nothing happens when it did not have it. */
+  dropTurn(token: string): void {
+    const turn = this.#turns.get(token);
+    if (turn === undefined) return;
+    this.#turns.delete(token);
+    this.watcher?.turnLeft(turn.workflow);
+  }
+
+  /** It no longer has an activity. Nothing happens when it did not have it. */
+  dropActivity(token: string): void {
+    const work = this.#activities.get(token);
+    if (work === undefined) return;
+    this.#activities.delete(token);
+    this.watcher?.activityLeft(work.name);
+  }
+
   /**
-   * The state behind it is gone: forgets all that it had and held, but for the activities that it
-   * goes on with.
+   * The state behind it, and who counted what it has, are gone: forgets all that it had and held, but
+   * for the activities that it goes on with.
    */
   reset(): void {
-    for (const [token, { instanceId, executionId, taskId }] of this.activities) {
+    for (const [token, { instanceId, executionId, taskId }] of this.#activities) {
       this.kept.set(token, { instanceId, executionId, taskId });
     }
-    this.turns.clear();
-    this.activities.clear();
+    this.watcher = undefined;
+    this.#turns.clear();
+    this.#activities.clear();
     this.cached.clear();
     this.preparing = 0;
   }
@@ -109,11 +158,11 @@ export class Worker {
 
   /** Turns that it can still take. */
   turnRoom(): number {
-    return this.closed ? 0 : this.#turnLimit - this.turns.size - this.preparing;
+    return this.closed ? 0 : this.#turnLimit - this.#turns.size - this.preparing;
   }
 
   /** Activities that it can still take. */
   activityRoom(): number {
-    return this.closed ? 0 : this.#activityLimit - this.activities.size;
+    return this.closed ? 0 : this.#activityLimit - this.#activities.size;
   }
 }
