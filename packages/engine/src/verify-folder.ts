@@ -23,7 +23,10 @@ export async function verifyFolder(
       details: { dataDir: folder },
     });
   }
-  const store = await openLevelStore(folder, { upgrade: "no" });
+  const store = await openLevelStore(folder, {
+    upgrade: "no",
+    checkBytes: Number.POSITIVE_INFINITY,
+  });
   try {
     return await verifyStore(store, onProgress, side.formatVersion === formatVersion);
   } finally {

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../src/open-engine.js";
 import { FilesDamaged, inspectDatabase } from "../src/store/level/inspect.js";
+import { checkTable } from "../src/store/level/table-file.js";
+import { verifyFolder } from "../src/verify-folder.js";
 import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
 
 const damaged = { code: "STORE_DAMAGED" };
@@ -27,10 +31,14 @@ async function fileOf(dataDir: string, pattern: RegExp): Promise<string> {
   return join(dataDir, "db", names.sort().at(-1) ?? "");
 }
 
-async function flip(path: string, at: number): Promise<void> {
-  const bytes = await readFile(path);
-  bytes[at] = (bytes[at] ?? 0) ^ 1;
-  await writeFile(path, bytes);
+/** Changes a byte, in its place; changed twice, it is as before. */
+function flip(path: string, at: number): void {
+  const file = openSync(path, "r+");
+  const byte = Buffer.alloc(1);
+  readSync(file, byte, 0, 1, at);
+  byte[0] = (byte[0] ?? 0) ^ 1;
+  writeSync(file, byte, 0, 1, at);
+  closeSync(file);
 }
 
 /** Expects that the folder is refused, with a reason, and not a byte of it has changed. */
@@ -55,7 +63,7 @@ describe("the files of a store are read before LevelDB may change them", () => {
 
   test("a changed byte in the middle of the log is found", async () => {
     const dataDir = await killedFolder(100);
-    await flip(await fileOf(dataDir, /\.log$/), 40_000);
+    flip(await fileOf(dataDir, /\.log$/), 40_000);
     await expectRefusal(dataDir, ".log is damaged at byte");
   });
 
@@ -113,10 +121,55 @@ describe("the files of a store are read before LevelDB may change them", () => {
     const manifest = await fileOf(dataDir, /^MANIFEST/);
     const whole = await readFile(manifest);
     for (let at = 0; at < whole.length; at += 1) {
-      await flip(manifest, at);
+      flip(manifest, at);
       const found = await inspectDatabase(join(dataDir, "db")).catch((error) => error);
       expect(found).toBeInstanceOf(FilesDamaged);
-      await writeFile(manifest, whole);
+      flip(manifest, at);
     }
+  });
+
+  test("a changed byte anywhere in a table is found", async () => {
+    const dataDir = await killedFolder(1);
+    const table = await fileOf(dataDir, /\.ldb$/);
+    expect(await checkTable(table)).toEqual([]);
+    const whole = await readFile(table);
+    const missed: number[] = [];
+    for (let at = 0; at < whole.length; at += 1) {
+      flip(table, at);
+      if ((await checkTable(table)).length === 0) missed.push(at);
+      flip(table, at);
+    }
+    // The footer has room for longer numbers; nobody reads what stands there.
+    const footerAt = whole.length - 48;
+    expect(missed.filter((at) => at < footerAt)).toEqual([]);
+    expect(missed.length).toBeLessThan(40);
+  });
+
+  test("a damaged table is refused before LevelDB reads it, with what of it is damaged", async () => {
+    const dataDir = await killedFolder(1);
+    flip(await fileOf(dataDir, /\.ldb$/), 20);
+    await expectRefusal(dataDir, ".ldb is damaged: its block at byte 0 is damaged");
+  });
+
+  test("only the newest tables are read at once, all of them by verifyFolder()", async () => {
+    const dataDir = await dataFolder();
+    for (const life of ["a", "b", "c"]) {
+      const engine = await openOnDisk(dataDir);
+      for (let index = 0; index < 20; index += 1) {
+        // Random, so that they fill several blocks however well they are compressed.
+        const input = randomBytes(1000).toString("hex");
+        await engine.start({ workflow: "w", instanceId: `${life}${index}`, input });
+      }
+      await engine.close();
+    }
+    const tables = (await readdir(join(dataDir, "db"))).filter((name) => name.endsWith(".ldb"));
+    const [oldest = ""] = tables.sort();
+    expect(tables.length).toBeGreaterThan(1);
+    flip(join(dataDir, "db", oldest), 20);
+    await inspectDatabase(join(dataDir, "db"), 1);
+    await expect(verifyFolder(dataDir)).rejects.toMatchObject({
+      ...damaged,
+      details: { file: `db/${oldest}` },
+    });
   });
 });

@@ -102,26 +102,27 @@ export class CommitMarks implements BatchPolicy {
   }
 }
 
+/** @throws STORE_DAMAGED when the newest commit that was found is older than one that is known of */
+export function requireCommit(dataDir: string, known: number, newest: number): void {
+  if (newest >= known) return;
+  throw lost(dataDir, `commits up to ${known} were acknowledged, the newest found is ${newest}`);
+}
+
 /**
- * Reads the marks of a database and checks them against the side file.
+ * Reads the marks of a database and checks them against the newest commit that is known of.
  * @throws STORE_DAMAGED when commits are missing
  */
 export async function checkMarks(
   db: Database,
   dataDir: string,
-  side: SideFile,
+  known: number,
 ): Promise<{ oldest: number; newest: number }> {
   const keys = await db.keys({ gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) }).all();
   const [first] = keys;
   const last = keys.at(-1);
   const oldest = first === undefined ? 1 : commitOf(first);
   const newest = last === undefined ? 0 : commitOf(last);
-  if (newest < side.commit) {
-    throw lost(
-      dataDir,
-      `commits up to ${side.commit} were acknowledged, the newest found is ${newest}`,
-    );
-  }
+  requireCommit(dataDir, known, newest);
   if (keys.length > 0 && newest - oldest + 1 !== keys.length) {
     throw lost(dataDir, `of the commits ${oldest} to ${newest} only ${keys.length} are there`);
   }

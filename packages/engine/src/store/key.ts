@@ -188,6 +188,11 @@ export function commitKey(commit: number): Uint8Array {
   return metaKey(commitKind, commit);
 }
 
+/** True for the key of such a mark. */
+export function isCommitKey(bytes: Uint8Array): boolean {
+  return bytes.length === 11 && bytes[0] === 0xff && bytes[1] === 0xff && bytes[2] === commitKind;
+}
+
 /** The commit number in such a key. */
 export function commitOf(bytes: Uint8Array): number {
   const key = asBuffer(bytes);

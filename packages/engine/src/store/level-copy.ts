@@ -66,8 +66,10 @@ export async function writeStore(
     const range = { gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) };
     const [newest] = await db.keys({ ...range, reverse: true, limit: 1 }).all();
     if (newest !== undefined) commit = commitOf(newest);
-    // Syncs the whole log: what came before is in it, or in tables, which are always synced.
-    await db.batch([{ type: "del", key: Buffer.alloc(8, 0xff) }], synced);
+    // Syncs the whole log: what came before is in it, or in tables, which are always synced. The last
+    // write has the newest mark, as in every store.
+    const last = { type: "put", key: commitKey(commit), value: Buffer.alloc(0) } as const;
+    await db.batch([newest === undefined ? { type: "del", key: last.key } : last], synced);
   } finally {
     await db.close();
   }

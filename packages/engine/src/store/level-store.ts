@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
-import { CommitMarks, checkMarks } from "./commit-marks.js";
+import { CommitMarks, checkMarks, requireCommit } from "./commit-marks.js";
 import { buildIndexes } from "./index/index-build.js";
 import {
   findHolder,
@@ -17,7 +17,7 @@ import {
   removeHolder,
   writeHolder,
 } from "./level/holder.js";
-import { FilesDamaged, hasWrites, inspectDatabase } from "./level/inspect.js";
+import { FilesDamaged, hasWrites, type Inspection, inspectDatabase } from "./level/inspect.js";
 import { NewestCommitFile, readNewestCommit } from "./level/newest-commit-file.js";
 import {
   exists,
@@ -40,7 +40,14 @@ export interface LevelStoreOptions {
   readonly upgrade?: "now" | "no";
   /** Told of an upgrade: how many instances it has been through. */
   readonly onUpgrade?: (instances: number) => void;
+  /**
+   * Bytes of tables, newest first, whose checksums are looked at before the store is used; all that is
+   * newer than the tables always is. @default 67108864
+   */
+  readonly checkBytes?: number;
 }
+
+const defaultCheckBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the store in a data folder, or makes one in a folder that is new or empty. An existing store
@@ -54,7 +61,7 @@ export async function openLevelStore(
   try {
     const side = await readSideFile(dataDir);
     if (side === undefined) return await createStore(dataDir, options);
-    await requireSoundFiles(dataDir);
+    await requireSoundFiles(dataDir, side, options.checkBytes ?? defaultCheckBytes);
     return await openMarks(dataDir, await openDatabase(dataDir, false), side, options);
   } catch (error) {
     throw isEngineError(error) ? error : unusable(dataDir, error);
@@ -73,9 +80,7 @@ async function openMarks(
     await writeHolder(dataDir);
     // Its opening has made files that the next commit rests on.
     await syncFolder(join(dataDir, databaseName));
-    const newest = readNewestCommit(join(dataDir, newestCommitName), side.storeId);
-    const known = { ...side, commit: Math.max(side.commit, newest) };
-    const range = await checkMarks(db, dataDir, known);
+    const range = await checkMarks(db, dataDir, newestKnown(dataDir, side));
     const file = new NewestCommitFile(join(dataDir, newestCommitName), side.storeId);
     const marks = new CommitMarks(dataDir, side, range, file);
     store = new FolderStore(dataDir, db, marks);
@@ -90,6 +95,11 @@ async function openMarks(
     await removeHolder(dataDir);
     throw error;
   }
+}
+
+/** The newest commit that is known to be durable. */
+function newestKnown(dataDir: string, side: SideFile): number {
+  return Math.max(side.commit, readNewestCommit(join(dataDir, newestCommitName), side.storeId));
 }
 
 /** A store that gives its folder's name free when it closes. */
@@ -167,13 +177,23 @@ async function clearUnfinished(dataDir: string): Promise<void> {
     return;
   }
   if (!(await exists(join(path, "CURRENT")))) return;
-  if ((await findDamage(dataDir)) !== undefined) await rm(path, { recursive: true });
+  const found = await inspect(dataDir, 0);
+  if (found instanceof FilesDamaged) await rm(path, { recursive: true });
 }
 
 /** Reads the files of a store before LevelDB may change them. @throws STORE_DAMAGED, STORE_LOCKED */
-async function requireSoundFiles(dataDir: string): Promise<void> {
-  const damage = await findDamage(dataDir);
-  if (damage === undefined) return;
+async function requireSoundFiles(
+  dataDir: string,
+  side: SideFile,
+  checkBytes: number,
+): Promise<void> {
+  const found = await inspect(dataDir, checkBytes);
+  if (!(found instanceof FilesDamaged)) {
+    const { newestCommit } = found;
+    if (newestCommit !== undefined)
+      requireCommit(dataDir, newestKnown(dataDir, side), newestCommit);
+    return;
+  }
   const holder = await readHolder(dataDir);
   // The files of one that is at work cannot be judged.
   if (holder !== undefined && holder.pid !== process.pid && isAlive(holder.pid)) {
@@ -181,8 +201,8 @@ async function requireSoundFiles(dataDir: string): Promise<void> {
   }
   throw new EngineError(
     "STORE_DAMAGED",
-    `${dataDir} is damaged (${join(databaseName, damage.message)}): restore it from a backup`,
-    { details: { dataDir, file: join(databaseName, damage.file) } },
+    `${dataDir} is damaged (${join(databaseName, found.message)}): restore it from a backup`,
+    { details: { dataDir, file: join(databaseName, found.file) } },
   );
 }
 
@@ -190,11 +210,10 @@ async function requireSoundFiles(dataDir: string): Promise<void> {
 const inspections = 5;
 const inspectionPauseMs = 60;
 
-async function findDamage(dataDir: string): Promise<FilesDamaged | undefined> {
+async function inspect(dataDir: string, checkBytes: number): Promise<Inspection | FilesDamaged> {
   for (let round = 1; ; round += 1) {
     try {
-      await inspectDatabase(join(dataDir, databaseName));
-      return undefined;
+      return await inspectDatabase(join(dataDir, databaseName), checkBytes);
     } catch (error) {
       const damage = error instanceof FilesDamaged ? error : vanished(error);
       if (round === inspections) return damage;

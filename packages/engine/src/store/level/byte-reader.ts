@@ -28,6 +28,16 @@ export class ByteReader {
     }
   }
 
+  /** One byte. */
+  byte(): number {
+    return this.take(1)[0] ?? 0;
+  }
+
+  /** A number of that many bytes, the least first. */
+  little(length: number): number {
+    return this.take(length).reduceRight((value, byte) => value * 256 + byte, 0);
+  }
+
   /** That many bytes. */
   take(length: number): Uint8Array {
     const end = this.#at + length;

@@ -2,8 +2,11 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { commitKey, commitOf, isCommitKey } from "../key.js";
+import { ByteReader } from "./byte-reader.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
 import { foldManifest, type Manifest, type TableFact } from "./manifest.js";
+import { checkTable, lastKeyBefore } from "./table-file.js";
 
 // LevelDB repairs in silence: at open it drops what it cannot read of a log, and deletes every table
 // that its manifest does not name. So its files are read before it may touch them.
@@ -23,22 +26,78 @@ export class FilesDamaged extends Error {
 export interface Inspection {
   /** The files that make up the database. */
   readonly fileNames: readonly string[];
+  /** The newest commit in it; 0: there is none. */
+  readonly newestCommit: number;
 }
 
 /**
- * Reads CURRENT, manifest and logs of a closed database whole, and looks for its tables. What a
- * crash may leave is sound: an unfinished record at the end of the newest log or of the manifest.
- * Throws FilesDamaged.
+ * Reads CURRENT, manifest and logs of a closed database whole, and its tables, newest first: of them at
+ * most about `tableBytes`. What a crash may leave is sound: an unfinished record at the end of the newest
+ * log or of the manifest. Throws FilesDamaged.
  */
-export async function inspectDatabase(folder: string): Promise<Inspection> {
+export async function inspectDatabase(
+  folder: string,
+  tableBytes = Number.POSITIVE_INFINITY,
+): Promise<Inspection> {
   const names = new Set(await readdir(folder));
   const { name, manifest } = await readManifest(folder, names);
-  const fileNames = ["CURRENT", name];
-  for (const table of manifest.tables.values()) {
-    fileNames.push(await requireTable(folder, names, table));
+  const tables = [...manifest.tables.values()].sort((a, b) => b.number - a.number);
+  const tableNames: string[] = [];
+  for (const table of tables) tableNames.push(await requireTable(folder, names, table));
+  const logs = await inspectLogs(folder, names, manifest);
+  await checkTables(folder, tableNames, tableBytes);
+  let { newestCommit } = logs;
+  for (const [at, table] of tables.entries()) {
+    const inTable = await newestCommitOf(folder, tableNames[at] ?? "", table);
+    newestCommit = Math.max(newestCommit, inTable);
   }
-  fileNames.push(...(await inspectLogs(folder, names, manifest)));
-  return { fileNames };
+  return { fileNames: ["CURRENT", name, ...tableNames, ...logs.names], newestCommit };
+}
+
+/** The newest commit whose mark is in a table; 0: there is none. */
+async function newestCommitOf(
+  folder: string,
+  name: string,
+  { smallest, largest }: TableFact,
+): Promise<number> {
+  const bound = commitKey(Number.MAX_SAFE_INTEGER);
+  const mayHaveMarks =
+    Buffer.compare(smallest, bound) < 0 && Buffer.compare(largest, commitKey(0)) >= 0;
+  if (!mayHaveMarks) return 0;
+  try {
+    const key = await lastKeyBefore(join(folder, name), bound);
+    return key !== undefined && isCommitKey(key) ? commitOf(key) : 0;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new FilesDamaged(name, `is damaged: ${error.message}`);
+  }
+}
+
+/** Faults that are named in an error. */
+const namedFaults = 5;
+
+async function checkTables(
+  folder: string,
+  names: readonly string[],
+  tableBytes: number,
+): Promise<void> {
+  const faults: { readonly name: string; readonly what: string }[] = [];
+  let left = tableBytes;
+  for (const name of names) {
+    if (left <= 0) break;
+    const found = await checkTable(join(folder, name), (bytes) => {
+      left -= bytes;
+    });
+    faults.push(...found.map(({ what }) => ({ name, what })));
+  }
+  const [first, ...others] = faults;
+  if (first === undefined) return;
+  const named = others.slice(0, namedFaults - 1).map(({ name, what }) => `; ${name}: ${what}`);
+  const rest = others.length - named.length;
+  throw new FilesDamaged(
+    first.name,
+    `is damaged: ${first.what}${named.join("")}${rest > 0 ? `; and ${rest} more` : ""}`,
+  );
 }
 
 /** True when there are writes in a database folder, readable or not. */
@@ -98,7 +157,7 @@ async function inspectLogs(
   folder: string,
   names: ReadonlySet<string>,
   { logNumber, lastSequence }: Manifest,
-): Promise<string[]> {
+): Promise<{ names: string[]; newestCommit: number }> {
   const logs = [...names]
     .flatMap((name) => {
       const [, digits] = logName.exec(name) ?? [];
@@ -110,6 +169,7 @@ async function inspectLogs(
     throw new FilesDamaged(`${String(logNumber).padStart(6, "0")}.log`, "is missing");
   }
   let next: number | undefined;
+  let newest: Uint8Array | undefined;
   let torn: string | undefined;
   for (const { name } of logs) {
     const file = readLogFile(await readFile(join(folder, name)));
@@ -124,9 +184,13 @@ async function inspectLogs(
         throw new FilesDamaged(name, `lacks writes ${next ?? lastSequence + 1} to ${sequence - 1}`);
       }
       next = sequence + writes;
+      newest = bytes;
     }
   }
-  return logs.map(({ name }) => name);
+  return {
+    names: logs.map(({ name }) => name),
+    newestCommit: newest === undefined ? 0 : commitIn(newest),
+  };
 }
 
 function requireSound(name: string, file: LogFile): void {
@@ -134,12 +198,28 @@ function requireSound(name: string, file: LogFile): void {
   throw new FilesDamaged(name, `is damaged at byte ${file.faultAt}`);
 }
 
+/** The commit whose mark a write leaves (db/write_batch.cc); 0 when it leaves none. */
+function commitIn(batch: Uint8Array): number {
+  const reader = new ByteReader(batch, batchHeaderBytes);
+  let commit = 0;
+  while (!reader.isDone) {
+    const isPut = reader.byte() === 1;
+    const key = reader.string();
+    if (isPut) reader.string();
+    if (isPut && isCommitKey(key)) commit = commitOf(key);
+  }
+  return commit;
+}
+
+/** Sequence (8) and count of writes (4). */
+const batchHeaderBytes = 12;
+
 function readBatchHeader(
   name: string,
   at: number,
   bytes: Uint8Array,
 ): { sequence: number; writes: number } {
-  if (bytes.length < 12) throw new FilesDamaged(name, `is damaged at byte ${at}`);
+  if (bytes.length < batchHeaderBytes) throw new FilesDamaged(name, `is damaged at byte ${at}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sequence = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   return { sequence, writes: view.getUint32(8, true) };
