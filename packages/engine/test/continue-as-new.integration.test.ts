@@ -139,6 +139,41 @@ describe("continue-as-new", () => {
     await under.engine.close();
   });
 
+  test("goes on after a failed activity, and drops the status of the execution before", async () => {
+    const under = await EngineUnderTest.open();
+    const stubborn: Workflow = function* (context) {
+      if (context.input === "again") return "well";
+      context.customStatus = '"trying"';
+      try {
+        yield context.activity("refuse");
+      } catch {
+        return context.continueAsNew("again");
+      }
+      return "never";
+    };
+    under.connect({ flows: { stubborn }, tasks });
+    await under.engine.start({ workflow: "stubborn", instanceId: "a", input: "" });
+    const ended = await under.engine.waitForCompletion("a");
+    expect(ended).toMatchObject({ status: "completed", output: "well", generation: 2 });
+    expect(ended).not.toHaveProperty("customStatus");
+    await under.engine.close();
+  });
+
+  test("keeps an event that came before the timer which ended the execution", async () => {
+    const under = await EngineUnderTest.open();
+    const napper: Workflow = function* (context) {
+      if (context.input === "awake") return (yield context.event("go"))[0];
+      yield context.timer(1_005_000);
+      return context.continueAsNew("awake");
+    };
+    under.connect({ flows: { napper } });
+    await under.engine.start({ workflow: "napper", instanceId: "a", input: "" });
+    await under.engine.raiseEvent("a", "go", "kept");
+    await under.runUntil(1_005_000);
+    expect(await under.engine.get("a")).toMatchObject({ output: "kept", generation: 2 });
+    await under.engine.close();
+  });
+
   test("gives way to a terminate that its turn took", async () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});

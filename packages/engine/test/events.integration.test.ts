@@ -67,6 +67,28 @@ describe("an event", () => {
     await under.engine.close();
   });
 
+  test("that an activity of the waiting instance raises is not lost, round after round", async () => {
+    const agent: Workflow = function* (context) {
+      const heard: string[] = [];
+      for (let round = 0; round < 8; round += 1) {
+        heard.push(...(yield context.event("go")));
+        yield context.activity("think", `${round + 1}`);
+      }
+      return heard.join(",");
+    };
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({ flows: { agent }, tasks: { think: () => "" } });
+    worker.onItem = (item) => {
+      if (item.kind === "activity") void under.engine.raiseEvent(item.instanceId, "go", item.input);
+    };
+    for (const instanceId of ["a", "b", "c"]) {
+      await under.engine.start({ workflow: "agent", instanceId });
+      await under.engine.raiseEvent(instanceId, "go", "0");
+      expect((await under.engine.waitForCompletion(instanceId)).output).toBe(numbers(8));
+    }
+    await under.engine.close();
+  });
+
   test("comes after a crash", async () => {
     const under = await EngineUnderTest.open();
     await under.engine.start({ workflow: "gather", instanceId: "a", input: "2" });
