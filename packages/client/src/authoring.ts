@@ -153,6 +153,15 @@ export interface WorkflowContext {
   sendEvent(instanceId: string, event: string, payload?: unknown): void;
 
   /**
+   * Tells whether this execution runs with a change of the code, which is named once and for all:
+   * `if (context.isPatched("charge-twice")) …`. True for what begins now, or comes to this place for
+   * the first time; false where history shows that it passed here before the change. The answer is
+   * kept in history. A worker whose code lacks a patch that history has leaves the instance to
+   * others; it stalls when there is none.
+   */
+  isPatched(patch: string): boolean;
+
+  /**
    * Publishes a JSON value with the instance; `undefined` clears it. Other APIs show a string as it
    * is, and anything else as JSON text.
    */

@@ -232,6 +232,7 @@ export interface WorkerPort {
     readonly token: string;
     readonly actions: readonly WorkflowAction[];
     readonly customStatus?: string;
+    readonly version?: { readonly patches: readonly string[] };
   }): Promise<void>;
   completeActivity(completion: {
     readonly instanceId: string;

@@ -13,8 +13,11 @@ import {
 
 /** History events by hand, one function a kind. Instants are in milliseconds since 1970. */
 export const history = {
-  turn: (atMs: number): HistoryEvent =>
-    historyEvent(-1, atMs, { case: "workflowStarted", value: {} }),
+  turn: (atMs: number, ...patches: string[]): HistoryEvent =>
+    historyEvent(-1, atMs, {
+      case: "workflowStarted",
+      value: patches.length === 0 ? {} : { version: { patches } },
+    }),
   start: (name: string, input?: unknown): HistoryEvent =>
     historyEvent(-1, 0, {
       case: "executionStarted",

@@ -75,6 +75,14 @@ describe("a worker on a stream", () => {
     expect(second.turns[0]?.actions.map(describeAction)).toEqual(["1 activity increment 2"]);
   });
 
+  test("says which patches an instance runs with", async () => {
+    const patched = workflow("patched", async (ctx) => ctx.isPatched("p"));
+    const { stream } = await connect({ workflows: [patched] });
+    const newEvents = [h.turn(1), h.start("patched")];
+    stream.send({ turns: [{ ...firstTurn, workflow: "patched", newEvents }] });
+    expect((await stream.requests.take()).turns[0]?.patches).toEqual(["p"]);
+  });
+
   test("answers a cache miss when it does not hold the instance", async () => {
     const { stream } = await connect();
     stream.send({ turns: [{ ...firstTurn, cached: true }] });

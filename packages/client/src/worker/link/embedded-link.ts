@@ -61,9 +61,12 @@ function createChannel(
   life: Pick<WorkChannel, "close" | "closed"> & { answer(reply: Promise<void>): void },
 ): WorkChannel {
   return {
-    completeTurn({ instanceId, token }, { actions, customStatus }) {
-      const status = customStatus === undefined ? {} : { customStatus };
-      life.answer(port.completeTurn({ instanceId, token, actions, ...status }));
+    completeTurn({ instanceId, token }, { actions, customStatus, patches }) {
+      const more = {
+        ...(customStatus === undefined ? {} : { customStatus }),
+        ...(patches === undefined ? {} : { version: { patches } }),
+      };
+      life.answer(port.completeTurn({ instanceId, token, actions, ...more }));
     },
     missTurn: ({ instanceId, token }) => session.returnTurn(instanceId, token),
     completeActivity({ instanceId, taskId, token }, outcome) {

@@ -75,9 +75,9 @@ function createChannel(
   abort: () => void,
 ): WorkChannel {
   return {
-    completeTurn({ instanceId, token }, { actions, customStatus }) {
+    completeTurn({ instanceId, token }, { actions, customStatus, patches = [] }) {
       const status = customStatus === undefined ? {} : { customStatus };
-      const result = { instanceId, token, actions: [...actions], ...status };
+      const result = { instanceId, token, actions: [...actions], patches: [...patches], ...status };
       queue.pushTurn(withinLimit(create(TurnResultSchema, result)));
     },
     missTurn({ instanceId, token }) {

@@ -31,6 +31,7 @@ export interface ContextHost extends WaitHost {
    * @throws DivergenceError outside a turn
    */
   enter(what: string): boolean;
+  isPatched(patch: string): boolean;
   setCustomStatus(text: string | undefined): void;
   continueAsNew(input: string | undefined, keepEvents: boolean): void;
 }
@@ -143,6 +144,10 @@ export class ReplayContext implements WorkflowContext {
         }),
       }),
     }));
+  }
+
+  isPatched(patch: string): boolean {
+    return this.#host.enter(`asked for patch "${patch}"`) && this.#host.isPatched(patch);
   }
 
   setCustomStatus(status: unknown): void {

@@ -9,6 +9,7 @@ import { completionAction, type Ending } from "./completion.js";
 import { type ContextHost, ReplayContext } from "./context.js";
 import { foreignPromise, outsideTurn, stepOf } from "./divergence.js";
 import { EventQueue } from "./event-queue.js";
+import { Patches } from "./patches.js";
 import { breathe, settled } from "./settle.js";
 import { type Ask, type ResultKind, TaskLedger } from "./task-ledger.js";
 import { runOwned } from "./unhandled.js";
@@ -28,6 +29,8 @@ export interface TurnOutcome {
   readonly actions: readonly WorkflowAction[];
   /** JSON text; absent: there is none. */
   readonly customStatus?: string;
+  /** Every patch that the code has taken so far, in order; absent: none. */
+  readonly patches?: readonly string[];
   /** The execution has ended: it gets no further turn. */
   readonly hasEnded: boolean;
 }
@@ -55,6 +58,7 @@ export class Replay implements ContextHost {
   readonly events = new EventQueue();
   readonly #definition: AnyWorkflow;
   readonly #ledger = new TaskLedger();
+  readonly #patches = new Patches();
   #now = 0;
   #isReplaying = false;
   #isInTurn = false;
@@ -83,6 +87,7 @@ export class Replay implements ContextHost {
     this.#isInTurn = true;
     try {
       this.#isReplaying = true;
+      this.#patches.learn(past);
       await this.#consume(past);
       this.#isReplaying = false;
       await this.#consume(events);
@@ -117,6 +122,10 @@ export class Replay implements ContextHost {
 
   drop(id: number): void {
     this.#ledger.drop(id);
+  }
+
+  isPatched(patch: string): boolean {
+    return this.#patches.decide(patch, this.#isReplaying);
   }
 
   setCustomStatus(text: string | undefined): void {
@@ -280,8 +289,10 @@ export class Replay implements ContextHost {
   }
 
   #turnOutcome(actions: readonly WorkflowAction[]): TurnOutcome {
+    const patches = this.#patches.taken;
     return {
       actions,
+      ...(patches.length === 0 ? {} : { patches }),
       ...(this.#customStatus === undefined ? {} : { customStatus: this.#customStatus }),
       hasEnded: actions.some(({ workflowActionType }) => {
         return workflowActionType.case === "completeWorkflow";

@@ -92,6 +92,11 @@ describe("a turn's result", () => {
     });
   });
 
+  test("has patches without a version's name", () => {
+    const result = create(TurnResultSchema, { instanceId: "a", token: "t", patches: ["p", "q"] });
+    expect(toTurnCompletion(result).version).toEqual({ patches: ["p", "q"] });
+  });
+
   test("has no custom status and version when there are none", () => {
     const response = create(WorkflowResponseSchema, { instanceId: "a" });
     const result = create(TurnResultSchema, { instanceId: "a" });

@@ -7,13 +7,15 @@ import { toFailureDetails } from "./failure.js";
 
 /** The result of a turn, from Pawl's worker. */
 export function toTurnCompletion(result: TurnResult): TurnCompletion {
-  const { instanceId, token, actions, customStatus, version } = result;
+  const { instanceId, token, actions, customStatus, version: name, patches } = result;
   return {
     instanceId,
     token,
     actions,
     ...(customStatus === undefined ? {} : { customStatus }),
-    ...(version === "" ? {} : { version: { name: version, patches: [] } }),
+    ...(name === "" && patches.length === 0
+      ? {}
+      : { version: { patches, ...(name === "" ? {} : { name }) } }),
   };
 }
 
