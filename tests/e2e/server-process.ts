@@ -89,6 +89,8 @@ export function placeFlags(place: ServerPlace): string[] {
 /** A running server. */
 export class ServerProcess {
   readonly place: ServerPlace;
+  /** Base of every HTTP address. */
+  readonly url: string;
   /** What it printed to standard output up to its ready line. */
   readonly greeting: string;
   readonly #child: ChildProcess;
@@ -96,11 +98,13 @@ export class ServerProcess {
 
   private constructor(
     place: ServerPlace,
+    url: string,
     greeting: string,
     child: ChildProcess,
     ending: Promise<Ending>,
   ) {
     this.place = place;
+    this.url = url;
     this.greeting = greeting;
     this.#child = child;
     this.#ending = ending;
@@ -111,17 +115,16 @@ export class ServerProcess {
     program: Program = "server",
     place?: ServerPlace,
     flags: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
   ): Promise<ServerProcess> {
     const where = place ?? (await findPlace());
-    const child = spawnProgram(program, [...placeFlags(where), ...flags]);
+    const child = spawnProgram(program, [...placeFlags(where), ...flags], env);
     const ending = collectEnding(child);
-    const ready = `pawl ready on http://127.0.0.1:${where.port}`;
-    return new ServerProcess(where, await waitForLine(child, ending, ready), child, ending);
-  }
-
-  /** Base of every HTTP address. */
-  get url(): string {
-    return `http://127.0.0.1:${this.place.port}`;
+    const scheme = flags.includes("--tls-cert") ? "https" : "http";
+    const host = flags.includes("0.0.0.0") ? "0.0.0.0" : "127.0.0.1";
+    const url = `${scheme}://${host}:${where.port}`;
+    const greeting = await waitForLine(child, ending, `pawl ready on ${url}`);
+    return new ServerProcess(where, url, greeting, child, ending);
   }
 
   /** HOST:PORT of the port that Dapr SDKs use. */
@@ -165,14 +168,18 @@ export async function runToEnd(program: Program, flags: readonly string[]): Prom
   return collectEnding(child);
 }
 
-function spawnProgram(program: Program, flags: readonly string[]): ChildProcess {
+function spawnProgram(
+  program: Program,
+  flags: readonly string[],
+  extraEnv: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(PAWL|DAPR)_/.test(name)),
   );
   const [command, commandArguments] = commandLine(program, flags);
   return spawn(command, commandArguments, {
     cwd: repository,
-    env,
+    env: { ...env, ...extraEnv },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });

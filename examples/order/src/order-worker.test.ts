@@ -21,7 +21,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "pawl-order-"));
   server = await createServer({ port: 0, dataDir });
   client = createClient({ baseUrl: server.url });
-  worker = createOrderWorker(server.url);
+  worker = createOrderWorker({ baseUrl: server.url });
   await worker.start();
 });
 

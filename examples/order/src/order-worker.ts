@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createWorker, type Logger, type Worker } from "@pawl/client";
+import { createWorker, type Logger, type Worker, type WorkerOptions } from "@pawl/client";
 import { definitions } from "./order.js";
 
 /** One line a step on stderr; stdout is for those who wait for the server. */
@@ -10,9 +10,9 @@ const logger: Logger = {
   error: (facts, message) => console.error(line(facts, message)),
 };
 
-/** A worker that runs orders for the server at this address. */
-export function createOrderWorker(baseUrl: string): Worker {
-  return createWorker({ baseUrl, name: "order sample", ...definitions, logger });
+/** A worker that runs orders for a server, or an engine in this process. */
+export function createOrderWorker(where: Pick<WorkerOptions, "baseUrl" | "engine">): Worker {
+  return createWorker({ ...where, name: "order sample", ...definitions, logger });
 }
 
 function line(facts: Readonly<Record<string, unknown>>, message: string): string {

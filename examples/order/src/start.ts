@@ -12,11 +12,16 @@ const program = addServeFlags(new Command("npm start --"))
 
 await program.parseAsync();
 
-/** Runs the server, and in the same process the worker, which connects like any other. */
+/**
+ * Runs the server, and in the same process the worker, which connects like any other, unless it would
+ * need a token or certificate of its own.
+ */
 async function run(flags: ServeFlags, sample: boolean): Promise<void> {
   await serve(flags, {
-    async onStart({ url }) {
-      const worker = sample ? createOrderWorker(localUrl(url)) : undefined;
+    async onStart({ url, engine }) {
+      const isOpen = flags.tokensFile === undefined && flags.tlsCertFile === undefined;
+      const where = isOpen ? { baseUrl: localUrl(url) } : { engine };
+      const worker = sample ? createOrderWorker(where) : undefined;
       await worker?.start();
       process.stdout.write(introduction(flags, localUrl(url), sample));
       return async () => {

@@ -23,13 +23,18 @@ export interface Connection {
 
 /**
  * Makes a connection; nothing is opened before it is needed.
- * @throws INVALID_ARGUMENT when more than one way is given
+ * @throws INVALID_ARGUMENT when more than one way is given, or `token` or `tls` without a server
  */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { baseUrl, transport, engine } = options;
+  const { baseUrl, transport, engine, token, tls } = options;
   const ways = [baseUrl, transport, engine].filter((way) => way !== undefined);
   if (ways.length > 1) {
     throw new PawlError("INVALID_ARGUMENT", "give one of baseUrl, transport and engine");
+  }
+  if (transport !== undefined || engine !== undefined) {
+    if (token !== undefined || tls !== undefined) {
+      throw new PawlError("INVALID_ARGUMENT", "token and tls go with baseUrl only");
+    }
   }
   if (engine !== undefined) {
     return {
@@ -39,7 +44,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     };
   }
   if (transport !== undefined) return connectionOver(transport, transport, () => {});
-  const { calls, stream, close } = createServerTransports(baseUrl ?? defaultBaseUrl);
+  const { calls, stream, close } = createServerTransports(baseUrl ?? defaultBaseUrl, options);
   return connectionOver(calls, stream, close);
 }
 

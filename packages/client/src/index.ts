@@ -37,7 +37,7 @@ export type { Handle } from "./handle.js";
 export type { FeedItem, Instance, InstanceChange } from "./instance.js";
 export type { WatchAllOptions, WatchFilter, WatchOptions } from "./port.js";
 export type { InstanceList, InstancePage } from "./instance-list.js";
-export type { ClientOptions } from "./options.js";
+export type { ClientOptions, TlsOptions } from "./options.js";
 
 // Errors.
 export {

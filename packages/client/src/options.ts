@@ -10,8 +10,31 @@ import { consoleLogger } from "./worker/console-logger.js";
 /** Where a server listens unless told otherwise. */
 export const defaultBaseUrl = "http://127.0.0.1:3500";
 
-/** Which engine is meant: at most one of these. */
-export interface ConnectionOptions {
+/** How TLS is spoken with a server whose `baseUrl` is "https:". Everything is PEM text. */
+export interface TlsOptions {
+  /** Authorities whose certificates the server may have. @default Node's */
+  readonly ca?: string;
+  /** The caller's own certificate, where the server wants one; with `key`. */
+  readonly cert?: string;
+  /** The private key of `cert`. */
+  readonly key?: string;
+  /** The name that the server's certificate must have. @default the host of `baseUrl` */
+  readonly serverName?: string;
+}
+
+/** How a server is reached at its address. */
+export interface ServerAccess {
+  /**
+   * Sent with every call as `dapr-api-token`. A function is asked before each call, so that the token
+   * may change. Empty: none. @default the environment variable DAPR_API_TOKEN
+   */
+  readonly token?: string | (() => string | Promise<string>);
+  /** @default Node's own */
+  readonly tls?: TlsOptions;
+}
+
+/** Which engine is meant: at most one of `baseUrl`, `transport` and `engine`. */
+export interface ConnectionOptions extends ServerAccess {
   /** A server's address. @default "http://127.0.0.1:3500" */
   readonly baseUrl?: string;
   /** Any Connect transport; for a worker, one over HTTP/2. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
+import { parseSwitch } from "./flag/switch.js";
 import { type LogLevel, logLevels } from "./log.js";
 import { defaults } from "./options.js";
 
 /** What the flags of `pawl serve` and the environment say. */
-export interface ServeFlags {
+export interface ServeFlags extends SecurityFlags {
   readonly host: string;
   readonly port: number;
   /** 0: no second port. */
@@ -15,13 +17,18 @@ export interface ServeFlags {
   readonly logLevel: LogLevel;
   /** Answer over REST exactly as Dapr. @default false */
   readonly strictDapr?: boolean;
-  /** A token with every scope, from DAPR_API_TOKEN alone: a flag would show in the process list. */
-  readonly apiToken?: string;
-  readonly tokensFile?: string;
 }
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
+  addSecurityFlags(addGeneralFlags(command));
+  return command.configureOutput({
+    // One line for each mistake, its suggestion included.
+    outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
+  });
+}
+
+function addGeneralFlags(command: Command): Command {
   return command
     .addOption(
       new Option("--host <address>", "address to listen on")
@@ -58,27 +65,16 @@ export function addServeFlags(command: Command): Command {
         .argParser(parseSwitch),
     )
     .addOption(
-      new Option(
-        "--tokens-file <file>",
-        "tokens that callers must send, with names and scopes; see docs/security.md",
-      ).env("PAWL_TOKENS_FILE"),
-    )
-    .addOption(
       new Option("--log-level <level>", "least important log lines to write")
         .env("PAWL_LOG_LEVEL")
         .default("info")
         .choices(logLevels),
-    )
-    .configureOutput({
-      // One line for each mistake, its suggestion included.
-      outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
-    });
+    );
 }
 
 /** Reads the flags of a command that was parsed. */
 export function parseServeFlags(command: Command): ServeFlags {
   const { data, ...flags } = command.opts<Omit<ServeFlags, "dataDir"> & { data: string }>();
-  const apiToken = process.env.DAPR_API_TOKEN;
   return {
     host: flags.host,
     port: flags.port,
@@ -87,19 +83,8 @@ export function parseServeFlags(command: Command): ServeFlags {
     store: flags.store,
     logLevel: flags.logLevel,
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
-    ...(flags.tokensFile === undefined ? {} : { tokensFile: flags.tokensFile }),
-    ...(apiToken === undefined ? {} : { apiToken }),
+    ...parseSecurityFlags(command),
   };
-}
-
-function parseSwitch(text: string): boolean {
-  if (text === "true" || text === "1") {
-    return true;
-  }
-  if (text === "false" || text === "0" || text === "") {
-    return false;
-  }
-  throw new InvalidArgumentError("It must be true or false.");
 }
 
 function parsePort(text: string): number {

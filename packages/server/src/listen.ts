@@ -15,8 +15,14 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
+import {
+  createServer as createTlsServer,
+  type SecureContextOptions,
+  type Server as TlsServer,
+} from "node:tls";
 import { sniffProtocol } from "./preface.js";
 import { Sessions } from "./sessions.js";
+import type { TlsMaterial } from "./tls/tls-files.js";
 
 /** A request over HTTP/1.1 or HTTP/2. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest;
@@ -92,6 +98,7 @@ export class Listener {
   readonly #ports: Server[] = [];
   readonly #undecided = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
+  #tls: TlsServer | undefined;
   #closing = false;
 
   /** @param streams asked first about every HTTP/2 stream */
@@ -129,6 +136,18 @@ export class Listener {
   }
 
   /**
+   * From now on new connections must be TLS with this certificate; those that are open stay. Whether
+   * callers need a certificate is settled by the first call.
+   */
+  useTls(material: TlsMaterial): void {
+    if (this.#tls === undefined) {
+      this.#tls = this.#createTls(material);
+    } else {
+      this.#tls.setSecureContext(tlsOptions(material));
+    }
+  }
+
+  /**
    * Takes no more connections and requests, lets the open ones end, and cuts those that have not
    * after `graceMs`.
    */
@@ -162,11 +181,37 @@ export class Listener {
     });
     sniffProtocol(socket, this.#limits.peekTimeoutMs, (protocol) => {
       this.#undecided.delete(socket);
-      // An HTTP/1.1 client may close its half after its request and still wait for the answer. An
-      // HTTP/2 peer that does so is gone, a killed worker for instance.
-      socket.allowHalfOpen = protocol === "http1";
-      (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
+      if (this.#tls === undefined) {
+        // Over cleartext, what looks like TLS is answered as the bad HTTP/1.1 request that it is.
+        this.#serve(socket, protocol === "http2" ? "http2" : "http1");
+      } else if (protocol === "tls") {
+        this.#tls.emit("connection", socket);
+      } else {
+        refuseCleartext(socket);
+      }
     });
+  }
+
+  #serve(socket: Socket, protocol: "http1" | "http2"): void {
+    // An HTTP/1.1 client may close its half after its request and still wait for the answer. An
+    // HTTP/2 peer that does so is gone, a killed worker for instance.
+    socket.allowHalfOpen = protocol === "http1";
+    (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
+  }
+
+  #createTls(material: TlsMaterial): TlsServer {
+    const server = createTlsServer(
+      {
+        ...tlsOptions(material),
+        ALPNProtocols: ["h2", "http/1.1"],
+        handshakeTimeout: this.#limits.peekTimeoutMs,
+        requestCert: material.ca !== undefined,
+      },
+      (socket) => this.#serve(socket, socket.alpnProtocol === "h2" ? "http2" : "http1"),
+    );
+    // A handshake that fails is the caller's affair; Node has closed its connection by then.
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    return server;
   }
 
   #createHttp1(handler: HttpHandler): Http1Server {
@@ -217,4 +262,18 @@ export class Listener {
     server.on("session", (session) => this.#sessions.add(session));
     return server;
   }
+}
+
+function tlsOptions({ cert, key, ca }: TlsMaterial): SecureContextOptions {
+  return { cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) };
+}
+
+/** Says in cleartext HTTP, which whoever gets it speaks, that only TLS is spoken here. */
+function refuseCleartext(socket: Socket): void {
+  const text = "this port speaks TLS; use https\n";
+  socket.on("error", () => {});
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}\r\nconnection: close\r\n\r\n${text}`,
+    () => socket.destroy(),
+  );
 }

@@ -53,6 +53,20 @@ export interface ServerOptions {
   readonly apiToken?: string;
   /** A file of tokens with names and scopes, read again when it changes. @default none */
   readonly tokensFile?: string;
+  /** A certificate of this server, PEM; with it every connection must be TLS. @default none */
+  readonly tlsCertFile?: string;
+  /** The private key of `tlsCertFile`, PEM. @default none */
+  readonly tlsKeyFile?: string;
+  /**
+   * Authorities, PEM: callers must show a certificate of one of them. All three files are read again
+   * when one changes; open connections stay. @default none
+   */
+  readonly tlsClientCaFile?: string;
+  /**
+   * Listen on an address that other machines reach, though there are neither tokens nor TLS; without
+   * it that is refused. @default false
+   */
+  readonly allowInsecureNetwork?: boolean;
   /** Milliseconds between two looks at files that may change. @default 1000 */
   readonly reloadIntervalMs?: number;
   /** Bounds of connections and requests. */
@@ -81,6 +95,10 @@ export const defaults = Object.freeze({
   shutdownGraceMs: 5_000,
   apiToken: "",
   tokensFile: "",
+  tlsCertFile: "",
+  tlsKeyFile: "",
+  tlsClientCaFile: "",
+  allowInsecureNetwork: false,
   reloadIntervalMs: watchIntervalMs,
   listen: listenDefaults,
 }) satisfies ResolvedServerOptions;

@@ -5,6 +5,12 @@ import type { Socket } from "node:net";
 /** What every HTTP/2 connection begins with (RFC 9113, section 3.4). */
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 
+/** What a TLS connection begins with: a record of a handshake (RFC 8446, section 5.1). */
+const tlsHandshake = 0x16;
+
+/** What the first bytes of a connection are taken for. */
+export type FirstProtocol = "http1" | "http2" | "tls";
+
 /**
  * Looks at the first bytes of a connection and tells which protocol it speaks, with all bytes put
  * back. A connection that ends, fails or stays undecided for `timeoutMs` is destroyed and never
@@ -13,7 +19,7 @@ const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 export function sniffProtocol(
   socket: Socket,
   timeoutMs: number,
-  decided: (protocol: "http1" | "http2") => void,
+  decided: (protocol: FirstProtocol) => void,
 ): void {
   let seen: Buffer = Buffer.alloc(0);
   const timer = setTimeout(giveUp, timeoutMs);
@@ -40,6 +46,12 @@ export function sniffProtocol(
       return;
     }
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+    if (seen[0] === tlsHandshake) {
+      stop();
+      socket.unshift(seen);
+      decided("tls");
+      return;
+    }
     const length = Math.min(seen.length, preface.length);
     const same = preface.subarray(0, length).equals(seen.subarray(0, length));
     if (same && length < preface.length) {

@@ -2,11 +2,7 @@
 
 import { openEngine } from "@pawl/engine";
 import { Dapr, TaskHubSidecarService } from "@pawl/protocol";
-import { rpcOperations } from "./auth/access.js";
-import { Credentials } from "./auth/credentials.js";
-import { Gate } from "./auth/gate.js";
-import type { Operation } from "./auth/operation.js";
-import { openTokens } from "./auth/token-source.js";
+import { openSecurity } from "./auth/security.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
@@ -16,7 +12,7 @@ import {
   type ServedEngine,
   type ServerOptions,
 } from "./options.js";
-import { createRestHandler, splitUrl } from "./rest/handler.js";
+import { createRestHandler } from "./rest/handler.js";
 import { RestRouter } from "./rest/router.js";
 import { type RouteTargets, registerServices, restRoutes } from "./routes.js";
 import { RpcHandler } from "./rpc/handler.js";
@@ -81,26 +77,28 @@ async function serveEngine(
     // Dapr's errors have no details.
     { hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)) },
   );
-  const { gate, stop: stopAuth } = await openGate(router, options);
+  const security = await openSecurity(router, options);
+  const { gate } = security;
   const listener = new Listener(
     gate.guard(rpc.handle),
     options.listen,
     gate.guardStreams(rpc.streams),
   );
+  security.useTls(listener);
   const { port, grpcPort } = await listenOnPorts(listener, options).catch((error: unknown) => {
-    stopAuth();
+    security.close();
     throw error;
   });
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
-    stopAuth();
+    security.close();
     await ended;
     await closeEngine();
   };
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `${security.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
     grpcPort,
     engine,
@@ -112,24 +110,6 @@ async function serveEngine(
 }
 
 const daprServices: ReadonlySet<string> = new Set([Dapr.typeName, TaskHubSidecarService.typeName]);
-
-/** The gate in front of every path, and how to stop looking after its files. */
-async function openGate(
-  router: RestRouter,
-  options: ResolvedServerOptions,
-): Promise<{ gate: Gate; stop: () => void }> {
-  const { strictDapr, logger: log } = options;
-  const { tokens, stop } = await openTokens({ ...options, log }, (changed) => {
-    credentials.replaceTokens(changed);
-    gate.endRevoked();
-  });
-  const credentials = new Credentials(tokens);
-  const operationOf = (method: string, url: string): Operation | undefined =>
-    rpcOperations.get(url.split("?", 1)[0] ?? "") ??
-    router.find(method, splitUrl(url).path)?.route.operation;
-  const gate = new Gate({ credentials, operationOf, strictDapr, log });
-  return { gate, stop };
-}
 
 async function listenOnPorts(
   listener: Listener,

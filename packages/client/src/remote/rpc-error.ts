@@ -10,6 +10,8 @@ const codeOf: Readonly<Partial<Record<Code, PawlErrorCode>>> = {
   [Code.InvalidArgument]: "INVALID_ARGUMENT",
   [Code.DeadlineExceeded]: "DEADLINE_EXCEEDED",
   [Code.NotFound]: "INSTANCE_NOT_FOUND",
+  [Code.Unauthenticated]: "UNAUTHENTICATED",
+  [Code.PermissionDenied]: "PERMISSION_DENIED",
   [Code.AlreadyExists]: "INSTANCE_EXISTS",
   [Code.ResourceExhausted]: "RESOURCE_EXHAUSTED",
   [Code.Unimplemented]: "UNIMPLEMENTED",
@@ -25,10 +27,16 @@ export function toPawlError(error: unknown): PawlError {
   const rpcError = ConnectError.from(error);
   const [detail] = rpcError.findDetails(ErrorDetailSchema);
   const code = errorCodes.find((known) => known === detail?.code);
-  return new PawlError(code ?? codeOf[rpcError.code] ?? "INTERNAL", rpcError.rawMessage, {
+  const meant = isConnectionFailure(rpcError) ? "UNREACHABLE" : codeOf[rpcError.code];
+  return new PawlError(code ?? meant ?? "INTERNAL", rpcError.rawMessage, {
     details: { ...detail?.facts },
     cause: error,
   });
+}
+
+/** What Node says of a connection that could not be made: a certificate that is not trusted, say. */
+function isConnectionFailure({ code, cause }: ConnectError): boolean {
+  return code === Code.Internal && cause instanceof Error && "code" in cause;
 }
 
 /** The engine's errors are told by their brand: this package does not import the engine. */

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { EngineError } from "@pawl/engine";
 import { anonymous, type Caller, hasScope } from "./caller.js";
-import { accessOf, type Operation } from "./operation.js";
+import { accessOf, type Operation, type Scope } from "./operation.js";
 import type { TokenSet } from "./token-set.js";
 
 /** The header that carries a token, as in Dapr. */
@@ -11,15 +11,18 @@ export const tokenHeader = "dapr-api-token";
 
 /** What a server asks of its callers, as it is now. */
 export class Credentials {
+  readonly #certificates: boolean;
   #tokens: TokenSet;
 
-  constructor(tokens: TokenSet) {
+  /** @param certificates callers must have one; the handshake has seen to it that it is good */
+  constructor(tokens: TokenSet, certificates: boolean) {
     this.#tokens = tokens;
+    this.#certificates = certificates;
   }
 
   /** Whether callers must show who they are. */
   get required(): boolean {
-    return this.#tokens.size > 0;
+    return this.#tokens.size > 0 || this.#certificates;
   }
 
   /** Takes other tokens from now on. */
@@ -29,16 +32,25 @@ export class Credentials {
 
   /** Whether a caller that was let in would still be. */
   isValid({ token }: Caller): boolean {
-    return token === undefined ? !this.required : this.#tokens.has(token);
+    return token === undefined ? this.#tokens.size === 0 : this.#tokens.has(token);
   }
 
   /**
-   * Who sent a request with these headers.
+   * Who sent a request with these headers, over a connection with this certificate. Where there are
+   * tokens too, a certificate alone is not enough; where there are none, it may do everything, and a
+   * policy says what it may not.
    * @throws UNAUTHENTICATED
    */
-  identify(headers: IncomingHttpHeaders): Caller {
+  identify(headers: IncomingHttpHeaders, certificate: string | undefined): Caller {
     if (!this.required) {
       return anonymous;
+    }
+    if (this.#certificates && certificate === undefined) {
+      throw new EngineError("UNAUTHENTICATED", "a client certificate is needed");
+    }
+    const byCertificate = certificate === undefined ? [] : [`certificate:${certificate}`];
+    if (this.#tokens.size === 0) {
+      return { names: byCertificate, scopes: new Set<Scope>(["admin"]) };
     }
     const text = tokenOf(headers);
     if (text === undefined) {
@@ -51,7 +63,11 @@ export class Credentials {
     if (token === undefined) {
       throw new EngineError("UNAUTHENTICATED", "the token is not one of this server's");
     }
-    return { names: [`token:${token.name}`], scopes: new Set(token.scopes), token };
+    return {
+      names: [`token:${token.name}`, ...byCertificate],
+      scopes: new Set(token.scopes),
+      token,
+    };
   }
 }
 

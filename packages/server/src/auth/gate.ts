@@ -5,6 +5,7 @@ import type { ServerHttp2Stream } from "node:http2";
 import { EngineError, isEngineError } from "@pawl/engine";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
+import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
 import type { Caller } from "./caller.js";
 import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
 import { accessOf, type Operation } from "./operation.js";
@@ -36,7 +37,7 @@ export class Gate {
   guard(handler: HttpHandler): HttpHandler {
     return (request, response) => {
       const { method = "", url = "", headers } = request;
-      const admitted = this.admit(method, url, headers);
+      const admitted = this.admit(method, url, headers, certificateOfRequest(request));
       if ("status" in admitted) {
         refuse(request, response, admitted);
         return;
@@ -52,7 +53,7 @@ export class Gate {
       takes: (headers) => handler.takes(headers),
       handle: (stream, headers) => {
         const { ":method": method = "", ":path": path = "" } = headers;
-        const admitted = this.admit(method, path, headers);
+        const admitted = this.admit(method, path, headers, certificateOf(stream.session));
         if ("status" in admitted) {
           refuseStream(stream, admitted);
           return;
@@ -67,9 +68,14 @@ export class Gate {
    * Decides on a request by its headers, from which it takes the credentials away, so that nothing
    * behind the gate can tell or log them.
    */
-  admit(method: string, url: string, headers: IncomingHttpHeaders): Caller | Refusal {
+  admit(
+    method: string,
+    url: string,
+    headers: IncomingHttpHeaders,
+    certificate: string | undefined,
+  ): Caller | Refusal {
     try {
-      return this.#identify(method, url, headers);
+      return this.#identify(method, url, headers, certificate);
     } catch (error) {
       const known = isEngineError(error) ? error : new EngineError("INTERNAL", "internal error");
       const path = url.split("?", 1)[0] ?? "";
@@ -99,13 +105,18 @@ export class Gate {
     }
   }
 
-  #identify(method: string, url: string, headers: IncomingHttpHeaders): Caller {
+  #identify(
+    method: string,
+    url: string,
+    headers: IncomingHttpHeaders,
+    certificate: string | undefined,
+  ): Caller {
     const { credentials, operationOf } = this.#options;
     const operation = operationOf(method, url);
     if (operation !== undefined && accessOf(operation) === "anybody") {
       return open;
     }
-    const caller = credentials.identify(headers);
+    const caller = credentials.identify(headers, certificate);
     requireAccess(caller, operation);
     return caller;
   }

@@ -26,11 +26,7 @@ export async function openTokens(
   options: TokenOptions,
   changed: (tokens: TokenSet) => void,
 ): Promise<{ readonly tokens: TokenSet; stop(): void }> {
-  const { tokensFile: file, log } = options;
-  const tokens = new TokenSet(await readTokens(options));
-  if (file === "") {
-    return { tokens, stop() {} };
-  }
+  const { tokensFile: file, log, reloadIntervalMs } = options;
   const reload = async (): Promise<void> => {
     try {
       const replaced = new TokenSet(await readTokens(options));
@@ -41,8 +37,13 @@ export async function openTokens(
       log.error({ file, reason }, "tokens not reloaded; the old ones stay");
     }
   };
-  const stop = watchFiles([file], () => void reload(), options.reloadIntervalMs);
-  return { tokens, stop };
+  const stop = await watchFiles(file === "" ? [] : [file], reload, reloadIntervalMs);
+  try {
+    return { tokens: new TokenSet(await readTokens(options)), stop };
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
 
 async function readTokens({ apiToken, tokensFile }: TokenOptions): Promise<KnownToken[]> {

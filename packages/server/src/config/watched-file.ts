@@ -1,32 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type StatsListener, unwatchFile, watchFile } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { EngineError } from "@pawl/engine";
 
 /** Milliseconds between two looks at a file. */
 export const watchIntervalMs = 1000;
 
 /**
- * Calls back whenever one of the files has changed. Looks at them by name from time to time: what a
- * system tells of changes is lost where files are replaced, or are links, as mounted secrets are.
+ * Calls back whenever one of the files has changed since the returned promise resolved, one call at a
+ * time. Looks at them by name from time to time: what a system tells of changes is lost where files
+ * are replaced, or are links, as mounted secrets are.
  * @returns how to stop
  */
-export function watchFiles(
+export async function watchFiles(
   files: readonly string[],
-  changed: () => void,
-  intervalMs: number = watchIntervalMs,
-): () => void {
-  const listener: StatsListener = () => changed();
-  const watched = [...new Set(files)];
-  for (const file of watched) {
-    watchFile(file, { interval: intervalMs, persistent: false }, listener);
-  }
-  return () => {
-    for (const file of watched) {
-      unwatchFile(file, listener);
+  changed: () => Promise<void>,
+  intervalMs: number,
+): Promise<() => void> {
+  let known = await describeFiles(files);
+  let isBusy = false;
+  const look = async (): Promise<void> => {
+    const now = await describeFiles(files);
+    if (now !== known) {
+      known = now;
+      await changed();
     }
   };
+  const timer = setInterval(() => {
+    if (!isBusy) {
+      isBusy = true;
+      void look().finally(() => {
+        isBusy = false;
+      });
+    }
+  }, intervalMs);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** A text that changes whenever one of the files does. */
+async function describeFiles(files: readonly string[]): Promise<string> {
+  const facts = files.map((file) =>
+    stat(file, { bigint: true }).then(
+      ({ dev, ino, size, mtimeNs, ctimeNs }) => [dev, ino, size, mtimeNs, ctimeNs].join(),
+      () => "",
+    ),
+  );
+  return (await Promise.all(facts)).join(";");
 }
 
 /**
