@@ -48,6 +48,7 @@ describe.each(versions)("reflection %s", (_name, service) => {
         { name: "grpc.health.v1.Health" },
         { name: "grpc.reflection.v1.ServerReflection" },
         { name: "grpc.reflection.v1alpha.ServerReflection" },
+        { name: "pawl.v1.AdminService" },
         { name: "pawl.v1.WorkerService" },
         { name: "pawl.v1.WorkflowService" },
       ],
