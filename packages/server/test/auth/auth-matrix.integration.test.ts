@@ -43,24 +43,25 @@ let folder = "";
 let server: PawlServer;
 let transports: ReadonlyMap<string, Transport>;
 
-/** Counts what reaches it, and answers all with an error of its own. */
+/** Counts what reaches it, and answers all with an error of its own: a call, a stream, at once. */
 function countingEngine(): ServedEngine {
-  const refuse = (): never => {
+  const refusal = (): EngineError => {
     reached += 1;
-    throw new EngineError("INSTANCE_NOT_FOUND", "reached the engine");
+    return new EngineError("INSTANCE_NOT_FOUND", "reached the engine");
   };
-  const reject = async (): Promise<never> => refuse();
-  const rejectStream = () => ({ [Symbol.asyncIterator]: () => ({ next: reject }) });
+  const reject = (): unknown => {
+    const rejected = Promise.reject(refusal());
+    rejected.catch(() => {});
+    return Object.assign(rejected, { [Symbol.asyncIterator]: () => ({ next: () => rejected }) });
+  };
   const names = Object.keys(fakeEngine()).filter(
     (name) => !["workerCount", "isReady", "onReadyChange", "close"].includes(name),
   );
-  const methods = Object.fromEntries(names.map((name) => [name, reject]));
   return fakeEngine({
-    ...methods,
-    watch: rejectStream,
-    watchAll: rejectStream,
-    backup: rejectStream,
-    connectWorker: refuse,
+    ...Object.fromEntries(names.map((name) => [name, reject])),
+    connectWorker: () => {
+      throw refusal();
+    },
   });
 }
 
