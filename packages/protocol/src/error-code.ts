@@ -15,6 +15,8 @@ export const errorCodes = [
   "UNAUTHENTICATED",
   /** The caller is known, and may not do this. */
   "PERMISSION_DENIED",
+  /** No workflow of this name that the caller may use. */
+  "WORKFLOW_NOT_FOUND",
   /** No instance has this id. */
   "INSTANCE_NOT_FOUND",
   /** The history has no event of this id that could be meant. */

@@ -37,6 +37,12 @@ export const errorMap = {
     daprHttp: 403,
     daprGrpc: Code.PermissionDenied,
   },
+  WORKFLOW_NOT_FOUND: {
+    connect: Code.NotFound,
+    http: 404,
+    daprHttp: 404,
+    daprGrpc: Code.NotFound,
+  },
   INSTANCE_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
   EVENT_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
   INSTANCE_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },

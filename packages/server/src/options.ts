@@ -53,6 +53,11 @@ export interface ServerOptions {
   readonly apiToken?: string;
   /** A file of tokens with names and scopes, read again when it changes. @default none */
   readonly tokensFile?: string;
+  /**
+   * Rules of which caller may do which operation on which workflows, read again when they change; what
+   * no rule allows looks as if it were not there. @default none: scopes decide alone
+   */
+  readonly policyFile?: string;
   /** A certificate of this server, PEM; with it every connection must be TLS. @default none */
   readonly tlsCertFile?: string;
   /** The private key of `tlsCertFile`, PEM. @default none */
@@ -95,6 +100,7 @@ export const defaults = Object.freeze({
   shutdownGraceMs: 5_000,
   apiToken: "",
   tokensFile: "",
+  policyFile: "",
   tlsCertFile: "",
   tlsKeyFile: "",
   tlsClientCaFile: "",

@@ -66,9 +66,11 @@ async function serveEngine(
   closeEngine: () => Promise<void>,
 ): Promise<PawlServer> {
   const { host, appId, strictDapr, logger: log } = options;
-  const workflows = new DaprWorkflows(engine);
+  const security = await openSecurity(options);
+  const seen = security.protect(engine);
+  const workflows = new DaprWorkflows(seen);
   const metadata = new ServerMetadata(appId, engine);
-  const targets: RouteTargets = { engine, workflows, metadata, appId, strictDapr, log };
+  const targets: RouteTargets = { engine: seen, workflows, metadata, appId, strictDapr, log };
   const router = new RestRouter(restRoutes(targets));
   const rpc = new RpcHandler(
     (router, interceptors) => registerServices(router, targets, interceptors),
@@ -77,8 +79,7 @@ async function serveEngine(
     // Dapr's errors have no details.
     { hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)) },
   );
-  const security = await openSecurity(router, options);
-  const { gate } = security;
+  const gate = security.createGate(router);
   const listener = new Listener(
     gate.guard(rpc.handle),
     options.listen,

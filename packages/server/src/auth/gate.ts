@@ -6,9 +6,11 @@ import { EngineError, isEngineError } from "@pawl/engine";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
+import { type RequestAccess, runWithAccess } from "./access-context.js";
 import type { Caller } from "./caller.js";
 import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
-import { accessOf, type Operation } from "./operation.js";
+import { accessOf, isServerOperation, type Operation } from "./operation.js";
+import type { Policy } from "./policy.js";
 import { encodeRefusal, type Refusal } from "./refusal.js";
 
 /** What a gate needs to know. */
@@ -16,6 +18,8 @@ export interface GateOptions {
   readonly credentials: Credentials;
   /** The operation that a request asks for; `undefined` when its path leads nowhere. */
   readonly operationOf: (method: string, url: string) => Operation | undefined;
+  /** Present: what it does not allow is refused, here or by the engine that it guards. */
+  readonly policy: (() => Policy) | undefined;
   /** Refuse over REST as Dapr does. */
   readonly strictDapr: boolean;
   readonly log: ServerLogger;
@@ -42,8 +46,8 @@ export class Gate {
         refuse(request, response, admitted);
         return;
       }
-      this.#keep(response, admitted);
-      handler(request, response);
+      this.#keep(response, admitted.caller);
+      this.#run(admitted, () => handler(request, response));
     };
   }
 
@@ -58,8 +62,8 @@ export class Gate {
           refuseStream(stream, admitted);
           return;
         }
-        this.#keep(stream, admitted);
-        handler.handle(stream, headers);
+        this.#keep(stream, admitted.caller);
+        this.#run(admitted, () => handler.handle(stream, headers));
       },
     };
   }
@@ -73,7 +77,7 @@ export class Gate {
     url: string,
     headers: IncomingHttpHeaders,
     certificate: string | undefined,
-  ): Caller | Refusal {
+  ): RequestAccess | Refusal {
     try {
       return this.#identify(method, url, headers, certificate);
     } catch (error) {
@@ -110,20 +114,44 @@ export class Gate {
     url: string,
     headers: IncomingHttpHeaders,
     certificate: string | undefined,
-  ): Caller {
-    const { credentials, operationOf } = this.#options;
+  ): RequestAccess {
+    const { credentials, operationOf, policy } = this.#options;
     const operation = operationOf(method, url);
     if (operation !== undefined && accessOf(operation) === "anybody") {
-      return open;
+      return { caller: open, operation };
     }
     const caller = credentials.identify(headers, certificate);
     requireAccess(caller, operation);
-    return caller;
+    if (operation !== undefined && isServerOperation(operation) && policy !== undefined) {
+      requireRule(policy(), caller, operation);
+    }
+    return { caller, operation };
+  }
+
+  /** Only a policy asks, further on, who it was. */
+  #run(access: RequestAccess, answer: () => void): void {
+    if (this.#options.policy === undefined) {
+      answer();
+    } else {
+      runWithAccess(access, answer);
+    }
   }
 }
 
 /** Whoever asks for what is open to anybody. */
 const open: Caller = { names: [], scopes: new Set() };
+
+/** @throws PERMISSION_DENIED */
+function requireRule(policy: Policy, caller: Caller, operation: Operation): void {
+  if (!policy.allowsSome(caller, operation)) {
+    const who = caller.names.join(", ");
+    throw new EngineError(
+      "PERMISSION_DENIED",
+      `the policy has no rule for ${who} with "${operation}"`,
+      { details: { operation } },
+    );
+  }
+}
 
 /** Answers, and lets go of the body: what of it is on its way is read and thrown away. */
 function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal): void {

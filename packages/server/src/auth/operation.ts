@@ -45,3 +45,9 @@ export type Operation = keyof typeof operations;
 export function accessOf(operation: Operation): Access {
   return operations[operation];
 }
+
+/** Whether an operation is on the server as a whole, not on workflows: `admin` alone may do those. */
+export function isServerOperation(operation: Operation): boolean {
+  const access = accessOf(operation);
+  return typeof access !== "string" && access.every((scope) => scope === "admin");
+}

@@ -1,22 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { openReloaded } from "../config/reloaded-file.js";
+import { readNamedFile } from "../config/watched-file.js";
 import type { Listener } from "../listen.js";
-import type { ResolvedServerOptions } from "../options.js";
+import type { ResolvedServerOptions, ServedEngine } from "../options.js";
 import { splitUrl } from "../rest/handler.js";
 import type { RestRouter } from "../rest/router.js";
-import { openTlsFiles, type TlsMaterial } from "../tls/tls-files.js";
+import { readTlsFiles, tlsFileNames } from "../tls/tls-files.js";
 import { rpcOperations } from "./access.js";
 import { Credentials } from "./credentials.js";
 import { requireSafeExposure } from "./exposure.js";
 import { Gate } from "./gate.js";
+import { guardEngine } from "./guarded-engine.js";
 import type { Operation } from "./operation.js";
-import type { TokenSet } from "./token-set.js";
-import { openTokens } from "./token-source.js";
+import { Policy } from "./policy.js";
+import { readTokens } from "./token-source.js";
 
-/** All that stands between the network and the handlers. */
+/** Everything of a server's that changes with its files: taken up one after the other, given up together. */
+class Closing {
+  readonly #stops: (() => void)[] = [];
+
+  add<T extends { stop(): void }>(opened: T): T {
+    this.#stops.push(() => opened.stop());
+    return opened;
+  }
+
+  readonly close = (): void => {
+    for (const stop of this.#stops) {
+      stop();
+    }
+  };
+}
+
+/** All that stands between the network and the engine. */
 export interface Security {
-  readonly gate: Gate;
   readonly hasTls: boolean;
+  /** The engine as callers may see it. */
+  protect(engine: ServedEngine): ServedEngine;
+  /** What every request passes on its way to these routes. */
+  createGate(router: RestRouter): Gate;
   /** Puts TLS on a listener, if there is to be any, and keeps its certificate up to date. */
   useTls(listener: Listener): void;
   /** Stops looking after files. */
@@ -24,54 +46,103 @@ export interface Security {
 }
 
 /**
- * Reads tokens and certificates, and follows their changes until it is closed.
+ * Reads tokens, certificates and the policy, and follows their changes until it is closed.
  * @throws INVALID_ARGUMENT when a file is not good, or the server would be open to the network
  */
-export async function openSecurity(
-  router: RestRouter,
-  options: ResolvedServerOptions,
-): Promise<Security> {
-  const { strictDapr, logger: log } = options;
-  let takeTokens = (_tokens: TokenSet): void => {};
-  let takeTls = (_material: TlsMaterial): void => {};
-  const tls = await openTlsFiles({ ...options, log }, (material) => takeTls(material));
-  const stops = [tls.stop];
-  const close = (): void => {
-    for (const stop of stops) {
-      stop();
-    }
-  };
+export async function openSecurity(options: ResolvedServerOptions): Promise<Security> {
+  const closing = new Closing();
   try {
-    const { tokens, stop } = await openTokens({ ...options, log }, (changed) =>
-      takeTokens(changed),
-    );
-    stops.push(stop);
-    const credentials = new Credentials(tokens, tls.material?.ca !== undefined);
-    const hasTls = tls.material !== undefined;
-    const weakness = requireSafeExposure({ ...options, hasTls, asksWho: credentials.required });
-    if (weakness !== undefined) {
-      log.warn({ host: options.host }, weakness);
-    }
-    const gate = new Gate({ credentials, operationOf: operationsOf(router), strictDapr, log });
-    takeTokens = (changed) => {
-      credentials.replaceTokens(changed);
-      gate.endRevoked();
-    };
-    return {
-      gate,
-      hasTls,
-      useTls(listener) {
-        if (tls.material !== undefined) {
-          listener.useTls(tls.material);
-          takeTls = (material) => listener.useTls(material);
-        }
-      },
-      close,
-    };
+    return await open(options, closing);
   } catch (error) {
-    close();
+    closing.close();
     throw error;
   }
+}
+
+async function open(options: ResolvedServerOptions, closing: Closing): Promise<Security> {
+  const { tokensFile, strictDapr, logger: log } = options;
+  const watch = { reloadIntervalMs: options.reloadIntervalMs, log };
+  const listeners = new Set<Listener>();
+  const gates = new Set<Gate>();
+  const tls = closing.add(
+    await openReloaded({
+      ...watch,
+      what: "TLS files",
+      files: tlsFileNames(options),
+      read: () => readTlsFiles(options, log),
+      changed(material) {
+        if (material !== undefined) {
+          for (const listener of listeners) {
+            listener.useTls(material);
+          }
+        }
+      },
+    }),
+  );
+  const tokens = closing.add(
+    await openReloaded({
+      ...watch,
+      what: "tokens",
+      files: tokensFile === "" ? [] : [tokensFile],
+      read: () => readTokens(options),
+      changed(replaced) {
+        credentials.replaceTokens(replaced);
+        for (const gate of gates) {
+          gate.endRevoked();
+        }
+      },
+    }),
+  );
+  const policy = closing.add(await openPolicy(options));
+  const credentials = new Credentials(tokens.value, tls.value?.ca !== undefined);
+  const hasTls = tls.value !== undefined;
+  const weakness = requireSafeExposure({ ...options, hasTls, asksWho: credentials.required });
+  if (weakness !== undefined) {
+    log.warn({ host: options.host }, weakness);
+  }
+  return {
+    hasTls,
+    protect: (engine) => {
+      const { read } = policy;
+      return read === undefined ? engine : guardEngine(engine, read);
+    },
+    createGate(router) {
+      const operationOf = operationsOf(router);
+      const gate = new Gate({ credentials, operationOf, policy: policy.read, strictDapr, log });
+      gates.add(gate);
+      return gate;
+    },
+    useTls(listener) {
+      const { value: material } = tls;
+      if (material !== undefined) {
+        listener.useTls(material);
+        listeners.add(listener);
+      }
+    },
+    close: closing.close,
+  };
+}
+
+/** The policy as it is whenever it is read; no way to read it: there is none. */
+async function openPolicy(
+  options: ResolvedServerOptions,
+): Promise<{ readonly read?: () => Policy; stop(): void }> {
+  const { policyFile: file, reloadIntervalMs, logger: log } = options;
+  if (file === "") {
+    return { stop() {} };
+  }
+  const opened = await openReloaded({
+    what: "policy",
+    files: [file],
+    read: async () => Policy.parse(file, await readNamedFile(file, "--policy-file")),
+    changed(replaced) {
+      policy = replaced;
+    },
+    reloadIntervalMs,
+    log,
+  });
+  let policy = opened.value;
+  return { read: () => policy, stop: () => opened.stop() };
 }
 
 /** Finds the operation of a request as the handlers will find its handler. */

@@ -9,6 +9,7 @@ export type SecurityFlags = Pick<
   ServerOptions,
   | "apiToken"
   | "tokensFile"
+  | "policyFile"
   | "tlsCertFile"
   | "tlsKeyFile"
   | "tlsClientCaFile"
@@ -23,6 +24,12 @@ export function addSecurityFlags(command: Command): Command {
         "--tokens-file <file>",
         "tokens that callers must send, with names and scopes; see docs/security.md",
       ).env("PAWL_TOKENS_FILE"),
+    )
+    .addOption(
+      new Option(
+        "--policy-file <file>",
+        "rules of who may do what on which workflows; see docs/security.md",
+      ).env("PAWL_POLICY_FILE"),
     )
     .addOption(
       new Option("--tls-cert <file>", "certificate of this server, PEM; with it all is TLS").env(
@@ -49,18 +56,21 @@ export function addSecurityFlags(command: Command): Command {
 
 /** Reads them from a command that was parsed, and the token from `DAPR_API_TOKEN`. */
 export function parseSecurityFlags(command: Command): SecurityFlags {
-  const { tokensFile, tlsCert, tlsKey, tlsClientCa, allowInsecureNetwork } = command.opts<{
-    tokensFile?: string;
-    tlsCert?: string;
-    tlsKey?: string;
-    tlsClientCa?: string;
-    allowInsecureNetwork?: boolean;
-  }>();
+  const { tokensFile, policyFile, tlsCert, tlsKey, tlsClientCa, allowInsecureNetwork } =
+    command.opts<{
+      tokensFile?: string;
+      policyFile?: string;
+      tlsCert?: string;
+      tlsKey?: string;
+      tlsClientCa?: string;
+      allowInsecureNetwork?: boolean;
+    }>();
   // No flag has it: that would show in the process list.
   const apiToken = process.env.DAPR_API_TOKEN;
   return {
     ...(apiToken === undefined ? {} : { apiToken }),
     ...(tokensFile === undefined ? {} : { tokensFile }),
+    ...(policyFile === undefined ? {} : { policyFile }),
     ...(tlsCert === undefined ? {} : { tlsCertFile: tlsCert }),
     ...(tlsKey === undefined ? {} : { tlsKeyFile: tlsKey }),
     ...(tlsClientCa === undefined ? {} : { tlsClientCaFile: tlsClientCa }),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { AsyncResource } from "node:async_hooks";
 import {
   constants,
   type IncomingHttpHeaders,
@@ -66,7 +67,11 @@ export class UnaryCall {
     this.#context = new CallContext(served.method, headers);
     this.#body = new EnvelopeReader(served.readMaxBytes);
     stream.on("data", (chunk: Buffer) => this.#read(chunk));
-    stream.on("end", () => void this.#run());
+    // Bound, since a stream calls back outside of the context in which it was handed over.
+    stream.on(
+      "end",
+      AsyncResource.bind(() => void this.#run()),
+    );
     stream.on("close", () => this.abort(hungUp));
     // A stream that failed closes, too, and only that matters.
     stream.on("error", () => {});

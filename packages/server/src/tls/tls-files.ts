@@ -3,7 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { EngineError } from "@pawl/engine";
-import { readNamedFile, watchFiles } from "../config/watched-file.js";
+import { readNamedFile } from "../config/watched-file.js";
 import type { ServerLogger } from "../options.js";
 
 /** What TLS needs, as PEM texts. */
@@ -22,42 +22,23 @@ export interface TlsFiles {
   readonly tlsKeyFile: string;
   /** Empty: callers need no certificate. */
   readonly tlsClientCaFile: string;
-  /** Milliseconds between two looks at the files. */
-  readonly reloadIntervalMs: number;
-  readonly log: ServerLogger;
+}
+
+/** The files that are given. */
+export function tlsFileNames({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: TlsFiles): string[] {
+  return [tlsCertFile, tlsKeyFile, tlsClientCaFile].filter((file) => file !== "");
 }
 
 /**
- * Reads the files of TLS, and again whenever one changes. Files that do not fit together, as between
- * the change of a certificate and of its key, change nothing.
- * @returns the material, or `undefined` when there is to be no TLS
- * @throws INVALID_ARGUMENT when the files are not good at the start
+ * Reads the files of TLS; `undefined` when there is to be none.
+ * @throws INVALID_ARGUMENT when one is not good, or they do not fit together
  */
-export async function openTlsFiles(
+export async function readTlsFiles(
   files: TlsFiles,
-  changed: (material: TlsMaterial) => void,
-): Promise<{ readonly material: TlsMaterial | undefined; stop(): void }> {
+  log: ServerLogger,
+): Promise<TlsMaterial | undefined> {
   requireBoth(files);
-  const { tlsCertFile, tlsKeyFile, tlsClientCaFile, log } = files;
-  if (tlsCertFile === "") {
-    return { material: undefined, stop() {} };
-  }
-  const reload = async (): Promise<void> => {
-    try {
-      changed(await readMaterial(files));
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      log.error({ reason }, "TLS files not reloaded; the old ones stay");
-    }
-  };
-  const watched = [tlsCertFile, tlsKeyFile, tlsClientCaFile].filter((file) => file !== "");
-  const stop = await watchFiles(watched, reload, files.reloadIntervalMs);
-  try {
-    return { material: await readMaterial(files), stop };
-  } catch (error) {
-    stop();
-    throw error;
-  }
+  return files.tlsCertFile === "" ? undefined : readMaterial(files, log);
 }
 
 function requireBoth({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: TlsFiles): void {
@@ -72,8 +53,8 @@ function requireBoth({ tlsCertFile, tlsKeyFile, tlsClientCaFile }: TlsFiles): vo
   }
 }
 
-async function readMaterial(files: TlsFiles): Promise<TlsMaterial> {
-  const { tlsCertFile, tlsKeyFile, tlsClientCaFile, log } = files;
+async function readMaterial(files: TlsFiles, log: ServerLogger): Promise<TlsMaterial> {
+  const { tlsCertFile, tlsKeyFile, tlsClientCaFile } = files;
   const cert = await readNamedFile(tlsCertFile, "--tls-cert");
   const key = await readNamedFile(tlsKeyFile, "--tls-key");
   const ca =

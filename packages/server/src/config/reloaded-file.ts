@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { ServerLogger } from "../options.js";
+import { watchFiles } from "./watched-file.js";
+
+/** What is read of files that may change while a server runs. */
+export interface ReloadedFile<T> {
+  /** For the log: "tokens", "policy". */
+  readonly what: string;
+  /** None: nothing is watched. */
+  readonly files: readonly string[];
+  /** Reads them; rejects when they are not good. */
+  readonly read: () => Promise<T>;
+  /** Takes what was read anew. */
+  readonly changed: (value: T) => void;
+  readonly reloadIntervalMs: number;
+  readonly log: ServerLogger;
+}
+
+/**
+ * Reads files, and again whenever one of them changes. Files that cannot be read any more, or have
+ * mistakes, change nothing: the log says so, and what they said before stays.
+ * Rejects with what `read` rejects with at the start.
+ */
+export async function openReloaded<T>(
+  options: ReloadedFile<T>,
+): Promise<{ readonly value: T; stop(): void }> {
+  const { what, files, read, changed, log } = options;
+  const reload = async (): Promise<void> => {
+    try {
+      changed(await read());
+      log.info({ files }, `${what} reloaded`);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ files, reason }, `${what} not reloaded; the old ones stay`);
+    }
+  };
+  // Watched before they are read, so that no change falls in between.
+  const stop = await watchFiles(files, reload, options.reloadIntervalMs);
+  try {
+    return { value: await read(), stop };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
