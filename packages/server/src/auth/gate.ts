@@ -6,11 +6,11 @@ import { EngineError, isEngineError } from "@pawl/engine";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
-import { type RequestAccess, runWithAccess } from "./access-context.js";
 import type { Caller } from "./caller.js";
 import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
 import { accessOf, isServerOperation, type Operation } from "./operation.js";
-import type { Policy } from "./policy.js";
+import { type RequestAccess, runWithAccess } from "./policy/access-context.js";
+import type { Policy } from "./policy/policy.js";
 import { encodeRefusal, type Refusal } from "./refusal.js";
 
 /** What a gate needs to know. */

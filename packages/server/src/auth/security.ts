@@ -11,9 +11,9 @@ import { rpcOperations } from "./access.js";
 import { Credentials } from "./credentials.js";
 import { requireSafeExposure } from "./exposure.js";
 import { Gate } from "./gate.js";
-import { guardEngine } from "./guarded-engine.js";
 import type { Operation } from "./operation.js";
-import { Policy } from "./policy.js";
+import { guardEngine } from "./policy/guarded-engine.js";
+import { Policy } from "./policy/policy.js";
 import { readTokens } from "./token-source.js";
 
 /** Everything of a server's that changes with its files: taken up one after the other, given up together. */

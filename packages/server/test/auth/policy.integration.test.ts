@@ -191,6 +191,17 @@ describe("an instance of a workflow that the policy does not allow", () => {
     }
   });
 
+  test("is not in the feed of all instances", async () => {
+    const workflows = createClient(WorkflowService, createGrpcTransport({ baseUrl: server.url }));
+    const feed = workflows.watchInstances({ existing: true }, { headers: as(alice) });
+    const seen: string[] = [];
+    for await (const { change } of feed) {
+      if (change.case === "caughtUp") break;
+      seen.push(change.case === "changed" ? change.value.instanceId : String(change.case));
+    }
+    expect(seen).toEqual(["order-1"]);
+  });
+
   test("is there for who may", async () => {
     const workflows = createClient(WorkflowService, createGrpcTransport({ baseUrl: server.url }));
     const { instance } = await workflows.getInstance(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import * as z from "zod";
-import { parseYamlFile } from "../config/yaml-file.js";
-import type { Caller } from "./caller.js";
+import { parseYamlFile } from "../../config/yaml-file.js";
+import type { Caller } from "../caller.js";
+import { accessOf, type Operation, operations, type Scope, scopes } from "../operation.js";
 import { fitsPattern } from "./name-pattern.js";
-import { accessOf, type Operation, operations, type Scope, scopes } from "./operation.js";
 
 /** One permission: these callers may do these operations on workflows of these names. */
 interface Rule {

@@ -2,13 +2,14 @@
 
 import {
   EngineError,
+  type FeedItem,
   type Instance,
-  type WaitOptions,
+  type InstanceChange,
   type WorkerRegistration,
   type WorkerSession,
   type WorkItem,
 } from "@pawl/engine";
-import type { ServedEngine } from "../options.js";
+import type { ServedEngine } from "../../options.js";
 import { currentAccess } from "./access-context.js";
 import { HandedItems } from "./handed-items.js";
 import type { Policy } from "./policy.js";
@@ -75,6 +76,15 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
       const allows = allowsNow(policy);
       return watchVisible(engine, id, options, allows);
     },
+    watchAll(filter, options) {
+      const access = currentAccess();
+      const { operation } = access ?? {};
+      const seesAll = (): boolean =>
+        operation !== undefined &&
+        access !== undefined &&
+        policy().allowsEvery(access.caller, operation);
+      return feedVisible(engine.watchAll(filter, options), allowsNow(policy), seesAll);
+    },
   };
 }
 
@@ -136,18 +146,35 @@ function guardWorkers(
 async function* watchVisible(
   engine: ServedEngine,
   instanceId: string,
-  options: WaitOptions | undefined,
+  options: Parameters<ServedEngine["watch"]>[1],
   allows: Allows,
-): AsyncGenerator<Instance, void> {
+): AsyncGenerator<InstanceChange, void> {
   const instance = await engine.get(instanceId, { payloads: false });
   if (instance === undefined || !allows(instance.workflow)) {
     throw notFound(instanceId);
   }
-  for await (const state of engine.watch(instanceId, options)) {
-    if (!allows(state.workflow)) {
+  for await (const change of engine.watch(instanceId, options)) {
+    if (!allows(change.instance.workflow)) {
       return;
     }
-    yield state;
+    yield change;
+  }
+}
+
+/** Of what was purged only the id is left: that is for those who may see every workflow. */
+async function* feedVisible(
+  feed: AsyncIterable<FeedItem>,
+  allows: Allows,
+  seesAll: () => boolean,
+): AsyncGenerator<FeedItem, void> {
+  for await (const item of feed) {
+    const isVisible =
+      item.kind === "changed"
+        ? allows(item.instance.workflow)
+        : item.kind !== "purged" || seesAll();
+    if (isVisible) {
+      yield item;
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import type { Caller } from "./caller.js";
+import type { Caller } from "../caller.js";
 import { Policy } from "./policy.js";
 
 const ci: Caller = { names: ["token:ci", "certificate:CN=ci,O=Acme"], scopes: new Set() };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Caller } from "./caller.js";
-import type { Operation } from "./operation.js";
+import type { Caller } from "../caller.js";
+import type { Operation } from "../operation.js";
 
 /** Who is asking for what, in the request that is being answered. */
 export interface RequestAccess {
