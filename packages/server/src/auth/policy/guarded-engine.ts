@@ -66,6 +66,7 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
     resume: (id, reason) => onVisible(id, () => engine.resume(id, reason)),
     terminate: (id, options) => onVisible(id, () => engine.terminate(id, options)),
     purge: (id, options) => onVisible(id, () => engine.purge(id, options)),
+    rerun: (id, command) => onVisible(id, () => engine.rerun(id, command)),
     history: (id) => onVisible(id, () => engine.history(id)),
     async list(query) {
       const allows = allowsNow(policy);
