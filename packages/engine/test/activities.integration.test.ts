@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { complete, fail, failure, schedule, timer } from "./actions.js";
+import { child, complete, continueWith, fail, failure, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -67,6 +67,38 @@ describe("a workflow of activities", () => {
       input: '"x"',
       taskExecutionId: "call-5",
     });
+    await under.engine.close();
+  });
+});
+
+describe("the trace of a start's caller", () => {
+  const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+  test("goes with activities and children, and ends with the execution", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a", traceParent });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "x"), child(1, "w", "c")]);
+    expect((await worker.activity()).traceParent).toBe(traceParent);
+    const ofChild = await worker.turn(2);
+    await worker.completeTurn(ofChild, [schedule(0, "x")]);
+    expect(ofChild.instanceId).toBe("c");
+    expect((await worker.activity(2)).traceParent).toBe(traceParent);
+    await under.engine.raiseEvent("c", "go");
+    await worker.completeTurn(await worker.turn(3), [continueWith(1)]);
+    await worker.completeTurn(await worker.turn(4), [schedule(0, "x")]);
+    const { traceParent: next } = await worker.activity(3);
+    expect(next).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    expect(next).not.toBe(traceParent);
+    await under.engine.close();
+  });
+
+  test("is none where there was none", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a", traceParent: "not one" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "x")]);
+    expect(await worker.activity()).not.toHaveProperty("traceParent");
     await under.engine.close();
   });
 });
