@@ -28,6 +28,10 @@ import {
 import { startEarly } from "./rest/early/start.js";
 import { byForm, earlyOnly } from "./rest/form.js";
 import { getHealth, getOutboundHealth } from "./rest/health.js";
+import { getHistory } from "./rest/instance/history.js";
+import { listInstances } from "./rest/instance/list.js";
+import { waitForInstance } from "./rest/instance/wait.js";
+import { watchInstance } from "./rest/instance/watch.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
@@ -64,6 +68,7 @@ export function restRoutes(targets: RouteTargets): RestRoute[] {
     ...prefixes.flatMap((prefix) =>
       prefix === "/v1.0" && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
     ),
+    ...(strictDapr ? [] : prefixes.flatMap((prefix) => beyondDapr(targets, prefix))),
     { method: "GET", pattern: "/v1.0/healthz",          operation: "health",      handle: getHealth(isReady, appId) },
     { method: "GET", pattern: "/v1.0/healthz/outbound", operation: "health",      handle: getOutboundHealth(isReady) },
     { method: "GET", pattern: "/v1.0/metadata",         operation: "describe",    handle: getMetadata(metadata) },
@@ -84,6 +89,18 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
     { method: "POST", pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", strictDapr) },
     { method: "POST", pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: controlWorkflow(workflows, "resume", strictDapr) },
     { method: "POST", pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", strictDapr) },
+  ];
+}
+
+/** What Dapr's REST API has no path for. */
+function beyondDapr({ engine }: RouteTargets, prefix: string): RestRoute[] {
+  const first = `${prefix}/workflows/{workflowComponent}`;
+  // biome-ignore format: one line per path
+  return [
+    { method: "GET",  pattern: first,                           operation: "list",    handle: listInstances(engine) },
+    { method: "GET",  pattern: `${first}/{instanceID}/history`, operation: "history", handle: getHistory(engine) },
+    { method: "GET",  pattern: `${first}/{instanceID}/wait`,    operation: "wait",    handle: waitForInstance(engine) },
+    { method: "GET",  pattern: `${first}/{instanceID}/watch`,   operation: "watch",   handle: watchInstance(engine) },
   ];
 }
 

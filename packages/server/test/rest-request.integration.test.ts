@@ -69,7 +69,6 @@ describe("a path", () => {
   test.each([
     ["GET", "/"],
     ["GET", "/v1.0/workflows"],
-    ["GET", "/v1.0/workflows/dapr"],
     ["GET", "/V1.0/workflows/dapr/a"],
     ["GET", "/v1/workflows/dapr/a"],
     ["POST", "/v1.0/workflows/dapr/a"],

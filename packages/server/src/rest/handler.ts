@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Readable } from "node:stream";
 import { DaprError } from "../dapr/error.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
 import type { ServerLogger } from "../options.js";
@@ -22,7 +23,10 @@ export function createRestHandler(router: RestRouter, log: ServerLogger): HttpHa
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     answer(router, request, gone.signal).then(
-      (reply) => send(request, response, reply),
+      (reply) => {
+        if (reply.stream === undefined) send(request, response, reply);
+        else sendStream(log, request, response, reply, reply.stream);
+      },
       (error: unknown) => {
         report(log, request, error);
         send(request, response, failure(error));
@@ -94,6 +98,26 @@ function report(log: ServerLogger, request: HttpRequest, error: unknown): void {
   } else {
     log.info({ ...facts, errorCode: error.errorCode, message: error.message }, "request failed");
   }
+}
+
+/** Sends a stream as fast as it is read; it ends with its reader. */
+function sendStream(
+  log: ServerLogger,
+  request: HttpRequest,
+  response: HttpResponse,
+  reply: RestReply,
+  stream: AsyncIterable<string>,
+): void {
+  response.statusCode = reply.status;
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
+  const source = Readable.from(request.method === "HEAD" ? [] : stream);
+  response.once("close", () => source.destroy());
+  source.once("error", (error: unknown) => {
+    // The caller's leaving is no failure; after the status there is no other way to tell of one.
+    if (!response.destroyed) report(log, request, error);
+    response.destroy();
+  });
+  source.pipe(response);
 }
 
 function toJsonText(body: unknown): string {

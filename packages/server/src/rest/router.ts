@@ -25,6 +25,8 @@ export interface RestReply {
   readonly json?: string;
   /** Sent as plain text instead of `body`. */
   readonly text?: string;
+  /** Sent piece by piece instead of `body`; `headers` say its type. */
+  readonly stream?: AsyncIterable<string>;
 }
 
 /** Answers one request; rejects with `DaprError`. */

@@ -121,7 +121,8 @@ const restRules: readonly (readonly [RegExp, Rule])[] = [
   [/^PUT .*\/metadata\/\w+$/, ["admin"]],
   [/^POST .*\/(start|raiseEvent(\/\w+)?|terminate|pause|suspend|resume|purge)$/, ["operate"]],
   [/^DELETE .*\/workflows\/\w+\/\w+$/, ["operate"]],
-  [/^GET .*\/workflows\/\w+\/\w+$/, ["read"]],
+  [/^GET .*\/history$/, ["read", "work"]],
+  [/^GET .*\/workflows\/\w+(\/\w+(\/(wait|watch))?)?$/, ["read"]],
 ];
 
 function ruleFor(rules: readonly (readonly [RegExp, Rule])[], name: string): Rule {

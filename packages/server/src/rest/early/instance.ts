@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, ManagementPort } from "@pawl/engine";
+import type { ManagementPort } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
-import { toDaprInstance } from "../../dapr/instance.js";
 import { readBody } from "../body.js";
-import { toInstanceJson, toTimeText } from "../instance-json.js";
+import { toFullJson } from "../instance/json.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { callEngine, unknownInstance } from "./error.js";
 import { parseEvent } from "./event.js";
@@ -19,7 +18,7 @@ export function getEarly(engine: ManagementPort): RestHandler {
     if (instance === undefined) {
       throw unknownInstance(subject.instanceId);
     }
-    return { status: 200, body: toEarlyJson(instance) };
+    return { status: 200, body: toFullJson(instance) };
   };
 }
 
@@ -80,26 +79,4 @@ export function purgeEarly(engine: ManagementPort): RestHandler {
 function subjectOf(call: RestCall): { subject: string; instanceId: string } {
   const instanceId = call.parameters.instanceID ?? "";
   return { subject: instanceId, instanceId };
-}
-
-/** All that the shipped form shows, and what the early form asks for besides. */
-function toEarlyJson(instance: Instance): Record<string, unknown> {
-  const { startedAt, completedAt, customStatus, tags, stallReason } = instance;
-  return {
-    ...toInstanceJson(toDaprInstance(instance), false),
-    ...(startedAt === undefined ? {} : { startTime: toTimeText(startedAt) }),
-    ...(completedAt === undefined ? {} : { completionTime: toTimeText(completedAt) }),
-    ...(customStatus === undefined ? {} : { customStatus: parseOrKeep(customStatus) }),
-    ...(stallReason === undefined ? {} : { stallReason }),
-    ...(Object.keys(tags).length === 0 ? {} : { metadata: tags }),
-  };
-}
-
-/** The value of a JSON text; text that is none stays as it is. */
-function parseOrKeep(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

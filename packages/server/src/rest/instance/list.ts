@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { InstanceStatus, ManagementPort } from "@pawl/engine";
+import { limits } from "@pawl/protocol";
+import { callEngine } from "../early/error.js";
+import type { RestCall, RestHandler } from "../router.js";
+import { toFullJson } from "./json.js";
+import { malformed, parseFlag, parseNumber } from "./query.js";
+import { watchInstances } from "./watch.js";
+
+const statuses: ReadonlySet<string> = new Set<InstanceStatus>([
+  "pending",
+  "running",
+  "suspended",
+  "stalled",
+  "completed",
+  "failed",
+  "terminated",
+]);
+
+/**
+ * GET …/workflows/{component}: one page of instances. `status` (may be repeated), `workflow` and
+ * `idPrefix` choose; `pageSize`, `pageToken`; `payloads=true` includes inputs and outputs. With
+ * `watch=true` it is a stream of changes instead.
+ */
+export function listInstances(engine: ManagementPort): RestHandler {
+  return async (call) => {
+    call.request.resume();
+    const filter = filterOf(call);
+    if (parseFlag(call, "watch", false)) return watchInstances(engine, filter, call);
+    const pageSize = parseNumber(call, "pageSize", limits.listPage);
+    const pageToken = call.query.get("pageToken") ?? "";
+    const query = {
+      ...filter,
+      payloads: parseFlag(call, "payloads", false),
+      ...(pageSize === undefined ? {} : { pageSize }),
+      ...(pageToken === "" ? {} : { pageToken }),
+    };
+    const subject = { subject: "", instanceId: "" };
+    const { instances, nextPageToken } = await callEngine("get", subject, () => engine.list(query));
+    const next = nextPageToken === undefined ? {} : { nextPageToken };
+    return { status: 200, body: { instances: instances.map(toFullJson), ...next } };
+  };
+}
+
+function filterOf({ query }: RestCall) {
+  const asked = query.getAll("status").map((status) => status.toLowerCase());
+  const unknown = asked.find((status) => !statuses.has(status));
+  if (unknown !== undefined) throw malformed(`there is no status "${unknown}"`);
+  const workflow = query.get("workflow") ?? "";
+  const instanceIdPrefix = query.get("idPrefix") ?? "";
+  return {
+    statuses: asked.filter((status): status is InstanceStatus => statuses.has(status)),
+    ...(workflow === "" ? {} : { workflow }),
+    ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
+  };
+}
