@@ -11,7 +11,7 @@ import type { Totals } from "../workload/sample.js";
 
 /** A query is nothing to the method, but what has one is left to Connect's own handler. */
 const throughConnect: Interceptor = (next) => (request) =>
-  next({ ...request, url: `${request.url}?` });
+  next({ ...request, url: `${request.url}?connect` });
 
 /**
  * The limit of the wire, over one connection. `what`: "call" is a gRPC call that does nothing,
