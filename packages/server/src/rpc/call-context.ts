@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from "node:http2";
-import type { DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import {
   type ConnectError,
   type ContextValues,
   createContextValues,
   type HandlerContext,
+  type StreamRequest,
+  type StreamResponse,
   type UnaryRequest,
+  type UnaryResponse,
 } from "@connectrpc/connect";
 import { toWebHeaders } from "./headers.js";
 import { answered, timedOut } from "./reason.js";
@@ -20,12 +22,20 @@ const timeoutUnitsMs: Readonly<Record<string, number>> = {
   ...{ m: 1, u: 1e-3, n: 1e-6 },
 };
 
+type KindOfRequest =
+  | Pick<UnaryRequest, "stream" | "method" | "message">
+  | Pick<StreamRequest, "stream" | "method" | "message">;
+type RequestFacts = Omit<UnaryRequest, "stream" | "method" | "message">;
+type KindOfResponse =
+  | Pick<UnaryResponse, "stream" | "method" | "message">
+  | Pick<StreamResponse, "stream" | "method" | "message">;
+type ResponseFacts = Omit<UnaryResponse, "stream" | "method" | "message">;
+
 /**
- * What interceptors and services may ask of a unary gRPC call: its signal with the deadline's timer,
+ * What interceptors and services may ask of a gRPC call: its signal with the deadline's timer,
  * headers in the web's form, values. Few do, so each is made when it is asked for.
  */
 export class CallContext {
-  readonly #method: DescMethodUnary;
   readonly #headers: IncomingHttpHeaders;
   readonly #deadline: number | undefined;
   #reason: ConnectError | undefined;
@@ -36,8 +46,7 @@ export class CallContext {
   #responseTrailer: Headers | undefined;
   #values: ContextValues | undefined;
 
-  constructor(method: DescMethodUnary, headers: IncomingHttpHeaders) {
-    this.#method = method;
+  constructor(headers: IncomingHttpHeaders) {
     this.#headers = headers;
     const timeout = headers["grpc-timeout"];
     if (typeof timeout === "string") {
@@ -68,20 +77,26 @@ export class CallContext {
     return this.#responseHeader;
   }
 
+  set responseHeader(header: Headers) {
+    this.#responseHeader = header;
+  }
+
   get responseTrailer(): Headers {
     this.#responseTrailer ??= new Headers();
     return this.#responseTrailer;
   }
 
+  /** Values that are there from the beginning. */
+  set values(values: ContextValues) {
+    this.#values = values;
+  }
+
   /** The request as interceptors get it. A copy that one of them makes has everything, too. */
-  toRequest(message: MessageShape<DescMethodUnary["input"]>): UnaryRequest {
-    const method = this.#method;
+  toRequest<Kind extends KindOfRequest>(kind: Kind): Kind & RequestFacts {
     const context = this;
     return {
-      stream: false,
-      message,
-      method,
-      service: method.parent,
+      ...kind,
+      service: kind.method.parent,
       requestMethod: "POST",
       get url() {
         return context.#url();
@@ -100,8 +115,23 @@ export class CallContext {
     };
   }
 
+  /** The response as interceptors get it. */
+  toResponse<Kind extends KindOfResponse>(kind: Kind): Kind & ResponseFacts {
+    const context = this;
+    return {
+      ...kind,
+      service: kind.method.parent,
+      get header() {
+        return context.responseHeader;
+      },
+      get trailer() {
+        return context.responseTrailer;
+      },
+    };
+  }
+
   /** The context as the service gets it, from the request that the interceptors passed on. */
-  toHandlerContext(request: UnaryRequest): HandlerContext {
+  toHandlerContext(request: UnaryRequest | StreamRequest): HandlerContext {
     const context = this;
     return {
       method: request.method,

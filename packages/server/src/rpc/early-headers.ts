@@ -9,13 +9,13 @@ import {
 } from "@connectrpc/connect";
 import type { HttpResponse } from "../listen.js";
 
-const responseKey = createContextKey<HttpResponse | undefined>(undefined, {
-  description: "the HTTP response of a streaming call",
+const senderKey = createContextKey<((headers: Headers) => void) | undefined>(undefined, {
+  description: "sends the headers of a streaming call",
 });
 
-/** Context values with which `sendHeaders` works. */
-export function createEarlyHeaders(response: HttpResponse): ContextValues {
-  return createContextValues().set(responseKey, response);
+/** Context values with which `sendHeaders` works. `send` may be called more than once. */
+export function createEarlyHeaders(send: (headers: Headers) => void): ContextValues {
+  return createContextValues().set(senderKey, send);
 }
 
 /**
@@ -24,16 +24,20 @@ export function createEarlyHeaders(response: HttpResponse): ContextValues {
  * item may be hours away.
  */
 export function sendHeaders(context: HandlerContext): void {
-  const response = context.values.get(responseKey);
-  if (response === undefined || response.headersSent) {
+  context.values.get(senderKey)?.(context.responseHeader);
+}
+
+/** Sends headers before Connect does. */
+export function sendByNode(response: HttpResponse, headers: Headers): void {
+  if (response.headersSent) {
     return;
   }
-  const headers = Object.fromEntries(context.responseHeader);
+  const all = Object.fromEntries(headers);
   if (response instanceof ServerResponse) {
-    response.writeHead(200, headers);
+    response.writeHead(200, all);
     response.flushHeaders();
   } else {
-    response.writeHead(200, headers);
+    response.writeHead(200, all);
   }
   // Connect writes them again before the first message, which Node would refuse.
   Object.defineProperty(response, "writeHead", { value: () => response });

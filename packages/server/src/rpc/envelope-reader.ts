@@ -12,13 +12,16 @@ const compressedFlag = 1;
  */
 export class EnvelopeReader {
   readonly #maxBytes: number;
+  readonly #kind: string;
   #chunks: Buffer[] = [];
   #sizeBytes = 0;
   /** Bytes of prefix and message together; known once the prefix is there. */
   #wantedBytes = Number.POSITIVE_INFINITY;
 
-  constructor(maxBytes: number) {
+  /** @param kind of the method, for people */
+  constructor(maxBytes: number, kind: string) {
     this.#maxBytes = maxBytes;
+    this.#kind = kind;
   }
 
   /** Takes what has arrived. @throws ConnectError as soon as it is clear that the body is none */
@@ -35,7 +38,7 @@ export class EnvelopeReader {
     }
     if (this.#sizeBytes >= this.#wantedBytes + prefixBytes) {
       throw new ConnectError(
-        "protocol error: received extra input message for unary method",
+        `protocol error: received extra input message for ${this.#kind} method`,
         Code.Unimplemented,
       );
     }
@@ -45,7 +48,7 @@ export class EnvelopeReader {
   message(): Uint8Array {
     if (this.#sizeBytes === 0) {
       throw new ConnectError(
-        "protocol error: missing input message for unary method",
+        `protocol error: missing input message for ${this.#kind} method`,
         Code.Unimplemented,
       );
     }

@@ -18,11 +18,11 @@ import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
-import { createEarlyHeaders } from "./early-headers.js";
+import { createEarlyHeaders, sendByNode } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
 import { toWebHeaders } from "./headers.js";
+import { PlainGrpc } from "./plain-grpc.js";
 import { answered, hungUp, shuttingDown } from "./reason.js";
-import { UnaryCalls } from "./unary.js";
 
 /** Takes services; the options of one override those of all, as in Connect's router. */
 export interface ServiceRouter {
@@ -50,7 +50,7 @@ export interface RpcOptions {
  */
 export class RpcHandler {
   readonly #handlers = new Map<string, UniversalHandler>();
-  readonly #unary: UnaryCalls;
+  readonly #plain: PlainGrpc;
   readonly #open = new Set<AbortController>();
   readonly #fallback: HttpHandler;
   readonly #log: ServerLogger;
@@ -69,11 +69,11 @@ export class RpcHandler {
     const interceptors = [createErrorInterceptor(report, hasDetail)];
     const options = { ...rpcLimits, ...limits, jsonOptions: { registry }, interceptors };
     const router = createConnectRouter(options);
-    this.#unary = new UnaryCalls(report, hasDetail);
+    this.#plain = new PlainGrpc(report, hasDetail);
     const services: ServiceRouter = {
       service: (service, implementation, own) => {
         router.service(service, implementation, own);
-        this.#unary.add(service, implementation, { ...options, ...own });
+        this.#plain.add(service, implementation, { ...options, ...own });
         return services;
       },
     };
@@ -83,9 +83,9 @@ export class RpcHandler {
     }
   }
 
-  /** Answers plain unary gRPC calls; see `UnaryCalls`. */
+  /** Answers plain gRPC calls; see `PlainGrpc`. */
   get streams(): StreamHandler {
-    return this.#unary;
+    return this.#plain;
   }
 
   /** Answers one request. */
@@ -104,7 +104,7 @@ export class RpcHandler {
 
   /** Ends every open call with UNAVAILABLE. */
   stop(): void {
-    this.#unary.stop(shuttingDown);
+    this.#plain.stop(shuttingDown);
     for (const call of this.#open) {
       call.abort(shuttingDown);
     }
@@ -153,7 +153,9 @@ export class RpcHandler {
       header: toWebHeaders(request.headers),
       body: "stream" in request ? request : keptBody(request, response),
       signal: controller.signal,
-      ...(isStream ? { contextValues: createEarlyHeaders(response) } : {}),
+      ...(isStream
+        ? { contextValues: createEarlyHeaders((headers) => sendByNode(response, headers)) }
+        : {}),
     };
   }
 

@@ -10,17 +10,18 @@ import {
 } from "@connectrpc/connect";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import type { StreamHandler } from "../listen.js";
-import { UnaryCall, type UnaryMethod } from "./unary-call.js";
+import { PlainCall, type PlainMethod } from "./plain-call.js";
 
 /**
- * A shorter way for unary gRPC calls. Connect's handlers serve every protocol, streams and compression
- * through chains of asynchronous iterators, which costs the server several times what a worker's call
- * otherwise does. Here such a call goes from HTTP/2 stream to service and back. Interceptors, limits,
- * deadlines, errors and their details are the same; what is not plain is left to Connect.
+ * A shorter way for gRPC calls with one message in the request: unary ones, and streams of answers.
+ * Connect's handlers serve every protocol, kind and compression through chains of asynchronous
+ * iterators, which costs the server several times what a worker's call otherwise does. Here such a
+ * call goes from HTTP/2 stream to service and back. Interceptors, limits, deadlines, errors and their
+ * details are the same; what is not plain is left to Connect.
  */
-export class UnaryCalls implements StreamHandler {
-  readonly #methods = new Map<string, UnaryMethod>();
-  readonly #open = new Set<UnaryCall>();
+export class PlainGrpc implements StreamHandler {
+  readonly #methods = new Map<string, PlainMethod>();
+  readonly #open = new Set<PlainCall>();
   readonly #report: FailureReport;
   readonly #hasDetail: DetailRule;
 
@@ -30,35 +31,34 @@ export class UnaryCalls implements StreamHandler {
     this.#hasDetail = hasDetail;
   }
 
-  /** Serves the unary methods of a service. Takes the options that Connect's router takes. */
+  /** Serves what it can of a service. Takes the options that Connect's router takes. */
   add<Service extends DescService>(
     service: Service,
     implementation: Partial<ServiceImpl<Service>>,
     { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY }: Partial<ConnectRouterOptions>,
   ): void {
     for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
-      if (spec.kind === "unary") {
-        const { method, impl } = spec;
-        const procedure = `${service.typeName}/${method.name}`;
+      if (spec.kind === "unary" || spec.kind === "server_streaming") {
+        const procedure = `${service.typeName}/${spec.method.name}`;
         const isDetailed = this.#hasDetail(service);
-        const served = { procedure, method, impl, interceptors, readMaxBytes, isDetailed };
+        const served = { procedure, spec, interceptors, readMaxBytes, isDetailed };
         this.#methods.set(`/${procedure}`, { ...served, report: this.#report });
       }
     }
   }
 
-  /** Whether these are the headers of a plain unary call. */
+  /** Whether these are the headers of a plain call. */
   takes(headers: IncomingHttpHeaders): boolean {
     return this.#methods.has(headers[":path"] ?? "") && isPlain(headers);
   }
 
-  /** Answers a plain unary call. */
+  /** Answers a plain call. */
   handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const method = this.#methods.get(headers[":path"] ?? "");
     if (method === undefined) {
       throw new Error("no such method");
     }
-    const call = new UnaryCall(method, stream, headers);
+    const call = new PlainCall(method, stream, headers);
     this.#open.add(call);
     stream.on("close", () => this.#open.delete(call));
   }

@@ -1,139 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { once } from "node:events";
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { create, toBinary } from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
   createContextKey,
   type HandlerContext,
   type Interceptor,
-  type ServiceImpl,
 } from "@connectrpc/connect";
 import { EngineError } from "@pawl/engine";
-import { Health } from "@pawl/protocol";
+import { HealthCheckResponse_ServingStatus as ServingStatus } from "@pawl/protocol/grpc";
+import { describe, expect, test } from "vitest";
+import { sendHeaders } from "../src/rpc/early-headers.js";
 import {
-  HealthCheckRequestSchema,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from "@pawl/protocol/grpc";
-import { afterEach, describe, expect, test } from "vitest";
-import { Listener } from "../src/listen.js";
-import { RpcHandler } from "../src/rpc/handler.js";
-
-const path = "/grpc.health.v1.Health/Check";
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const open: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((close) => close()));
-});
-
-interface Served {
-  readonly rpc: RpcHandler;
-  readonly session: ClientHttp2Session;
-  /** Streams that went the short way. */
-  readonly taken: string[];
-}
-
-/** Serves one service on a port of its own, and connects to it. */
-async function serve(
-  check: ServiceImpl<typeof Health>["check"],
-  interceptors: readonly Interceptor[] = [],
-  readMaxBytes = 100_000,
-): Promise<Served> {
-  const taken: string[] = [];
-  const rpc = new RpcHandler(
-    (router, common) =>
-      router.service(
-        Health,
-        { check },
-        { interceptors: [...common, ...interceptors], readMaxBytes },
-      ),
-    (_request, response) => response.end(),
-    silent,
-  );
-  const { streams } = rpc;
-  const listener = new Listener(
-    rpc.handle,
-    {},
-    {
-      takes: (headers) => streams.takes(headers),
-      handle: (stream, headers) => {
-        taken.push(headers[":path"] ?? "");
-        streams.handle(stream, headers);
-      },
-    },
-  );
-  const session = connect(`http://127.0.0.1:${await listener.listen("127.0.0.1", 0)}`);
-  open.push(async () => {
-    session.close();
-    await listener.close(0);
-  });
-  return { rpc, session, taken };
-}
-
-interface Answer {
-  readonly headers: IncomingHttpHeaders;
-  /** Trailers, or the headers of an answer that has nothing else. */
-  readonly trailers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/** Sends one call in the chunks given, and reads its answer. */
-async function send(
-  { session }: Served,
-  chunks: readonly Uint8Array[],
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const stream = session.request({
-    ":method": "POST",
-    ":path": path,
-    "content-type": "application/grpc",
-    te: "trailers",
-    ...headers,
-  });
-  const answer = { headers: {}, trailers: {}, body: [] as Buffer[] };
-  stream.on("response", (received) => Object.assign(answer.headers, received));
-  stream.on("trailers", (received) => Object.assign(answer.trailers, received));
-  stream.on("data", (chunk: Buffer) => answer.body.push(chunk));
-  stream.on("error", () => {});
-  for (const chunk of chunks) {
-    stream.write(chunk);
-  }
-  stream.end();
-  await once(stream, "close");
-  const trailers = "grpc-status" in answer.headers ? answer.headers : answer.trailers;
-  return { headers: answer.headers, trailers, body: Buffer.concat(answer.body) };
-}
-
-/** What a caller can tell of an answer, whichever way it came. */
-function factsOf({ headers, trailers, body }: Answer) {
-  const own = (all: IncomingHttpHeaders) =>
-    Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith("x-")));
-  return {
-    status: headers[":status"],
-    type: headers["content-type"],
-    grpcStatus: trailers["grpc-status"],
-    message: trailers["grpc-message"],
-    details: trailers["grpc-status-details-bin"],
-    ownHeaders: headers === trailers ? {} : own(headers),
-    ownTrailers: own(trailers),
-    body: body.toString("hex"),
-  };
-}
-
-function frame(message: Uint8Array, flags = 0): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix[0] = flags;
-  prefix.writeUInt32BE(message.byteLength, 1);
-  return Buffer.concat([prefix, message]);
-}
-
-function request(service: string): Buffer {
-  return frame(toBinary(HealthCheckRequestSchema, create(HealthCheckRequestSchema, { service })));
-}
+  type Answer,
+  checkPath,
+  factsOf,
+  frame,
+  request,
+  type Served,
+  send,
+  serve,
+  watchPath,
+} from "./raw-grpc.js";
 
 /** A service that does what the name in the request says. */
 async function check({ service }: { service: string }, context: HandlerContext) {
@@ -170,21 +60,34 @@ async function check({ service }: { service: string }, context: HandlerContext) 
   }
 }
 
+/** Does the same, after as many messages as the name in the request says behind "@". */
+async function* watch({ service }: { service: string }, context: HandlerContext) {
+  const [name = "", before = "0"] = service.split("@");
+  for (let sent = 0; sent < Number(before); sent += 1) {
+    yield { status: ServingStatus.UNKNOWN };
+  }
+  yield await check({ service: name }, context);
+}
+
 /** The two ways: the second path is not one that the short way knows. */
 async function both(
   served: Served,
+  path: string,
   chunks: readonly Uint8Array[],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<[Answer, Answer]> {
   const before = served.taken.length;
-  const short = await send(served, chunks, headers);
+  const short = await send(served, chunks, { ...headers, ":path": path });
   expect(served.taken.length).toBe(before + 1);
   const long = await send(served, chunks, { ...headers, ":path": `${path}?` });
   expect(served.taken.length).toBe(before + 1);
   return [short, long];
 }
 
-describe("a plain unary gRPC call has the answer that Connect's handler gives", () => {
+describe.each([
+  ["unary", checkPath],
+  ["server-streaming", watchPath],
+])("a plain %s gRPC call has the answer that Connect's handler gives", (_kind, path) => {
   const large = request("x".repeat(50_000));
   test.each<[string, readonly Uint8Array[], Code | 0, Record<string, string>?]>([
     ["success", [request("")], 0],
@@ -225,9 +128,9 @@ describe("a plain unary gRPC call has the answer that Connect's handler gives", 
     ["a message that says it is compressed", [frame(Buffer.of(1), 1)], Code.Internal],
     ["a message over the limit", [request("x".repeat(100_001))], Code.ResourceExhausted],
   ])("%s", async (_name, chunks, code, headers) => {
-    const served = await serve(check);
+    const served = await serve({ check, watch });
 
-    const [short, long] = await both(served, chunks, headers);
+    const [short, long] = await both(served, path, chunks, headers);
 
     expect(factsOf(short)).toEqual(factsOf(long));
     expect(short.headers[":status"]).toBe(200);
@@ -247,26 +150,102 @@ describe("a plain unary gRPC call has the answer that Connect's handler gives", 
       return { ...response, header: replaced };
     };
     const seen: unknown[] = [];
+    const answer = (_request: unknown, context: HandlerContext) => {
+      seen.push(context.values.get(key), context.requestHeader.get("x-in"));
+      context.responseHeader.set("x-kept", "1");
+      return {};
+    };
     const served = await serve(
-      (_request, context) => {
-        seen.push(context.values.get(key), context.requestHeader.get("x-in"));
-        context.responseHeader.set("x-kept", "1");
-        return {};
+      {
+        check: answer,
+        async *watch(sent, context) {
+          yield answer(sent, context);
+        },
       },
       [around],
     );
 
-    const [short, long] = await both(served, [request("")]);
+    const [short, long] = await both(served, path, [request("")]);
 
     expect(seen).toEqual(["given", "changed", "given", "changed"]);
     expect(factsOf(short)).toEqual(factsOf(long));
-    expect(short.headers).toMatchObject({ "x-replaced": "1", "x-kept": "1" });
+    expect(short.headers).toMatchObject({ "x-replaced": "1" });
     expect(short.trailers).toMatchObject({ "x-around": "1", "grpc-status": "0" });
   });
 });
 
+describe("a plain stream of answers", () => {
+  test.each<[string, Code | 0]>([
+    ["@3", 0],
+    ["headers@1", 0],
+    ["engine error@2", Code.AlreadyExists],
+    ["unknown error@1", Code.Internal],
+    ["error with metadata@1", Code.NotFound],
+    ["@20000", 0],
+  ])("is what Connect's handler gives for %j", async (service, code) => {
+    const served = await serve({ watch });
+
+    const [short, long] = await both(served, watchPath, [request(service)]);
+
+    expect(factsOf(short)).toEqual(factsOf(long));
+    expect(short.trailers["grpc-status"]).toBe(String(code));
+  });
+
+  test("has its headers before its first message, when the service sends them", async () => {
+    const served = await serve({
+      async *watch(_request, context) {
+        sendHeaders(context);
+        await once(context.signal, "abort");
+        yield {};
+      },
+    });
+    const stream = served.session.request({
+      ":method": "POST",
+      ":path": watchPath,
+      "content-type": "application/grpc",
+    });
+    stream.on("error", () => {});
+    stream.end(request(""));
+
+    const [headers] = await once(stream, "response");
+
+    expect(headers).toMatchObject({ ":status": 200, "content-type": "application/grpc+proto" });
+    expect(headers).not.toHaveProperty("grpc-status");
+    expect(served.taken).toEqual([watchPath]);
+    stream.close(8);
+  });
+
+  test("ends the service's loop when the caller is gone, whatever the service looks at", async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+    const served = await serve({
+      async *watch() {
+        try {
+          for (;;) {
+            yield {};
+          }
+        } finally {
+          end("ended");
+        }
+      },
+    });
+    const stream = served.session.request({
+      ":method": "POST",
+      ":path": watchPath,
+      "content-type": "application/grpc",
+    });
+    stream.on("error", () => {});
+    stream.end(request(""));
+    await once(stream, "response");
+
+    stream.close(8);
+
+    expect(await ended).toBe("ended");
+    expect(served.taken).toEqual([watchPath]);
+  });
+});
+
 test("a refused message does not hold up the connection that it came on", async () => {
-  const served = await serve(check);
+  const served = await serve({ check });
 
   const refused = await send(served, [request("x".repeat(3_000_000))]);
   const next = await send(served, [request("")]);
@@ -287,7 +266,7 @@ describe("Connect's handler gets", () => {
     ["timeouts that are none", { "grpc-timeout": "1x" }, request(""), Code.InvalidArgument],
     ["JSON in gRPC", { "content-type": "application/grpc+json" }, frame(Buffer.from("{}")), 0],
   ])("%s", async (_name, headers, body, code) => {
-    const served = await serve(check);
+    const served = await serve({ check });
 
     const { trailers } = await send(served, [body], headers);
 
@@ -296,7 +275,7 @@ describe("Connect's handler gets", () => {
   });
 
   test("a host of which no URL can be made", async () => {
-    const served = await serve(check);
+    const served = await serve({ check });
 
     const { headers } = await send(served, [request("")], { ":authority": "[" });
 
@@ -318,10 +297,10 @@ describe("the signal of a plain unary gRPC call", () => {
 
   test("tells that the caller cancelled", async () => {
     const { begun, wait } = waiting();
-    const served = await serve(wait);
+    const served = await serve({ check: wait });
     const stream = served.session.request({
       ":method": "POST",
-      ":path": path,
+      ":path": checkPath,
       "content-type": "application/grpc",
     });
     stream.on("error", () => {});
@@ -334,12 +313,12 @@ describe("the signal of a plain unary gRPC call", () => {
     }
 
     expect(signal.reason).toMatchObject({ code: Code.Canceled });
-    expect(served.taken).toEqual([path]);
+    expect(served.taken).toEqual([checkPath]);
   });
 
   test("tells that the server stops, which the caller learns", async () => {
     const { begun, wait } = waiting();
-    const served = await serve(wait);
+    const served = await serve({ check: wait });
     const answer = send(served, [request("")]);
     await begun;
 
@@ -349,14 +328,16 @@ describe("the signal of a plain unary gRPC call", () => {
       "grpc-status": String(Code.Unavailable),
       "grpc-message": "shutting%20down",
     });
-    expect(served.taken).toEqual([path]);
+    expect(served.taken).toEqual([checkPath]);
   });
 
   test("is aborted when the call has its answer, and has no deadline then", async () => {
     let signal: AbortSignal | undefined;
-    const served = await serve((_request, context) => {
-      signal = context.signal;
-      return {};
+    const served = await serve({
+      check(_request, context) {
+        signal = context.signal;
+        return {};
+      },
     });
 
     await send(served, [request("")], { "grpc-timeout": "1H" });
