@@ -3,17 +3,20 @@
 import { parseArgs } from "node:util";
 import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
+import { describeModel, modelMany } from "./model.ts";
 import { runPlanted } from "./planted/planted.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
 import { describeSimulations, simulateMany } from "./simulate.ts";
 import { simulate } from "./simulation/simulation.ts";
 
 const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
+       pnpm chaos model       [--seed N] [--count N]
        pnpm chaos planted     [--only NAME] [--count N]
        pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
 
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
+model        callers side by side on one instance, with faults: some order explains all answers
 planted      puts faults into a copy of the engine, one at a time: a suite must catch each
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
@@ -64,6 +67,14 @@ const programs: Readonly<
     const [first] = report.failed;
     if (first !== undefined) onProgress(first.trace.join("\n"));
     return [describeSimulations(report), report.failed.length];
+  },
+  async model(values, seed) {
+    const isOne = values.seed !== undefined && values.count === undefined;
+    const count = isOne ? 1 : readInteger(values.count, 500);
+    const report = await modelMany(seed, count, onProgress);
+    const [first] = report.failed;
+    if (first !== undefined) onProgress(first.trace.join("\n"));
+    return [describeModel(report), report.failed.length];
   },
   async planted({ only, count }) {
     const more = only === undefined ? {} : { only };
