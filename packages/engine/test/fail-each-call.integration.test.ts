@@ -20,6 +20,11 @@ async function outcomeOf(
   return { result, problems, calls };
 }
 
+test("there are forty scenarios at least, each with a name of its own", () => {
+  expect(scenarios.length).toBeGreaterThanOrEqual(40);
+  expect(new Set(scenarios.map(({ name }) => name)).size).toBe(scenarios.length);
+});
+
 describe.each(scenarios)("$name", (scenario) => {
   test.each<FaultKind>(["error", "error-after", "cut"])(
     "comes to the same end when any one call of the store ends with %s",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FaultyRun } from "./faulty-run.js";
+import { controlScenarios } from "./fault-scenarios-control.js";
+import { flowScenarios, flowsUnderFaults } from "./fault-scenarios-flow.js";
+import { type FaultyRun, outputOf } from "./faulty-run.js";
 import { flows, tasks } from "./flows.js";
 import type { Workflow } from "./replay.js";
 import type { Script } from "./scripted-worker.js";
@@ -61,7 +63,7 @@ const messenger: Workflow = function* (context) {
 
 /** What the worker of the scenarios knows. */
 export const script: Script = {
-  flows: { ...flows, untilEnd, renewing, napping, tree, family, messenger },
+  flows: { ...flows, ...flowsUnderFaults, untilEnd, renewing, napping, tree, family, messenger },
   tasks,
 };
 
@@ -90,13 +92,7 @@ async function raiseAll(
   );
 }
 
-const outputOf = async (run: FaultyRun, id: string): Promise<unknown> => {
-  const { status, output } = await run.ended(id);
-  return [status, output];
-};
-
-/** The scenarios. */
-export const scenarios: readonly Scenario[] = [
+const firstScenarios: readonly Scenario[] = [
   {
     name: "a chain of activities",
     expected: ["completed", "xxxxxxxx"],
@@ -219,4 +215,11 @@ export const scenarios: readonly Scenario[] = [
       return [first, await outputOf(run, "a"), (await run.get("a"))?.generation];
     },
   },
+];
+
+/** Every scenario. */
+export const scenarios: readonly Scenario[] = [
+  ...firstScenarios,
+  ...flowScenarios,
+  ...controlScenarios,
 ];

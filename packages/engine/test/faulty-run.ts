@@ -130,3 +130,9 @@ export class FaultyRun {
 
   #engineOfWorker: EngineUnderTest | undefined;
 }
+
+/** How an instance ended. */
+export async function outputOf(run: FaultyRun, instanceId: string): Promise<unknown> {
+  const { status, output } = await run.ended(instanceId);
+  return [status, output];
+}

@@ -3,7 +3,9 @@
 import type { Clock } from "../src/runtime/clock.js";
 
 interface Alarm {
-  readonly at: number;
+  /** Of one that is not bound to an instant, moved along when the clock is set back. */
+  at: number;
+  readonly isDelay: boolean;
   readonly callback: () => void;
 }
 
@@ -21,7 +23,11 @@ export class ManualClock implements Clock {
   }
 
   setTimer(at: number, callback: () => void): () => void {
-    const alarm = { at, callback };
+    return this.#set({ at, isDelay: false, callback });
+  }
+
+  #set(alarm: Alarm): () => void {
+    const { at } = alarm;
     this.#alarms.add(alarm);
     // What is due already is called back soon, but never from within this call.
     if (at <= this.#now) setImmediate(() => this.#ring(alarm));
@@ -30,7 +36,7 @@ export class ManualClock implements Clock {
 
   /** Passes as time is moved on. */
   setDelay(waitMs: number, callback: () => void): () => void {
-    return this.setTimer(this.#now + waitMs, callback);
+    return this.#set({ at: this.#now + waitMs, isDelay: true, callback });
   }
 
   /** Alarms that are set. */
@@ -43,6 +49,12 @@ export class ManualClock implements Clock {
     this.#now = at;
     const due = [...this.#alarms].filter((alarm) => alarm.at <= at).sort((a, b) => a.at - b.at);
     for (const alarm of due) this.#ring(alarm);
+  }
+
+  /** Sets the clock back: instants are further away, lengths stay. */
+  setBack(lengthMs: number): void {
+    this.#now -= lengthMs;
+    for (const alarm of this.#alarms) if (alarm.isDelay) alarm.at -= lengthMs;
   }
 
   /** Moves on by a length. */

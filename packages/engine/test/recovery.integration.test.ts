@@ -4,6 +4,7 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { instanceIdOf, kindRange, partitionCount, partitionOf, rowKey } from "../src/store/key.js";
 import type { KeyRange, StoreWrite } from "../src/store/store.js";
+import { sendEvent } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -132,4 +133,27 @@ describe("opening a store", () => {
     expect(seen.ids).toHaveLength(50);
     await under.engine.close();
   });
+});
+
+test("messages after a restart do not take the place of those that wait", async () => {
+  const waiting = async ({ faults }: EngineUnderTest): Promise<number> => {
+    const range = kindRange("outbox", partitionOf("sender"));
+    return (await faults.behind.range(range)).length;
+  };
+  const first = await EngineUnderTest.open();
+  // Nothing can be delivered to a target that is damaged.
+  const damaged = { type: "put", key: rowKey("target"), value: Buffer.from("no row") } as const;
+  await first.faults.behind.write([damaged]);
+  const worker = first.connect({});
+  await first.engine.start({ workflow: "w", instanceId: "sender" });
+  await worker.completeTurn(await worker.turn(), [sendEvent(0, "target", "go", "one")]);
+  await first.engine.idle();
+  expect(await waiting(first)).toBe(1);
+  const second = await first.crash();
+  const next = second.connect({});
+  await second.engine.raiseEvent("sender", "go");
+  await next.completeTurn(await next.turn(), [sendEvent(1, "target", "go", "two")]);
+  await second.engine.idle();
+  expect(await waiting(second)).toBe(2);
+  await second.engine.close();
 });

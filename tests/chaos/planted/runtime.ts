@@ -112,13 +112,7 @@ export const runtimeFaults: readonly PlantedFault[] = [
     file: "runtime/runtime.ts",
     search: "const before = this.#arriving.get(targetId) ?? Promise.resolve();",
     replace: "const before = Promise.resolve();",
-    suite: "engine",
-    tests: [
-      "children.integration",
-      "events.integration",
-      "races.integration",
-      "recovery.integration",
-    ],
+    suite: "simulation",
   },
   {
     name: "outbox-sequence",

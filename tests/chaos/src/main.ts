@@ -5,18 +5,22 @@ import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
 import { describeModel, modelMany } from "./model.ts";
 import { runPlanted } from "./planted/planted.ts";
+import { writeResults } from "./planted/results.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
 import { describeSimulations, simulateMany } from "./simulate.ts";
 import { simulate } from "./simulation/simulation.ts";
+import { failEachCall } from "./store-faults.ts";
 
 const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
        pnpm chaos model       [--seed N] [--count N]
-       pnpm chaos planted     [--only NAME] [--count N]
+       pnpm chaos store
+       pnpm chaos planted     [--only NAME] [--count N] [--write]
        pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
 
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
 model        callers side by side on one instance, with faults: some order explains all answers
+store        fails every single call of the store once, over many scenarios
 planted      puts faults into a copy of the engine, one at a time: a suite must catch each
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
@@ -24,6 +28,7 @@ kill-worker  kills workers with SIGKILL in the middle of their activities, and c
   --seed      decides what is asked and what goes wrong [a random number]
   --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
   --only      planted: the faults with this in their name
+  --write     planted: writes the results into docs/reliability.md
   --kills     how often [kill: 50, kill-worker: 20]
   --actors    callers side by side [kill: 48, kill-worker: 24]
   --sleepers  instances that lie asleep from the beginning [0]
@@ -36,6 +41,7 @@ const options = {
   seed: { type: "string" },
   count: { type: "string" },
   only: { type: "string" },
+  write: { type: "boolean" },
   kills: { type: "string" },
   actors: { type: "string" },
   sleepers: { type: "string" },
@@ -43,7 +49,10 @@ const options = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-type Values = { readonly [K in Exclude<keyof typeof options, "help">]?: string | undefined };
+type Text = Exclude<keyof typeof options, "help" | "write">;
+type Values = { readonly [K in Text]?: string | undefined } & {
+  readonly write?: boolean | undefined;
+};
 
 function readInteger(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
@@ -76,9 +85,14 @@ const programs: Readonly<
     if (first !== undefined) onProgress(first.trace.join("\n"));
     return [describeModel(report), report.failed.length];
   },
-  async planted({ only, count }) {
+  async store() {
+    const code = await failEachCall();
+    return [code === 0 ? "every call of the store may fail" : "some call may not fail", code];
+  },
+  async planted({ only, count, write }) {
     const more = only === undefined ? {} : { only };
     const results = await runPlanted({ seeds: readInteger(count, 2000), onProgress, ...more });
+    if (write === true) writeResults(results);
     const missed = results.filter(({ caughtBy }) => caughtBy === undefined);
     const text = `${results.length - missed.length} of ${results.length} planted faults caught`;
     return [text, missed.length];

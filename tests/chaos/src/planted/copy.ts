@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -34,7 +35,6 @@ export default defineConfig({ test: { include: ["packages/engine/{src,test}/**/*
  */
 export class Copy {
   readonly folder = mkdtempSync(join(tmpdir(), "pawl-planted-"));
-  readonly #engine = join(root, "packages/engine");
 
   constructor() {
     const copied = (path: string) => {
@@ -72,9 +72,11 @@ export class Copy {
 
   /** Puts a fault in. Gives back how to take it out. @throws PlantError */
   plant(fault: PlantedFault): () => void {
-    const path = join(this.folder, "packages/engine/src", fault.file);
-    writeFileSync(path, plant(this.#engine, fault));
-    return () => cpSync(join(this.#engine, "src", fault.file), path);
+    const engine = join(this.folder, "packages/engine");
+    const path = join(engine, "src", fault.file);
+    const source = readFileSync(path);
+    writeFileSync(path, plant(engine, fault));
+    return () => writeFileSync(path, source);
   }
 
   /** Builds the engine. */

@@ -112,7 +112,7 @@ function firstFinding(suite: SuiteName, output: string): string {
   const isFinding =
     suite === "engine"
       ? (line: string) => line.includes("FAIL")
-      : (line: string) => line.startsWith("VIOLATION");
+      : (line: string) => line.startsWith("VIOLATION") || /^\w*Error:/.test(line);
   const line = lines.find(isFinding) ?? lines.findLast((text) => text.trim() !== "") ?? "";
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of the terminal
   const plain = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();

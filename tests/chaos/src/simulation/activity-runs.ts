@@ -7,15 +7,16 @@ import type { World } from "./world/world.ts";
 
 interface Run {
   readonly connection: Connection;
-  readonly incarnation: number;
+  /** Of the item. */
+  readonly token: string;
+  /** The answer has come to the server: what becomes of it is the server's affair. */
+  isOver: boolean;
 }
 
 /** Every run of an activity, and what must be true when one begins. */
 export class ActivityRuns {
   readonly #world: World;
   readonly #runs = new Map<string, Run[]>();
-  /** By token: when the engine handed it out. */
-  readonly #incarnations = new Map<string, number>();
   /** Activities whose results the engine has acknowledged. */
   readonly #answered = new Set<string>();
   #count = 0;
@@ -30,8 +31,7 @@ export class ActivityRuns {
   }
 
   /** The engine lets an activity out: what asked for it must be durable. */
-  handedOut(connection: Connection, item: ActivityItem): void {
-    this.#incarnations.set(item.token, connection.life.incarnation);
+  handedOut(item: ActivityItem): void {
     const { token }: ActivityInput = JSON.parse(item.input ?? "{}");
     if (this.#world.disk.hasToken(token)) return;
     this.#world.violation("no effect before its commit", `activity ${token} was handed out`);
@@ -42,11 +42,7 @@ export class ActivityRuns {
     this.#count += 1;
     const key = `${item.executionId} ${item.taskId}`;
     const runs = this.#runs.get(key) ?? [];
-    const incarnation = this.#incarnations.get(item.token) ?? 0;
-    // A server that has reopened its store has forgotten who has what.
-    const other = runs.find((run) => {
-      return run.connection.isAlive && run.incarnation === incarnation;
-    });
+    const other = runs.find((run) => run.connection.isAlive && !run.isOver);
     if (other !== undefined) {
       const found = `activity ${token} of ${key} began again`;
       this.#world.violation("no activity runs twice while its worker is connected", found);
@@ -57,8 +53,15 @@ export class ActivityRuns {
       const found = `activity ${token} of ${key} began again after its result`;
       this.#world.violation("an activity whose result is recorded is not run again", found);
     }
-    runs.push({ connection, incarnation });
+    runs.push({ connection, token: item.token, isOver: false });
     this.#runs.set(key, runs);
+  }
+
+  /** An answer arrives. */
+  arrived({ executionId, taskId, token }: ActivityItem): void {
+    for (const run of this.#runs.get(`${executionId} ${taskId}`) ?? []) {
+      if (run.token === token) run.isOver = true;
+    }
   }
 
   /** The engine has taken a result that it had to take. */

@@ -162,6 +162,22 @@ function checkTaken(world: World, id: string, sent: readonly Sent[], taken: stri
   }
 }
 
+/** A workflow that starts another and sends it events at once: none is early, and none overtakes. */
+export const relay: Scenario = async (stage) => {
+  const { caller, world } = stage;
+  const id = stage.newId("relay");
+  const target = stage.newId("target");
+  const texts = Array.from({ length: world.random.integer(1, 4) }, () => caller.token("r"));
+  const sends = [...texts, endText].map((text) => {
+    return { do: "send", id: target, event: collectEvent, text } as const;
+  });
+  const program: Program = [{ do: "collect", renewAfter: world.random.integer(0, 2) }];
+  await begin(stage, id, [{ do: "detach", id: target, program }, ...sends]);
+  await caller.insist(() => caller.waitForEnd(id));
+  const end = await caller.insist(() => caller.waitForEnd(target));
+  requireEnd(stage, target, end, JSON.stringify(texts));
+};
+
 /** A tree of workflows, some on ids that others use, ended or deleted from the top. */
 export const family: Scenario = async (stage) => {
   const { caller, programs, world } = stage;

@@ -3,7 +3,7 @@
 import { ActivityRuns } from "./activity-runs.ts";
 import { Caller } from "./caller.ts";
 import { checkRest, checkStore } from "./check-rest.ts";
-import { collect, family, pure, type Scenario, type Stage, wild } from "./scenario.ts";
+import { collect, family, pure, relay, type Scenario, type Stage, wild } from "./scenario.ts";
 import { SimWorker } from "./worker.ts";
 import { ProgramMaker } from "./workflow/random-program.ts";
 import { World } from "./world/world.ts";
@@ -84,6 +84,7 @@ async function play(stage: Stage): Promise<void> {
   const scenarios: readonly { weight: number; run: Scenario }[] = [
     { weight: 3, run: pure },
     { weight: 3, run: collect },
+    { weight: 1.5, run: relay },
     { weight: 2, run: family },
     { weight: 3, run: wild },
   ];

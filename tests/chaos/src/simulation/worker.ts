@@ -113,7 +113,7 @@ export class SimWorker {
 
   #receive(connection: Connection, item: WorkItem): void {
     const { scheduler } = this.#world;
-    if (item.kind === "activity") this.#runs.handedOut(connection, item);
+    if (item.kind === "activity") this.#runs.handedOut(item);
     this.#checkRoom(connection, item);
     connection.inAt = Math.max(connection.inAt, scheduler.now + this.#world.wire());
     const waitMs = connection.inAt - scheduler.now;
@@ -250,6 +250,7 @@ export class SimWorker {
       const { engine, incarnation } = connection.life;
       if (engine === undefined) return;
       const isWanted = connection.open.delete(item) && incarnation === connection.incarnation;
+      if (item.kind === "activity") this.#runs.arrived(item);
       const answered = send(engine);
       this.#note(label, answered);
       if (item.kind !== "activity" || !isWanted) return;

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { complete, schedule, timer } from "./actions.js";
+import { flows, tasks } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+
+const year = 365 * 24 * 3600 * 1000;
+
+describe("a clock that is set", () => {
+  test("forward makes what is due by then fire, each once", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    for (const [index, id] of ["a", "b", "c"].entries()) {
+      await under.engine.start({ workflow: "w", instanceId: id });
+      const turn = await worker.turn(index + 1);
+      await worker.completeTurn(turn, [timer(0, 1_000_000 + 1000 * (index + 1))]);
+    }
+    under.clock.advance(year);
+    await worker.turn(6);
+    const fired = worker.turns
+      .slice(3)
+      .map(({ instanceId, events }) => [instanceId, events.at(-1)?.event.eventType.case]);
+    expect(fired.sort()).toEqual(["a", "b", "c"].map((id) => [id, "timerFired"]));
+    await under.engine.close();
+  });
+
+  test("back fires no timer before its instant comes again", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_000_500)]);
+    under.clock.moveTo(1_000_400);
+    under.clock.moveTo(900_000);
+    await under.engine.idle();
+    under.clock.moveTo(1_000_499);
+    await under.engine.idle();
+    expect(worker.turns).toHaveLength(1);
+    under.clock.moveTo(1_000_500);
+    await worker.turn(2);
+    await under.engine.close();
+  });
+
+  test("back keeps timers of the past of the clock and of its future after a restart", async () => {
+    const first = await EngineUnderTest.open();
+    first.connect({ flows, tasks });
+    const at = first.clock.now() + 5000;
+    await first.engine.start({ workflow: "sleep", instanceId: "a", input: String(at) });
+    await first.engine.waitForStart("a");
+    first.clock.moveTo(1000);
+    const second = await first.crash();
+    second.connect({ flows, tasks });
+    await second.runUntil(at - 1);
+    expect((await second.engine.get("a"))?.status).toBe("running");
+    await second.runUntil(at);
+    expect((await second.engine.waitForCompletion("a")).status).toBe("completed");
+    await second.engine.close();
+  });
+
+  test("back does not hold up a turn that is to be tried again", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "charge")]);
+    await worker.completeActivity(await worker.activity(), { output: "1" });
+    // The same action again: the turn is given up.
+    await worker.completeTurn(await worker.turn(2), [schedule(0, "charge")]);
+    under.clock.setBack(year);
+    under.clock.advance(100);
+    await worker.completeTurn(await worker.turn(3), [complete(1)]);
+    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+    await under.engine.close();
+  });
+
+  test("back does not hold up a commit that waits for a turn", async () => {
+    const under = await EngineUnderTest.open({ commitWaitMs: 5 });
+    under.connect({});
+    const started = under.engine.start({ workflow: "w", instanceId: "a" });
+    await Promise.resolve();
+    under.clock.setBack(year);
+    under.clock.advance(5);
+    await started;
+    await under.engine.close();
+  });
+
+  test("back does not hold up the reopening of a failed store", async () => {
+    const under = await EngineUnderTest.open();
+    under.faults.failOpens(1);
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject({
+      code: "STORE_UNAVAILABLE",
+    });
+    while (under.clock.alarmCount() === 0) await Promise.resolve();
+    under.clock.setBack(year);
+    under.clock.advance(100);
+    await under.engine.idle();
+    expect(under.engine.isReady()).toBe(true);
+    await under.engine.close();
+  });
+});
