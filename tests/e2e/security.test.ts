@@ -93,6 +93,27 @@ describe("pawl serve", () => {
     expect(await codeOf(misled.get("a"))).toBe("UNREACHABLE");
   });
 
+  test("--policy-file, --cors-origin and limits: each does what it says", async () => {
+    const policyFile = join(await makeFolder(), "policy.yaml");
+    const rule = { callers: ["anonymous"], operations: ["start", "read"], workflows: ["double"] };
+    await writeFile(policyFile, JSON.stringify({ rules: [rule] }));
+    const page = "https://app.example.com";
+    const flags = ["--policy-file", policyFile, "--cors-origin", page, "--max-headers", "20"];
+    const { url: baseUrl } = await useServer("server", undefined, flags);
+    const client = use(createClient({ baseUrl }));
+
+    const { instanceId } = await client.start(double, 1);
+    expect(await client.get(instanceId)).toBeDefined();
+    expect(await codeOf(client.terminate(instanceId))).toBe("INSTANCE_NOT_FOUND");
+    expect(await codeOf(client.start("other"))).toBe("WORKFLOW_NOT_FOUND");
+    const health = (headers: Record<string, string>) =>
+      fetch(`${baseUrl}/v1.0/healthz`, { headers });
+    const answer = await health({ origin: page });
+    expect(answer.headers.get("access-control-allow-origin")).toBe(page);
+    const many = Array.from({ length: 30 }, (_, at) => [`x-${at}`, "1"]);
+    expect((await health(Object.fromEntries(many))).status).toBe(431);
+  });
+
   test("does not listen beyond this machine without tokens or TLS", async () => {
     const place = await findPlace();
     const { code, stderr } = await runToEnd("server", [...placeFlags(place), "--host", "0.0.0.0"]);
@@ -103,6 +124,9 @@ describe("pawl serve", () => {
 
   test.each([
     [["--tokens-file", "/nowhere/tokens.yaml"], "--tokens-file: cannot read /nowhere/tokens.yaml"],
+    [["--policy-file", "/nowhere/p.yaml"], "--policy-file: cannot read /nowhere/p.yaml"],
+    [["--cors-origin", "*"], "is not an origin like"],
+    [["--max-headers", "1"], "It must be a number from 16 to 10000"],
     [["--tls-cert", "/nowhere/cert.pem"], "TLS needs both --tls-cert and --tls-key"],
     [["--tls-client-ca", "/nowhere/ca.pem"], "--tls-client-ca needs TLS"],
   ])("%j is refused in one line", async (flags, message) => {

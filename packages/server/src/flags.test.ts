@@ -60,6 +60,13 @@ describe("serve flags", () => {
     vi.stubEnv("PAWL_LOG_LEVEL", "warn");
     vi.stubEnv("PAWL_TOKENS_FILE", "t.yaml");
     vi.stubEnv("DAPR_API_TOKEN", "secret");
+    vi.stubEnv("PAWL_POLICY_FILE", "p.yaml");
+    vi.stubEnv("PAWL_TLS_CERT", "c.pem");
+    vi.stubEnv("PAWL_TLS_KEY", "k.pem");
+    vi.stubEnv("PAWL_TLS_CLIENT_CA", "a.pem");
+    vi.stubEnv("PAWL_CORS_ORIGINS", "https://a.com, http://b.com:1");
+    vi.stubEnv("PAWL_ALLOW_INSECURE_NETWORK", "1");
+    vi.stubEnv("PAWL_MAX_CONNECTIONS", "5");
     expect(parse()).toEqual({
       host: "0.0.0.0",
       port: 7,
@@ -69,7 +76,19 @@ describe("serve flags", () => {
       logLevel: "warn",
       tokensFile: "t.yaml",
       apiToken: "secret",
+      policyFile: "p.yaml",
+      tlsCertFile: "c.pem",
+      tlsKeyFile: "k.pem",
+      tlsClientCaFile: "a.pem",
+      corsOrigins: ["https://a.com", "http://b.com:1"],
+      allowInsecureNetwork: true,
+      listen: { connections: 5 },
     });
+  });
+
+  test("name several pages when they are given several times", () => {
+    const { corsOrigins } = parse("--cors-origin=https://a.com", "--cors-origin", "https://b.com");
+    expect(corsOrigins).toEqual(["https://a.com", "https://b.com"]);
   });
 
   test("win over the environment", () => {

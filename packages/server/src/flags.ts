@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
 import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
 import { parseSwitch } from "./flag/switch.js";
+import type { ListenLimits } from "./limit/listen-limits.js";
 import { type LogLevel, logLevels } from "./log.js";
 import { defaults } from "./options.js";
 
 /** What the flags of `pawl serve` and the environment say. */
 export interface ServeFlags extends SecurityFlags {
+  /** The limits that were given. */
+  readonly listen?: Partial<ListenLimits>;
   readonly host: string;
   readonly port: number;
   /** 0: no second port. */
@@ -21,7 +25,7 @@ export interface ServeFlags extends SecurityFlags {
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
-  addSecurityFlags(addGeneralFlags(command));
+  addLimitFlags(addSecurityFlags(addGeneralFlags(command)));
   return command.configureOutput({
     // One line for each mistake, its suggestion included.
     outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
@@ -75,6 +79,7 @@ function addGeneralFlags(command: Command): Command {
 /** Reads the flags of a command that was parsed. */
 export function parseServeFlags(command: Command): ServeFlags {
   const { data, ...flags } = command.opts<Omit<ServeFlags, "dataDir"> & { data: string }>();
+  const listen = parseLimitFlags(command);
   return {
     host: flags.host,
     port: flags.port,
@@ -84,6 +89,7 @@ export function parseServeFlags(command: Command): ServeFlags {
     logLevel: flags.logLevel,
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
     ...parseSecurityFlags(command),
+    ...(Object.keys(listen).length === 0 ? {} : { listen }),
   };
 }
 

@@ -3,7 +3,7 @@
 // A server inside your own process.
 export { createServer, type PawlServer } from "./server.js";
 export type { ServedEngine, ServerLogger, ServerOptions } from "./options.js";
-export type { ListenLimits } from "./listen.js";
+export type { ListenLimits } from "./limit/listen-limits.js";
 
 // A program of its own that takes the flags of `pawl serve`.
 export { addServeFlags, parseServeFlags, type ServeFlags } from "./flags.js";

@@ -5,7 +5,8 @@ import { get } from "node:http";
 import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
-import { type HttpHandler, Listener, type ListenLimits } from "./listen.js";
+import type { ListenLimits } from "./limit/listen-limits.js";
+import { type HttpHandler, Listener } from "./listen.js";
 
 const host = "127.0.0.1";
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");

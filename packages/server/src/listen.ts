@@ -20,6 +20,8 @@ import {
   type SecureContextOptions,
   type Server as TlsServer,
 } from "node:tls";
+import { Exchanges } from "./limit/exchanges.js";
+import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 import { sniffProtocol } from "./preface.js";
 import { Sessions } from "./sessions.js";
 import type { TlsMaterial } from "./tls/tls-files.js";
@@ -44,47 +46,14 @@ export interface StreamHandler {
   handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
 }
 
-/** Bounds of what a peer may do to the listener. */
-export interface ListenLimits {
-  /** Milliseconds in which a connection must show its protocol. @default 5000 */
-  readonly peekTimeoutMs: number;
-  /** Milliseconds in which the headers of an HTTP/1.1 request must arrive. @default 20000 */
-  readonly headersTimeoutMs: number;
-  /** Milliseconds in which an HTTP/1.1 request must arrive whole. @default 300000 */
-  readonly requestTimeoutMs: number;
-  /**
-   * Milliseconds that an idle HTTP/1.1 connection stays open. Longer than the minute after which
-   * common clients and proxies let go themselves, so that none sends a request into its closing.
-   * @default 75000
-   */
-  readonly keepAliveTimeoutMs: number;
-  /** Bytes of the headers of one request. @default 16384 */
-  readonly headerBytes: number;
-  /** Streams of one HTTP/2 connection. @default 10000 */
-  readonly streamsPerConnection: number;
-  /** Connections of one port. @default 10000 */
-  readonly connections: number;
-  /** Milliseconds between the pings on an HTTP/2 connection. @default 30000 */
-  readonly pingIntervalMs: number;
-}
-
-/** The defaults of `ListenLimits`. */
-export const listenDefaults: ListenLimits = Object.freeze({
-  peekTimeoutMs: 5_000,
-  headersTimeoutMs: 20_000,
-  requestTimeoutMs: 300_000,
-  keepAliveTimeoutMs: 75_000,
-  headerBytes: 16_384,
-  streamsPerConnection: 10_000,
-  connections: 10_000,
-  pingIntervalMs: 30_000,
-});
-
 /** Bytes that a peer may send on one HTTP/2 stream before it waits for us to read. */
 const streamWindowBytes = 1024 * 1024;
 
 /** Megabytes that one HTTP/2 connection may use before it takes no more streams. */
 const sessionMemoryMb = 256;
+
+/** What an HTTP/2 request has beside its headers: method, scheme, authority and path. */
+const pseudoHeaders = 4;
 
 /**
  * Serves HTTP/1.1 and HTTP/2 in cleartext on the same ports. Node's own servers speak one of the
@@ -95,21 +64,29 @@ export class Listener {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   readonly #sessions: Sessions;
+  readonly #exchanges: Exchanges;
+  readonly #openEnded: ReadonlySet<string>;
   readonly #ports: Server[] = [];
   readonly #undecided = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
   #tls: TlsServer | undefined;
   #closing = false;
 
-  /** @param streams asked first about every HTTP/2 stream */
+  /**
+   * @param streams asked first about every HTTP/2 stream
+   * @param openEnded paths to which requests may go on for ever
+   */
   constructor(
     handler: HttpHandler,
     limits: Partial<ListenLimits> = {},
     streams: StreamHandler | undefined = undefined,
+    openEnded: ReadonlySet<string> = new Set(),
   ) {
     this.#limits = { ...listenDefaults, ...limits };
-    this.#sessions = new Sessions(this.#limits.pingIntervalMs);
+    this.#sessions = new Sessions(this.#limits);
+    this.#exchanges = new Exchanges(this.#limits);
     this.#http1 = this.#createHttp1(handler);
+    this.#openEnded = openEnded;
     this.#http2 = this.#createHttp2(handler, streams);
   }
 
@@ -169,6 +146,7 @@ export class Listener {
     }, graceMs);
     await Promise.all(closed);
     clearTimeout(timer);
+    this.#exchanges.close();
     this.#http1.close(() => {});
   }
 
@@ -215,7 +193,8 @@ export class Listener {
   }
 
   #createHttp1(handler: HttpHandler): Http1Server {
-    const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs, headerBytes } = this.#limits;
+    const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = this.#limits;
+    const { headerBytes, headerCount } = this.#limits;
     const server = createHttp1Server(
       {
         maxHeaderSize: headerBytes,
@@ -231,9 +210,16 @@ export class Listener {
             setImmediate(() => server.closeIdleConnections());
           }
         });
-        handler(request, response);
+        this.#exchanges.addResponse(request, response);
+        if (request.rawHeaders.length > 2 * headerCount) {
+          refuseHeaders(request, response);
+        } else {
+          handler(request, response);
+        }
       },
     );
+    // Node drops what is over its limit in silence: one more than may be, and the excess is seen.
+    server.maxHeadersCount = headerCount + 1;
     // Node starts its checks for late headers on this event, which a server that is handed its
     // sockets never gets by itself.
     server.emit("listening");
@@ -241,9 +227,13 @@ export class Listener {
   }
 
   #createHttp2(handler: HttpHandler, streams: StreamHandler | undefined): Http2Server {
-    const { headerBytes, streamsPerConnection } = this.#limits;
+    const { headerBytes, headerCount, streamsPerConnection } = this.#limits;
+    const { resetBurst, resetsPerSecond } = this.#limits;
     const server = createHttp2Server({
       maxSessionMemory: sessionMemoryMb,
+      maxHeaderListPairs: headerCount + pseudoHeaders,
+      streamResetBurst: resetBurst,
+      streamResetRate: resetsPerSecond,
       settings: {
         maxConcurrentStreams: streamsPerConnection,
         maxHeaderListSize: headerBytes,
@@ -253,6 +243,12 @@ export class Listener {
     // Never listens: it is what makes requests of streams in Node.
     const requests = createHttp2Server(handler);
     server.on("stream", (stream, headers, ...rest) => {
+      if (headerListBytes(headers) > headerBytes) {
+        // Node holds a peer to no less than 64 KiB.
+        stream.respond({ ":status": 431 }, { endStream: true });
+        return;
+      }
+      this.#exchanges.addStream(stream, this.#openEnded.has(headers[":path"] ?? ""));
       if (streams?.takes(headers) === true) {
         streams.handle(stream, headers);
       } else {
@@ -266,6 +262,22 @@ export class Listener {
 
 function tlsOptions({ cert, key, ca }: TlsMaterial): SecureContextOptions {
   return { cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) };
+}
+
+/** The size of headers as HTTP/2 counts it (RFC 9113, section 10.5.1). */
+function headerListBytes(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const name in headers) {
+    const value = headers[name];
+    bytes += name.length + 32 + (typeof value === "string" ? value.length : String(value).length);
+  }
+  return bytes;
+}
+
+function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.writeHead(431, { "content-length": 0, connection: "close" });
+  response.end();
 }
 
 /** Says in cleartext HTTP, which whoever gets it speaks, that only TLS is spoken here. */

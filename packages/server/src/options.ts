@@ -2,7 +2,7 @@
 
 import type { BackupPort, Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
-import { type ListenLimits, listenDefaults } from "./listen.js";
+import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 
 /** Takes the server's log lines; pino's loggers fit. Never gets payloads. */
 export interface ServerLogger extends Logger {
@@ -68,6 +68,11 @@ export interface ServerOptions {
    */
   readonly tlsClientCaFile?: string;
   /**
+   * Origins, such as "https://app.example.com", of pages whose scripts may call from a browser.
+   * @default none
+   */
+  readonly corsOrigins?: readonly string[];
+  /**
    * Listen on an address that other machines reach, though there are neither tokens nor TLS; without
    * it that is refused. @default false
    */
@@ -101,6 +106,7 @@ export const defaults = Object.freeze({
   apiToken: "",
   tokensFile: "",
   policyFile: "",
+  corsOrigins: Object.freeze<string[]>([]),
   tlsCertFile: "",
   tlsKeyFile: "",
   tlsClientCaFile: "",

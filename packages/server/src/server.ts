@@ -2,6 +2,7 @@
 
 import { openEngine } from "@pawl/engine";
 import { Dapr, TaskHubSidecarService } from "@pawl/protocol";
+import { openEndedPaths } from "./auth/access.js";
 import { openSecurity } from "./auth/security.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
@@ -84,6 +85,7 @@ async function serveEngine(
     gate.guard(rpc.handle),
     options.listen,
     gate.guardStreams(rpc.streams),
+    openEndedPaths,
   );
   security.useTls(listener);
   const { port, grpcPort } = await listenOnPorts(listener, options).catch((error: unknown) => {

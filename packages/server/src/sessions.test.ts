@@ -39,7 +39,7 @@ describe("Sessions", () => {
       session.once("close", resolve);
     });
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
-    const sessions = new Sessions(10);
+    const sessions = new Sessions({ pingIntervalMs: 10, idleTimeoutMs: 60_000 });
     sessions.add(session);
     const ping = vi.spyOn(session, "ping");
     vi.advanceTimersByTime(10);

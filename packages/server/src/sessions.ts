@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ServerHttp2Session } from "node:http2";
+import type { ListenLimits } from "./limit/listen-limits.js";
 
 /** Pings that a peer may leave unanswered before its connection is given up. */
 const missedPings = 2;
@@ -8,17 +9,20 @@ const missedPings = 2;
 /** Bytes that a peer may send on one connection before it waits for us to read. */
 const sessionWindowBytes = 4 * 1024 * 1024;
 
+/** How long connections live without signs of life, and without calls. */
+export type SessionLimits = Pick<ListenLimits, "pingIntervalMs" | "idleTimeoutMs">;
+
 /**
  * The open HTTP/2 connections. Each is pinged, so that a worker whose machine has vanished is found
  * out and its work items go to others.
  */
 export class Sessions {
   readonly #open = new Set<ServerHttp2Session>();
-  readonly #pingIntervalMs: number;
+  readonly #limits: SessionLimits;
   #closing = false;
 
-  constructor(pingIntervalMs: number) {
-    this.#pingIntervalMs = pingIntervalMs;
+  constructor(limits: SessionLimits) {
+    this.#limits = limits;
   }
 
   /** Takes a new connection. */
@@ -26,8 +30,10 @@ export class Sessions {
     this.#open.add(session);
     session.setLocalWindowSize(sessionWindowBytes);
     const stopPings = this.#keepPinging(session);
+    const stopWaiting = this.#closeWhenIdle(session);
     session.once("close", () => {
       stopPings();
+      stopWaiting();
       this.#open.delete(session);
     });
     if (this.#closing) {
@@ -41,6 +47,27 @@ export class Sessions {
     for (const session of this.#open) {
       session.close();
     }
+  }
+
+  /** A connection on which nothing was asked for long is given back; its client opens another. */
+  #closeWhenIdle(session: ServerHttp2Session): () => void {
+    const { idleTimeoutMs } = this.#limits;
+    let open = 0;
+    let idleSinceMs = performance.now();
+    session.on("stream", (stream) => {
+      open += 1;
+      stream.once("close", () => {
+        open -= 1;
+        idleSinceMs = performance.now();
+      });
+    });
+    const timer = setInterval(() => {
+      if (open === 0 && performance.now() - idleSinceMs >= idleTimeoutMs) {
+        session.close();
+      }
+    }, idleTimeoutMs / 2);
+    timer.unref();
+    return () => clearInterval(timer);
   }
 
   #keepPinging(session: ServerHttp2Session): () => void {
@@ -60,7 +87,7 @@ export class Sessions {
           unanswered = 0;
         }
       });
-    }, this.#pingIntervalMs);
+    }, this.#limits.pingIntervalMs);
     timer.unref();
     return () => clearInterval(timer);
   }

@@ -83,6 +83,15 @@ const table = [
 /** The services that are served, each in Connect, gRPC and gRPC-Web, at `/{service}/{method}`. */
 export const services: readonly DescService[] = table.map(({ service }) => service);
 
+/** Paths of RPCs whose requests are streams, which may go on for ever. */
+export const openEndedPaths: ReadonlySet<string> = new Set(
+  services.flatMap(({ typeName, methods }) =>
+    methods
+      .filter(({ methodKind }) => /^(client|bidi)_streaming$/.test(methodKind))
+      .map(({ name }) => `/${typeName}/${name}`),
+  ),
+);
+
 /** The operation of every RPC, by its path. */
 export const rpcOperations: ReadonlyMap<string, Operation> = new Map(
   table.flatMap(({ paths }) => paths),

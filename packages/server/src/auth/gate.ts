@@ -7,6 +7,7 @@ import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../l
 import type { ServerLogger } from "../options.js";
 import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
 import type { Caller } from "./caller.js";
+import type { Cors } from "./cors.js";
 import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
 import { accessOf, isServerOperation, type Operation } from "./operation.js";
 import { type RequestAccess, runWithAccess } from "./policy/access-context.js";
@@ -15,6 +16,7 @@ import { encodeRefusal, type Refusal } from "./refusal.js";
 
 /** What a gate needs to know. */
 export interface GateOptions {
+  readonly cors: Cors;
   readonly credentials: Credentials;
   /** The operation that a request asks for; `undefined` when its path leads nowhere. */
   readonly operationOf: (method: string, url: string) => Operation | undefined;
@@ -41,6 +43,16 @@ export class Gate {
   guard(handler: HttpHandler): HttpHandler {
     return (request, response) => {
       const { method = "", url = "", headers } = request;
+      const { cors } = this.#options;
+      setHeaders(response, cors.answerHeaders(headers));
+      const preflight = cors.preflightHeaders(method, headers);
+      if (preflight !== undefined) {
+        // Browsers ask without credentials, and learn nothing but what any page may call.
+        setHeaders(response, preflight);
+        response.statusCode = 204;
+        response.end();
+        return;
+      }
       const admitted = this.admit(method, url, headers, certificateOfRequest(request));
       if ("status" in admitted) {
         refuse(request, response, admitted);
@@ -115,7 +127,8 @@ export class Gate {
     headers: IncomingHttpHeaders,
     certificate: string | undefined,
   ): RequestAccess {
-    const { credentials, operationOf, policy } = this.#options;
+    const { cors, credentials, operationOf, policy } = this.#options;
+    cors.requireKnownPage(headers);
     const operation = operationOf(method, url);
     if (operation !== undefined && accessOf(operation) === "anybody") {
       return { caller: open, operation };
@@ -157,13 +170,17 @@ function requireRule(policy: Policy, caller: Caller, operation: Operation): void
 function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal): void {
   request.resume();
   response.statusCode = refusal.status;
-  for (const [name, value] of Object.entries(refusal.headers)) {
-    response.setHeader(name, value);
-  }
+  setHeaders(response, refusal.headers);
   if (!refusal.headers["content-type"]?.startsWith("application/grpc")) {
     response.setHeader("content-length", Buffer.byteLength(refusal.body));
   }
   response.end(request.method === "HEAD" ? "" : refusal.body);
+}
+
+function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    response.setHeader(name, value);
+  }
 }
 
 /** As `refuse`, where no request was made of the stream. */

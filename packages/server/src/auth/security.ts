@@ -8,6 +8,7 @@ import { splitUrl } from "../rest/handler.js";
 import type { RestRouter } from "../rest/router.js";
 import { readTlsFiles, tlsFileNames } from "../tls/tls-files.js";
 import { rpcOperations } from "./access.js";
+import { Cors } from "./cors.js";
 import { Credentials } from "./credentials.js";
 import { requireSafeExposure } from "./exposure.js";
 import { Gate } from "./gate.js";
@@ -94,6 +95,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
     }),
   );
   const policy = closing.add(await openPolicy(options));
+  const cors = new Cors(options.corsOrigins);
   const credentials = new Credentials(tokens.value, tls.value?.ca !== undefined);
   const hasTls = tls.value !== undefined;
   const weakness = requireSafeExposure({ ...options, hasTls, asksWho: credentials.required });
@@ -108,7 +110,8 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
     },
     createGate(router) {
       const operationOf = operationsOf(router);
-      const gate = new Gate({ credentials, operationOf, policy: policy.read, strictDapr, log });
+      const shared = { cors, credentials, strictDapr, log };
+      const gate = new Gate({ ...shared, operationOf, policy: policy.read });
       gates.add(gate);
       return gate;
     },

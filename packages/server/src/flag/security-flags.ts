@@ -13,6 +13,7 @@ export type SecurityFlags = Pick<
   | "tlsCertFile"
   | "tlsKeyFile"
   | "tlsClientCaFile"
+  | "corsOrigins"
   | "allowInsecureNetwork"
 >;
 
@@ -45,6 +46,14 @@ export function addSecurityFlags(command: Command): Command {
     )
     .addOption(
       new Option(
+        "--cors-origin <origin>",
+        "a page that may call from a browser; may be given several times",
+      )
+        .env("PAWL_CORS_ORIGINS")
+        .argParser(addOrigins),
+    )
+    .addOption(
+      new Option(
         "--allow-insecure-network [boolean]",
         "listen beyond this machine though neither tokens nor TLS protect the server",
       )
@@ -56,15 +65,17 @@ export function addSecurityFlags(command: Command): Command {
 
 /** Reads them from a command that was parsed, and the token from `DAPR_API_TOKEN`. */
 export function parseSecurityFlags(command: Command): SecurityFlags {
-  const { tokensFile, policyFile, tlsCert, tlsKey, tlsClientCa, allowInsecureNetwork } =
-    command.opts<{
-      tokensFile?: string;
-      policyFile?: string;
-      tlsCert?: string;
-      tlsKey?: string;
-      tlsClientCa?: string;
-      allowInsecureNetwork?: boolean;
-    }>();
+  const flags = command.opts<{
+    tokensFile?: string;
+    policyFile?: string;
+    tlsCert?: string;
+    tlsKey?: string;
+    tlsClientCa?: string;
+    corsOrigin?: string[];
+    allowInsecureNetwork?: boolean;
+  }>();
+  const { tokensFile, policyFile, tlsCert, tlsKey, tlsClientCa, corsOrigin } = flags;
+  const { allowInsecureNetwork } = flags;
   // No flag has it: that would show in the process list.
   const apiToken = process.env.DAPR_API_TOKEN;
   return {
@@ -74,6 +85,12 @@ export function parseSecurityFlags(command: Command): SecurityFlags {
     ...(tlsCert === undefined ? {} : { tlsCertFile: tlsCert }),
     ...(tlsKey === undefined ? {} : { tlsKeyFile: tlsKey }),
     ...(tlsClientCa === undefined ? {} : { tlsClientCaFile: tlsClientCa }),
+    ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
     ...(allowInsecureNetwork === undefined ? {} : { allowInsecureNetwork }),
   };
+}
+
+/** The environment has them in one text, with spaces or commas between. */
+function addOrigins(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(/[\s,]+/).filter((origin) => origin !== "")];
 }
