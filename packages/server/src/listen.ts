@@ -12,6 +12,7 @@ import {
   type Http2ServerRequest,
   type Http2ServerResponse,
   type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -245,7 +246,7 @@ export class Listener {
     server.on("stream", (stream, headers, ...rest) => {
       if (headerListBytes(headers) > headerBytes) {
         // Node holds a peer to no less than 64 KiB.
-        stream.respond({ ":status": 431 }, { endStream: true });
+        refuseStream(stream, { ":status": 431 });
         return;
       }
       this.#exchanges.addStream(stream, this.#openEnded.has(headers[":path"] ?? ""));
@@ -272,6 +273,23 @@ function headerListBytes(headers: IncomingHttpHeaders): number {
     bytes += name.length + 32 + (typeof value === "string" ? value.length : String(value).length);
   }
   return bytes;
+}
+
+/**
+ * Answers a stream that is not let in. Its peer may have broken it off by now, which Node takes for a
+ * mistake of whoever answers.
+ */
+export function refuseStream(
+  stream: ServerHttp2Stream,
+  headers: OutgoingHttpHeaders,
+  body: string | Uint8Array = "",
+): void {
+  stream.on("error", () => {});
+  if (!stream.destroyed && !stream.closed) {
+    stream.resume();
+    stream.respond(headers);
+    stream.end(body);
+  }
 }
 
 function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {

@@ -196,6 +196,45 @@ describe("headers", () => {
   });
 });
 
+describe("a peer that breaks off while it is refused does no harm", () => {
+  const large = { "x-a": "x".repeat(2000) };
+  const grpc = { "content-type": "application/grpc" };
+  const page = { origin: "https://a.com", "access-control-request-method": "POST" };
+
+  test.each([
+    ["for large headers", { ":method": "POST", ":path": "/v1.0/healthz", ...large }],
+    ["for its token, over REST", { ":method": "POST", ":path": getPath }],
+    [
+      "for its token, over gRPC",
+      { ":method": "POST", ":path": "/TaskHubSidecarService/Hello", ...grpc },
+    ],
+    [
+      "for its token, on a stream",
+      { ":method": "POST", ":path": "/pawl.v1.WorkerService/Work", ...grpc },
+    ],
+    ["or asks for a page", { ":method": "OPTIONS", ":path": getPath, ...page }],
+  ])("%s", async (_title, headers) => {
+    const listen = { headerBytes: 1024 };
+    const server = await startServer({ listen, apiToken: "x", corsOrigins: ["https://a.com"] });
+    const session = openSession(server);
+    await once(session, "connect");
+    const streams = Array.from({ length: 20 }, () => request(session, { ...headers }));
+    await Promise.all(
+      streams.map(async (stream) => {
+        const ended = closed(stream);
+        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+        await ended;
+      }),
+    );
+    // And a connection that goes as a whole.
+    const last = openSession(server);
+    await once(last, "connect");
+    request(last, { ...headers });
+    last.destroy();
+    await expectHealthy(server);
+  });
+});
+
 describe("a flood", () => {
   test("of calls that are taken back at once costs its sender the connection, and others nothing", async () => {
     const server = await startServer({ listen: { resetBurst: 100, resetsPerSecond: 1 } });

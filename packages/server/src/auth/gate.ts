@@ -3,7 +3,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import { EngineError, isEngineError } from "@pawl/engine";
-import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
+import {
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+  refuseStream,
+  type StreamHandler,
+} from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
 import type { Caller } from "./caller.js";
@@ -71,7 +77,8 @@ export class Gate {
         const { ":method": method = "", ":path": path = "" } = headers;
         const admitted = this.admit(method, path, headers, certificateOf(stream.session));
         if ("status" in admitted) {
-          refuseStream(stream, admitted);
+          const { status, headers: answer, body } = admitted;
+          refuseStream(stream, { ":status": status, ...answer }, body);
           return;
         }
         this.#keep(stream, admitted.caller);
@@ -181,12 +188,4 @@ function setHeaders(response: HttpResponse, headers: Readonly<Record<string, str
   for (const [name, value] of Object.entries(headers)) {
     response.setHeader(name, value);
   }
-}
-
-/** As `refuse`, where no request was made of the stream. */
-function refuseStream(stream: ServerHttp2Stream, { status, headers, body }: Refusal): void {
-  stream.on("error", () => {});
-  stream.resume();
-  stream.respond({ ":status": status, ...headers });
-  stream.end(body);
 }

@@ -44,11 +44,10 @@ function entries(): [keyof ListenLimits, LimitFlag][] {
 /** Adds the flags about connections and requests. */
 export function addLimitFlags(command: Command): Command {
   for (const [name, limit] of entries()) {
-    const { flag, text } = limit;
+    const text = `${limit.text} (default: ${listenDefaults[name]})`;
     command.addOption(
-      new Option(`--${flag} <number>`, text)
+      new Option(`--${limit.flag} <number>`, text)
         .env(limitVariable(limit))
-        .default(undefined, String(listenDefaults[name]))
         .argParser((value) => parseLimit(value, limit)),
     );
   }

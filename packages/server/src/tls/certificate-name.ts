@@ -19,7 +19,8 @@ export function certificateOfRequest(request: HttpRequest): string | undefined {
  * when there is none.
  */
 export function certificateOf(connection: Socket | Http2Session | undefined): string | undefined {
-  if (connection === undefined) {
+  // A connection that has gone says nothing any more.
+  if (connection === undefined || connection.destroyed) {
     return undefined;
   }
   let name = names.get(connection);
