@@ -31,6 +31,8 @@ export interface KillServerOptions {
   readonly kills: number;
   /** Scenarios side by side. @default 48 */
   readonly actors?: number;
+  /** Milliseconds that most lives last at most, once the server answers. @default 400 */
+  readonly lifeMs?: number;
   /** Instances that lie asleep from the beginning. @default 0 */
   readonly sleepers?: number;
   /** After the last kill, everything that was begun must be through within this. @default 90000 */
@@ -87,7 +89,11 @@ class KillServerRun {
     this.#options = options;
     this.#folder = folder;
     this.#dataDir = join(folder, "data");
-    this.#lives = new ServerLives({ port, dataDir: this.#dataDir }, this.#gate);
+    this.#lives = new ServerLives(
+      { port, dataDir: this.#dataDir },
+      this.#gate,
+      options.lifeMs ?? 400,
+    );
     const baseUrl = `http://127.0.0.1:${port}`;
     const calls = createConnectTransport({ baseUrl, httpVersion: "2", useBinaryFormat: true });
     const stream = createGrpcTransport({ baseUrl });

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parseArgs } from "node:util";
+import { damageFiles } from "./disk/damage.ts";
+import {
+  describeDamage,
+  describeFullDisk,
+  describePowerCuts,
+  describeRaces,
+} from "./disk/describe.ts";
+import { fillDisk } from "./disk/full-disk.ts";
+import { cutPower } from "./disk/power-cut.ts";
+import { raceProcesses } from "./disk/two-processes.ts";
 import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
 import { describeModel, modelMany } from "./model.ts";
@@ -17,6 +27,10 @@ const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
        pnpm chaos planted     [--only NAME] [--count N] [--write]
        pnpm chaos kill        [--seed N] [--kills N] [--actors N] [--sleepers N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
+       pnpm chaos power       [--seed N] [--images N]
+       pnpm chaos full        [--seed N] [--rounds N]
+       pnpm chaos damage      [--seed N] [--count N]
+       pnpm chaos two         [--seed N] [--rounds N]
 
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
 model        callers side by side on one instance, with faults: some order explains all answers
@@ -24,9 +38,16 @@ store        fails every single call of the store once, over many scenarios
 planted      puts faults into a copy of the engine, one at a time: a suite must catch each
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
+power        records an engine with strace, and opens what a power cut at any moment would leave
+full         lets the disk run full under an engine at work, then gives it space again
+damage       deletes, empties, cuts, zeroes and changes files of a data folder, one at a time
+two          starts two servers on one folder at the same moment
 
   --seed      decides what is asked and what goes wrong [a random number]
   --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
+               damage: how many cases [700]
+  --images    how many [504]
+  --rounds    how often [full: 200, two: 60]
   --only      planted: the faults with this in their name
   --write     planted: writes the results into docs/reliability.md
   --kills     how often [kill: 50, kill-worker: 20]
@@ -40,6 +61,8 @@ Exit code 0: nothing was lost, doubled or wrong.
 const options = {
   seed: { type: "string" },
   count: { type: "string" },
+  images: { type: "string" },
+  rounds: { type: "string" },
   only: { type: "string" },
   write: { type: "boolean" },
   kills: { type: "string" },
@@ -116,6 +139,26 @@ const programs: Readonly<
       onProgress,
     });
     return [describeWorkerKills(report), report.violations.length];
+  },
+  async power(values, seed) {
+    const report = await cutPower({ seed, images: readInteger(values.images, 504), onProgress });
+    return [describePowerCuts(report), report.violations.length];
+  },
+  async full(values, seed) {
+    const report = await fillDisk({ seed, rounds: readInteger(values.rounds, 200), onProgress });
+    return [describeFullDisk(report), report.violations.length];
+  },
+  async damage(values, seed) {
+    const report = await damageFiles({ seed, count: readInteger(values.count, 700), onProgress });
+    return [describeDamage(report), report.violations.length];
+  },
+  async two(values, seed) {
+    const report = await raceProcesses({
+      seed,
+      rounds: readInteger(values.rounds, 60),
+      onProgress,
+    });
+    return [describeRaces(report), report.violations.length];
   },
 };
 

@@ -33,7 +33,8 @@ export function describeWorkerKills(report: KillWorkerReport): string {
   ].join("\n");
 }
 
-function describeViolations(violations: readonly Violation[]): string[] {
+/** Violations as lines, the first of them in full. */
+export function describeViolations(violations: readonly Violation[]): string[] {
   const lines = violations.slice(0, shownViolations).map((v) => `  ${describeViolation(v)}`);
   const rest = violations.length - lines.length;
   return [
@@ -43,7 +44,8 @@ function describeViolations(violations: readonly Violation[]): string[] {
   ];
 }
 
-function describeSpread(values: readonly number[]): string {
+/** Least, median, greatest and what lies between. */
+export function describeSpread(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): string => {
     const value = sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];

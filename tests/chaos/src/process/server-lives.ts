@@ -11,6 +11,9 @@ const stopGraceMs = 20_000;
 /** How long a server that answers is left without a call that it answers. */
 const patienceMs = 2_000;
 
+/** One in ten lives is this much longer. */
+const longLife = 4;
+
 /** A server ended without being killed, or did not start. */
 export class ServerFailed extends Error {}
 
@@ -28,15 +31,18 @@ export interface LivesReport {
 export class ServerLives {
   readonly #place: ServerPlace;
   readonly #gate: Gate;
+  readonly #lifeMs: number;
   readonly #readyMs: number[] = [];
   readonly #complaints: string[] = [];
   #killsWhileServing = 0;
   #killsWhileStarting = 0;
   #server: ServerProcess | undefined;
 
-  constructor(place: ServerPlace, gate: Gate) {
+  /** `lifeMs`: how long most lives are at most, once the server answers. */
+  constructor(place: ServerPlace, gate: Gate, lifeMs: number) {
     this.#place = place;
     this.#gate = gate;
+    this.#lifeMs = lifeMs;
   }
 
   /**
@@ -50,7 +56,8 @@ export class ServerLives {
     }
     await this.start();
     if (random.chance(0.6)) await this.#unlessEnded(Promise.race([answered(), sleep(patienceMs)]));
-    await this.#unlessEnded(sleep(random.integer(1, random.chance(0.1) ? 1500 : 400)));
+    const lifeMs = random.chance(0.1) ? longLife * this.#lifeMs : this.#lifeMs;
+    await this.#unlessEnded(sleep(random.integer(1, lifeMs)));
     await this.#die();
     this.#killsWhileServing += 1;
     return true;

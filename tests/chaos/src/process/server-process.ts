@@ -46,6 +46,11 @@ export class ServerProcess {
     this.ready = readyLine(this.#child, line).then(() => performance.now() - startedAt);
   }
 
+  /** Its process id. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Ends the process at once. */
   kill(): Promise<ServerEnding> {
     this.#child.kill("SIGKILL");

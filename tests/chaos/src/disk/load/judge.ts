@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Client, createClient, type Instance, isPawlError } from "@pawl/client";
+import { isEngineError, type Logger, openEngine, verifyFolder } from "@pawl/engine";
+import type { Violation } from "../../check/violation.ts";
+import { brief } from "../../check/violation.ts";
+import type { Facts } from "./facts.ts";
+import { numberOf, tally } from "./flows.ts";
+import { connectWorker } from "./workload.ts";
+
+/** What became of a folder. */
+export interface Verdict {
+  /** Undefined: it opened. */
+  readonly refusal: { readonly code: string; readonly message: string } | undefined;
+  readonly violations: readonly Violation[];
+  /** Instances that are reported as damaged. */
+  readonly parked: readonly string[];
+  /** The engine's log tells of damage. */
+  readonly isReported: boolean;
+}
+
+/** How to judge. */
+export interface JudgeOptions {
+  readonly facts: readonly Facts[];
+  /** Damage was done: instances may be reported as damaged, and what is theirs may be gone. */
+  readonly mayBeDamaged?: boolean;
+}
+
+/** Everything that is there must have ended within this. */
+const drainMs = 60_000;
+
+/**
+ * Opens a folder as after a restart, checks it against what was acknowledged, lets everything run to
+ * its end, and checks that too. A refusal with a code is a verdict; anything else that is thrown is not.
+ */
+export async function judge(dataDir: string, options: JudgeOptions): Promise<Verdict> {
+  const judging = new Judging(dataDir, options);
+  try {
+    return await judging.run();
+  } catch (error) {
+    if (!isEngineError(error)) throw error;
+    const { code, message } = error;
+    const { violations } = judging;
+    return { refusal: { code, message }, violations, parked: [], isReported: true };
+  }
+}
+
+class Judging {
+  readonly violations: Violation[] = [];
+  readonly #dataDir: string;
+  readonly #facts: readonly Facts[];
+  readonly #mayBeDamaged: boolean;
+  readonly #parked = new Set<string>();
+  #isReported = false;
+  readonly #logger: Logger = {
+    info() {},
+    warn() {},
+    error: () => {
+      this.#isReported = true;
+    },
+  };
+
+  constructor(dataDir: string, { facts, mayBeDamaged = false }: JudgeOptions) {
+    this.#dataDir = dataDir;
+    this.#facts = facts;
+    this.#mayBeDamaged = mayBeDamaged;
+  }
+
+  async run(): Promise<Verdict> {
+    // Without a side file nothing was acknowledged yet: the folder is made anew.
+    if (existsSync(join(this.#dataDir, "pawl.json"))) {
+      await this.#verify("a folder is sound when it is opened");
+    }
+    const engine = await openEngine({ dataDir: this.#dataDir, logger: this.#logger });
+    const { worker, running } = connectWorker(engine);
+    try {
+      const client = createClient({ engine });
+      for (const facts of this.#facts) await this.#checkPresence(client, facts);
+      await this.#checkNobodyElse(client);
+      await Promise.all(this.#facts.map((facts) => this.#finish(client, facts)));
+    } finally {
+      await worker.stop();
+      await running;
+      await engine.close();
+    }
+    await this.#verify("a folder is sound when all has ended");
+    const parked = [...this.#parked];
+    return {
+      refusal: undefined,
+      violations: this.violations,
+      parked,
+      isReported: this.#isReported,
+    };
+  }
+
+  async #verify(rule: string): Promise<void> {
+    const { damaged, indexFaults = [] } = await verifyFolder(this.#dataDir);
+    for (const { instanceId, reason } of [...damaged, ...indexFaults]) {
+      this.#parked.add(instanceId);
+      if (!this.#mayBeDamaged) this.#violate(rule, instanceId, reason);
+    }
+  }
+
+  /** What was acknowledged is there. */
+  async #checkPresence(client: Client, facts: Facts): Promise<void> {
+    const { instanceId, start, purge, output } = facts;
+    const instance = await this.#unlessDamaged(instanceId, () => client.get(instanceId));
+    if (this.#parked.has(instanceId)) return;
+    if (instance === undefined) {
+      const isKept = start === "acknowledged" && purge === "no";
+      if (isKept) this.#violate("an acknowledged start is there", instanceId, "it is missing");
+      return;
+    }
+    if (purge === "acknowledged") {
+      this.#violate("an acknowledged purge deletes", instanceId, "it is still there");
+    }
+    if (output !== undefined && JSON.stringify(instance.output) !== output) {
+      const found = `${instance.status} ${brief(instance.output)} in place of ${output}`;
+      this.#violate("an end that was told stays", instanceId, found);
+    }
+  }
+
+  async #checkNobodyElse(client: Client): Promise<void> {
+    const known = new Set(this.#facts.map(({ instanceId }) => instanceId));
+    for await (const { instanceId } of client.list({ payloads: false, pageSize: 1000 })) {
+      if (known.has(instanceId.replace(/\.child$/, ""))) continue;
+      this.#violate("nothing is there that nobody started", instanceId, "it is there");
+    }
+  }
+
+  /** Lets an instance end and checks how. */
+  async #finish(client: Client, facts: Facts): Promise<void> {
+    const { instanceId } = facts;
+    if (this.#parked.has(instanceId)) return;
+    const ended = await this.#unlessDamaged(instanceId, async () => {
+      const found = await client.get(instanceId);
+      if (found === undefined || found.completedAt !== undefined) return found;
+      const isTally = instanceId.startsWith(tally.name);
+      if (isTally) await client.raiseEvent(instanceId, "item", { n: 0, pad: "" });
+      return client.waitForCompletion(instanceId, { timeoutMs: drainMs });
+    });
+    if (ended !== undefined) this.#checkEnd(facts, ended);
+  }
+
+  #checkEnd({ instanceId, raised, terminate }: Facts, { status, output }: Instance): void {
+    const rule = "an instance ends as it should";
+    if (terminate !== "no" && status === "terminated") return;
+    if (status !== "completed" || terminate === "acknowledged") {
+      this.#violate(rule, instanceId, `it is ${status}`);
+    } else if (!instanceId.startsWith(tally.name)) {
+      if (output !== numberOf(instanceId) + 3) this.#violate(rule, instanceId, brief(output));
+    } else {
+      const seen: readonly unknown[] = Array.isArray(output) ? output : [];
+      const isInOrder = seen.every((n, index) => n === index + 1);
+      const isWhole = seen.length >= raised.acknowledged && seen.length <= raised.asked;
+      if (isInOrder && isWhole) return;
+      const found = `${brief(output)} of ${raised.acknowledged} acknowledged and ${raised.asked} asked`;
+      this.#violate("each acknowledged event is taken once, in order", instanceId, found);
+    }
+  }
+
+  async #unlessDamaged<T>(instanceId: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isPawlError(error)) throw error;
+      if (error.code === "INSTANCE_DAMAGED" && this.#mayBeDamaged) this.#parked.add(instanceId);
+      else this.#violate("every instance can be read and ends", instanceId, error.message);
+      return undefined;
+    }
+  }
+
+  #violate(rule: string, instanceId: string, found: string): void {
+    this.violations.push({ rule, instanceId, found });
+  }
+}
