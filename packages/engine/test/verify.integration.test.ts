@@ -5,7 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openEngine, verifyFolder } from "../src/index.js";
-import { chunkKey, inboxKey } from "../src/store/key.js";
+import {
+  chunkKey,
+  inboxKey,
+  liveKey,
+  outboxKey,
+  startTimerId,
+  timerKey,
+} from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
 
 let folder: string;
@@ -43,6 +50,30 @@ describe("verifyFolder()", () => {
     expect(instances).toBe(2);
     expect(damaged.map(({ instanceId }) => instanceId).sort()).toEqual(["ended", "waiting"]);
     expect(damaged[0]?.reason).toContain("the store is damaged");
+  });
+
+  test("names what has nothing on disk to wake it, and a message that cannot be read", async () => {
+    const data = join(folder, "data");
+    const engine = await openEngine({ dataDir: data });
+    const startAt = Date.now() + 3_600_000;
+    await engine.start({ workflow: "order", instanceId: "later", startAt });
+    await engine.close();
+    const store = await openLevelStore(data);
+    const timer = { instanceId: "later", generation: 1, timerId: startTimerId, fireAt: startAt };
+    await store.write([
+      { type: "del", key: liveKey("waiting") },
+      { type: "del", key: timerKey(timer) },
+      { type: "put", key: outboxKey("sender", 7), value: Uint8Array.of(0xff, 0xff) },
+    ]);
+    await store.close();
+    const { damaged } = await verifyFolder(data);
+    expect(
+      Object.fromEntries(damaged.map(({ instanceId, reason }) => [instanceId, reason])),
+    ).toEqual({
+      waiting: "the mark that it has work at hand is missing",
+      later: expect.stringContaining("a timer that would wake it at"),
+      sender: expect.stringContaining("cannot be decoded"),
+    });
   });
 
   test("has nothing to say of a damaged instance once it is purged by force", async () => {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isEngineError } from "../../errors.js";
+import { decodeMessage } from "../../store/codec.js";
 import { findIndexFaults, type IndexFault } from "../../store/index/index-check.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
+import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";
 import { loadMailbox } from "../loader.js";
 import type { MailboxHost } from "../mailbox.js";
+import { findMissingWake } from "./verify-wake.js";
 
 /** What a verification found. */
 export interface VerifyReport {
@@ -33,7 +36,8 @@ const onlooker: MailboxHost = {
 
 /**
  * Reads every instance of a store whole, as if it were to go on: row, history with its sequence and
- * checksums, inbox; then, `withIndexes`, compares the indexes with a recount. Changes nothing. `onProgress` is told of the number of instances read so far.
+ * checksums, inbox, and what will wake it; every message on its way; then, `withIndexes`, compares the
+ * indexes with a recount. Changes nothing. `onProgress` is told of the number of instances read so far.
  */
 export async function verifyStore(
   store: Store,
@@ -59,6 +63,7 @@ export async function verifyStore(
       if (entries.length < pageSize) break;
     }
   }
+  damaged.push(...(await findDamagedMessages(store)));
   const indexFaults = withIndexes ? await findIndexFaults(store) : undefined;
   return { instances, events, damaged, indexFaults };
 }
@@ -70,9 +75,30 @@ async function verifyInstance(
 ): Promise<number | { readonly reason: string }> {
   try {
     const { state } = await loadMailbox(store, instanceId, onlooker);
-    return state?.fold.eventCount ?? 0;
+    const missing = state && (await findMissingWake(store, state));
+    return missing === undefined ? (state?.fold.eventCount ?? 0) : { reason: missing };
   } catch (error) {
     if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
     return { reason: error.message };
   }
+}
+
+/** Messages between instances that cannot be read, by their sender. */
+async function findDamagedMessages(
+  store: Store,
+): Promise<{ readonly instanceId: string; readonly reason: string }[]> {
+  const damaged: { readonly instanceId: string; readonly reason: string }[] = [];
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    for await (const entries of scan(store, kindRange("outbox", partition))) {
+      for (const [key, value] of entries) {
+        try {
+          decodeMessage(value);
+        } catch (error) {
+          if (!isEngineError(error)) throw error;
+          damaged.push({ instanceId: instanceIdOf(key, 4), reason: error.message });
+        }
+      }
+    }
+  }
+  return damaged;
 }
