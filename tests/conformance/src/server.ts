@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createSecureServer } from "node:http2";
 import { createRegistry } from "@bufbuild/protobuf";
 import { Listener, RpcHandler } from "@pawl/server/testing";
 import type { ServerCompatRequest } from "./gen/connectrpc/conformance/v1/server_compat_pb.js";
@@ -40,19 +39,17 @@ export async function startServer(
 
 async function listen(rpc: RpcHandler, request: ServerCompatRequest): Promise<number> {
   const { serverCreds, clientTlsCert } = request;
-  if (serverCreds === undefined) {
-    return new Listener(rpc.handle, {}, rpc.streams).listen(host, 0);
+  const listener = new Listener(rpc.handle, {}, rpc.streams);
+  if (serverCreds !== undefined) {
+    listener.useTls({
+      cert: toText(serverCreds.cert),
+      key: toText(serverCreds.key),
+      ...(clientTlsCert.length > 0 ? { ca: toText(clientTlsCert) } : {}),
+    });
   }
-  const server = createSecureServer(
-    {
-      allowHTTP1: true,
-      cert: Buffer.from(serverCreds.cert),
-      key: Buffer.from(serverCreds.key),
-      ...(clientTlsCert.length > 0 ? { ca: Buffer.from(clientTlsCert), requestCert: true } : {}),
-    },
-    rpc.handle,
-  );
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
+  return listener.listen(host, 0);
+}
+
+function toText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString();
 }
