@@ -46,6 +46,7 @@ describe("reflection and health", () => {
         "grpc.health.v1.Health",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
+        "pawl.v1.AdminService",
         "pawl.v1.WorkerService",
         "pawl.v1.WorkflowService",
       ]);

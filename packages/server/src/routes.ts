@@ -33,6 +33,7 @@ import { listInstances } from "./rest/instance/list.js";
 import { waitForInstance } from "./rest/instance/wait.js";
 import { watchInstance } from "./rest/instance/watch.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
+import { getOpenApi } from "./rest/openapi/document.js";
 import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
@@ -69,6 +70,7 @@ export function restRoutes(targets: RouteTargets): RestRoute[] {
       prefix === "/v1.0" && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
     ),
     ...(strictDapr ? [] : prefixes.flatMap((prefix) => beyondDapr(targets, prefix))),
+    ...(strictDapr ? [] : [documentRoute(targets)]),
     { method: "GET", pattern: "/v1.0/healthz",          operation: "health",      handle: getHealth(isReady, appId) },
     { method: "GET", pattern: "/v1.0/healthz/outbound", operation: "health",      handle: getOutboundHealth(isReady) },
     { method: "GET", pattern: "/v1.0/metadata",         operation: "describe",    handle: getMetadata(metadata) },
@@ -90,6 +92,12 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
     { method: "POST", pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: controlWorkflow(workflows, "resume", strictDapr) },
     { method: "POST", pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", strictDapr) },
   ];
+}
+
+function documentRoute(targets: RouteTargets): RestRoute {
+  const { runtimeVersion } = targets.metadata.read();
+  const handle = getOpenApi(() => restRoutes(targets), runtimeVersion);
+  return { method: "GET", pattern: "/v1.0/openapi.json", operation: "describe", handle };
 }
 
 /** What Dapr's REST API has no path for. */

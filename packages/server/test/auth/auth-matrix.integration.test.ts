@@ -117,7 +117,7 @@ const rpcRules: readonly (readonly [RegExp, Rule])[] = [
 /** Rules by method and path of a REST route; the first that fits. */
 const restRules: readonly (readonly [RegExp, Rule])[] = [
   [/^GET .*\/healthz(\/outbound)?$/, "anybody"],
-  [/^GET .*\/metadata$/, "known"],
+  [/^GET .*\/(metadata|openapi\.json)$/, "known"],
   [/^PUT .*\/metadata\/\w+$/, ["admin"]],
   [/^POST .*\/(start|raiseEvent(\/\w+)?|terminate|pause|suspend|resume|purge)$/, ["operate"]],
   [/^DELETE .*\/workflows\/\w+\/\w+$/, ["operate"]],

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { SchemaName } from "./schemas.js";
+
+/** What the OpenAPI document says of one route beside its method and path. */
+export interface RouteNote {
+  readonly summary: string;
+  /** Query parameters and what they mean. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Request headers and what they mean. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the body of the request is. */
+  readonly body?: string;
+  /** Status, and the schema of its body, "text", "events" or "nothing". */
+  readonly answers: Readonly<Record<number, SchemaName | "text" | "events" | "nothing">>;
+}
+
+const appId = { appID: "Checked and otherwise ignored." };
+const wait = {
+  prefer:
+    "`wait=SECONDS`: answer with the output when the workflow ends in that time (at most 300).",
+  "dapr-workflow-metadata": "`key=value` pairs that become the instance's tags.",
+};
+const resume = { "last-event-id": "Id of the last event that was seen: go on after it." };
+const done = { 202: "Done" } as const;
+
+/** By method and path, the prefix left out. */
+export const notes: Readonly<Record<string, RouteNote>> = {
+  "POST /workflows/{workflowComponent}/{workflowName}/start": {
+    summary:
+      "Starts an instance. After a component: of the workflow that follows it. Else: the first segment names the workflow, the second the instance.",
+    query: { instanceID: "Id of the new instance. Default: a random UUID.", ...appId },
+    headers: wait,
+    body: "The input, as it is; workers read it as JSON.",
+    answers: { 200: "text", 202: "Started", 409: "Error" },
+  },
+  "GET /workflows/{workflowComponent}/{instanceID}": {
+    summary: "Reads an instance.",
+    query: appId,
+    answers: { 200: "Instance", 404: "Error" },
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/raiseEvent/{eventName}": {
+    summary: "Delivers an event.",
+    query: appId,
+    body: "The payload, as it is.",
+    answers: done,
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/raiseEvent": {
+    summary: "Delivers an event whose name is a query parameter or the type of a CloudEvent.",
+    query: { eventName: "Name of the event." },
+    headers: { "ce-type": "Name of the event, as of a CloudEvent in binary mode." },
+    body: "The payload, or a CloudEvent in structured mode.",
+    answers: { ...done, 404: "Error" },
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/terminate": {
+    summary: "Ends an instance and its child workflows.",
+    query: appId,
+    body: "With a workflow's name first: the output.",
+    answers: { ...done, 404: "Error" },
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/pause": {
+    summary: "Suspends an instance.",
+    query: appId,
+    answers: done,
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/suspend": {
+    summary: "Suspends an instance.",
+    answers: { ...done, 404: "Error" },
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/resume": {
+    summary: "Lets a suspended instance go on.",
+    query: appId,
+    answers: done,
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/purge": {
+    summary: "Deletes an instance that has ended, and its child workflows.",
+    query: appId,
+    answers: { ...done, 404: "Error" },
+  },
+  "DELETE /workflows/{workflowComponent}/{instanceID}": {
+    summary: "Deletes an instance that has ended, and its child workflows.",
+    answers: { 200: "Done", 404: "Error", 409: "Error" },
+  },
+  "GET /workflows/{workflowComponent}": {
+    summary: "Lists instances a page at a time, or watches them.",
+    query: {
+      status: "Only these statuses; may be repeated.",
+      workflow: "Only instances of this workflow.",
+      idPrefix: "Only instances whose id begins with this.",
+      pageSize: "At most 1,000. Default: 100.",
+      pageToken: "`nextPageToken` of the page before.",
+      payloads: "`true`: with inputs and outputs.",
+      watch: "`true`: a stream of changes instead of a page.",
+      existing: "With `watch`: `true` sends first what there is.",
+      resumeToken: "With `watch`: as the header last-event-id.",
+    },
+    headers: resume,
+    answers: { 200: "Page", 400: "Error" },
+  },
+  "GET /workflows/{workflowComponent}/{instanceID}/history": {
+    summary: "Reads the history of the present execution.",
+    answers: { 200: "History", 404: "Error" },
+  },
+  "GET /workflows/{workflowComponent}/{instanceID}/wait": {
+    summary: "Answers when the instance has ended, or the time is up (202).",
+    query: { timeout: "Seconds, at most 300. Default: 30." },
+    answers: { 200: "Instance", 202: "Instance", 404: "Error" },
+  },
+  "GET /workflows/{workflowComponent}/{instanceID}/watch": {
+    summary: "Streams the states of an instance until its end.",
+    query: {
+      history: "`true`: with the history events that each state adds.",
+      resumeToken: "As the header last-event-id.",
+    },
+    headers: resume,
+    answers: { 200: "events", 404: "Error" },
+  },
+  "GET /healthz": {
+    summary: "Whether the server takes commands.",
+    answers: { 204: "nothing", 500: "Error" },
+  },
+  "GET /healthz/outbound": {
+    summary: "Whether the server takes commands.",
+    answers: { 204: "nothing", 500: "Error" },
+  },
+  "GET /metadata": { summary: "What the server is.", answers: { 200: "Metadata" } },
+  "PUT /metadata/{key}": {
+    summary: "Sets an entry of the metadata.",
+    body: "The value.",
+    answers: { 204: "nothing", 400: "Error" },
+  },
+  "GET /openapi.json": { summary: "This document.", answers: { 200: "Done" } },
+};

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+const text = { type: "string" } as const;
+const time = { type: "string", format: "date-time" } as const;
+
+/** What bodies look like, as JSON Schema (2020-12), by the names that routes refer to. */
+export const schemas = {
+  Error: {
+    type: "object",
+    description: "A failure: a stable code, and a message for people.",
+    required: ["errorCode", "message"],
+    properties: { errorCode: text, message: text },
+  },
+  Started: {
+    type: "object",
+    required: ["instanceID"],
+    properties: { instanceID: text },
+  },
+  Done: { type: "object", description: "The command is on disk." },
+  Instance: {
+    type: "object",
+    required: ["instanceID", "createdAt", "lastUpdatedAt", "runtimeStatus"],
+    properties: {
+      instanceID: text,
+      workflowName: text,
+      createdAt: time,
+      lastUpdatedAt: time,
+      startTime: time,
+      completionTime: time,
+      runtimeStatus: {
+        enum: [
+          "PENDING",
+          "RUNNING",
+          "SUSPENDED",
+          "STALLED",
+          "COMPLETED",
+          "FAILED",
+          "TERMINATED",
+          "UNKNOWN",
+        ],
+      },
+      properties: {
+        type: "object",
+        description: "Payloads as the text that they are, under dapr.workflow.… keys.",
+        additionalProperties: text,
+      },
+      customStatus: { description: "What the workflow last set." },
+      stallReason: text,
+      metadata: { type: "object", additionalProperties: text },
+    },
+  },
+  Page: {
+    type: "object",
+    required: ["instances"],
+    properties: {
+      instances: { type: "array", items: { $ref: "#/components/schemas/Instance" } },
+      nextPageToken: text,
+    },
+  },
+  History: {
+    type: "object",
+    required: ["events"],
+    properties: {
+      events: {
+        type: "array",
+        description: "Durable Task history events in protobuf's JSON.",
+        items: { type: "object" },
+      },
+    },
+  },
+  Metadata: { type: "object", description: "The server, its workers and the entries of callers." },
+} as const;
+
+/** The name of a schema. */
+export type SchemaName = keyof typeof schemas;
