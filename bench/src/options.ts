@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly systems: ReadonlySet<SystemName>;
   /** File that the results are written to, beside those of other workloads that it holds. */
   readonly out: string | undefined;
+  /** File whose results are printed; nothing is measured then. */
+  readonly print: string | undefined;
   readonly help: boolean;
 }
 
@@ -36,6 +38,7 @@ export const usage = `pnpm bench [options]
   --rounds N       rounds to take medians over (default 5)
   --patience S     seconds in all to wait for quiet moments of the machine (default 60)
   --out FILE       write the results as JSON; what FILE has of other workloads stays
+  --print FILE     measure nothing; print what FILE holds, with the targets
   --help           this text
 `;
 
@@ -44,7 +47,7 @@ export class UsageError extends Error {}
 
 /** Reads the command line. @throws UsageError */
 export function parseOptions(commandLine: readonly string[]): BenchOptions {
-  const { quick, peers, large, rounds, patience, only, systems, out, help } =
+  const { quick, peers, large, rounds, patience, only, systems, out, print, help } =
     parseFlags(commandLine);
   const usual = workloadNames.filter((name) => name !== "large" || large);
   return {
@@ -61,6 +64,7 @@ export function parseOptions(commandLine: readonly string[]): BenchOptions {
       systems === undefined ? systemNames : parseNames("--systems", systems, systemNames),
     ),
     out,
+    print,
     help,
   };
 }
@@ -80,6 +84,7 @@ function parseFlags(commandLine: readonly string[]) {
         only: { type: "string" },
         systems: { type: "string" },
         out: { type: "string" },
+        print: { type: "string" },
         help: { type: "boolean", default: false },
       },
     });
