@@ -43,7 +43,8 @@ export const coreFaults: readonly PlantedFault[] = [
     file: "core/apply-outcome.ts",
     search: "kept.filter((record) => resolutionKey(record.event) === undefined)",
     replace: "kept",
-    suite: "simulation",
+    suite: "engine",
+    tests: ["core/apply-outcome", "core/continue-as-new", "continue-as-new.integration"],
   },
   {
     name: "result-of-another-execution",

@@ -62,14 +62,6 @@ export const workFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
-    name: "stale-cache",
-    breaks: "a worker is taken to hold another execution of an instance",
-    file: "runtime/work/make-item.ts",
-    search: "if (cached === undefined || cached.executionId !== state.executionId) return 0;",
-    replace: "if (cached === undefined) return 0;",
-    suite: "simulation",
-  },
-  {
     name: "old-cache",
     breaks: "a worker is taken to hold an instance as its last result did not leave it",
     file: "runtime/work/make-item.ts",

@@ -48,7 +48,7 @@ two          starts two servers on one folder at the same moment
                damage: how many cases [700]
   --images    how many [504]
   --rounds    how often [full: 200, two: 60]
-  --only      planted: the faults with this in their name
+  --only      planted: the faults with this, or one of these (a,b), in their name
   --write     planted: writes the results into docs/reliability.md
   --kills     how often [kill: 50, kill-worker: 20]
   --actors    callers side by side [kill: 48, kill-worker: 24]
