@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
-import { ErrorDetailSchema, InstanceStatus, toTimestamp, WorkflowService } from "@pawl/protocol";
+import {
+  ErrorDetailSchema,
+  InstanceOrder,
+  InstanceStatus,
+  toTimestamp,
+  WorkflowService,
+} from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { type Client, createClient } from "./client.js";
 import { event, workflow } from "./definition.js";
@@ -178,6 +184,31 @@ describe("list()", () => {
     expect(requests).toMatchObject([
       { statuses: [InstanceStatus.RUNNING], pageSize: 2, includePayloads: true },
       { pageToken: "p2" },
+    ]);
+  });
+
+  test("sends every condition and the order", async () => {
+    requests.length = 0;
+    const query = {
+      createdFrom: 1000,
+      updatedBefore: 2500,
+      parentInstanceId: "p",
+      tags: { team: "blue" },
+      tagPrefixes: { order: "2026-" },
+      sortBy: "created",
+      descending: true,
+    } as const;
+    for await (const _ of client.list(query).pages()) break;
+    expect(requests).toMatchObject([
+      {
+        createdFrom: { seconds: 1n, nanos: 0 },
+        updatedBefore: { seconds: 2n, nanos: 500_000_000 },
+        parentInstanceId: "p",
+        tags: { team: "blue" },
+        tagPrefixes: { order: "2026-" },
+        orderBy: InstanceOrder.CREATED,
+        descending: true,
+      },
     ]);
   });
 

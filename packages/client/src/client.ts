@@ -3,6 +3,7 @@
 import type { HistoryEvent } from "@pawl/protocol";
 import { withDeadline } from "./async/deadline.js";
 import type { CallArguments, EventDefinition, WorkflowDefinition } from "./authoring.js";
+import { BatchHandle, type BatchOptions } from "./batch.js";
 import { type Connection, createConnection } from "./connection.js";
 import { type Handle, InstanceHandle } from "./handle.js";
 import {
@@ -17,6 +18,9 @@ import { InstanceList } from "./instance-list.js";
 import type { ClientOptions } from "./options.js";
 import { stringifyPayload } from "./payload.js";
 import type {
+  Batch,
+  BatchAction,
+  Explanation,
   InstanceRecord,
   ListQuery,
   ManagementPort,
@@ -25,7 +29,7 @@ import type {
   WatchFilter,
   WatchOptions,
 } from "./port.js";
-import { toPawlError } from "./remote/rpc-error.js";
+import { asked, toPawlError } from "./remote/rpc-error.js";
 
 /** How an instance is started. */
 export interface StartOptions {
@@ -113,7 +117,7 @@ export class Client {
     const workflow = typeof target === "string" ? target : target.name;
     const text = stringifyPayload(input);
     const payload = text === undefined ? {} : { input: text };
-    const { instanceId } = await ask(this.#port.start({ workflow, ...payload, ...options }));
+    const { instanceId } = await asked(this.#port.start({ workflow, ...payload, ...options }));
     return this.handle(instanceId);
   }
 
@@ -124,7 +128,7 @@ export class Client {
 
   /** Reads an instance; `undefined` when there is none. */
   async get(instanceId: string, options?: ReadOptions): Promise<Instance | undefined> {
-    const record = await ask(this.#port.get(instanceId, options));
+    const record = await asked(this.#port.get(instanceId, options));
     return record && toInstance(record);
   }
 
@@ -155,17 +159,17 @@ export class Client {
     payload?: unknown,
   ): Promise<void> {
     const name = typeof target === "string" ? target : target.name;
-    await ask(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
+    await asked(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
   }
 
   /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND */
   async suspend(instanceId: string, reason?: string): Promise<void> {
-    await ask(this.#port.suspend(instanceId, reason));
+    await asked(this.#port.suspend(instanceId, reason));
   }
 
   /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND */
   async resume(instanceId: string, reason?: string): Promise<void> {
-    await ask(this.#port.resume(instanceId, reason));
+    await asked(this.#port.resume(instanceId, reason));
   }
 
   /** Ends an instance. @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
@@ -173,7 +177,7 @@ export class Client {
     const { output, ...rest } = options;
     const text = stringifyPayload(output);
     const payload = text === undefined ? {} : { output: text };
-    await ask(this.#port.terminate(instanceId, { ...payload, ...rest }));
+    await asked(this.#port.terminate(instanceId, { ...payload, ...rest }));
   }
 
   /**
@@ -181,7 +185,7 @@ export class Client {
    * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED
    */
   async purge(instanceId: string, options?: PurgeOptions): Promise<number> {
-    return ask(this.#port.purge(instanceId, options));
+    return asked(this.#port.purge(instanceId, options));
   }
 
   /**
@@ -195,18 +199,46 @@ export class Client {
     const text = stringifyPayload(input);
     const replaceInput = text === undefined ? {} : { input: text };
     const replaced = "input" in options ? { replaceInput } : {};
-    const started = await ask(this.#port.rerun(instanceId, { ...command, ...replaced }));
+    const started = await asked(this.#port.rerun(instanceId, { ...command, ...replaced }));
     return this.handle<O>(started.instanceId);
   }
 
   /** Lists instances: `for await` over it, or over its `pages()`. Nothing is read before. */
   list(query: ListQuery = {}): InstanceList {
-    return new InstanceList((next) => ask(this.#port.list(next)), query);
+    return new InstanceList((next) => asked(this.#port.list(next)), query);
+  }
+
+  /** Why an instance does not move: all that it waits for. @throws INSTANCE_NOT_FOUND */
+  async explain(instanceId: string): Promise<Explanation> {
+    return asked(this.#port.explain(instanceId));
+  }
+
+  /**
+   * Has the server carry a command out on all instances that a filter lets through. Resolves when
+   * the request is on disk; the handle tells how far it is.
+   * @throws BATCH_EXISTS, RESOURCE_EXHAUSTED, PAYLOAD_TOO_LARGE
+   */
+  async startBatch(action: BatchAction, options: BatchOptions): Promise<BatchHandle> {
+    const { output, ...rest } = options;
+    const text = stringifyPayload(output);
+    const payload = text === undefined ? {} : { output: text };
+    const { batchId } = await asked(this.#port.startBatch({ action, ...payload, ...rest }));
+    return this.batch(batchId);
+  }
+
+  /** A handle of a batch, which need not exist. */
+  batch(batchId: string): BatchHandle {
+    return new BatchHandle(this.#port, batchId);
+  }
+
+  /** The batches at work and the newest that have ended, newest first. */
+  async batches(): Promise<readonly Batch[]> {
+    return asked(this.#port.listBatches());
   }
 
   /** The committed history of the present execution, oldest first. @throws INSTANCE_NOT_FOUND */
   async history(instanceId: string): Promise<HistoryEvent[]> {
-    return ask(this.#port.history(instanceId));
+    return asked(this.#port.history(instanceId));
   }
 
   /**
@@ -248,7 +280,7 @@ export class Client {
   ): Promise<Instance> {
     const { timeoutMs, signal, ...rest } = options;
     const record = await withDeadline(timeoutMs, signal, (limited) => {
-      return ask(wait(limited === undefined ? rest : { ...rest, signal: limited }));
+      return asked(wait(limited === undefined ? rest : { ...rest, signal: limited }));
     });
     return toInstance(record);
   }
@@ -257,12 +289,4 @@ export class Client {
 /** Makes a client. Nothing is opened before the first call. */
 export function createClient(options?: ClientOptions): Client {
   return new Client(options);
-}
-
-async function ask<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw toPawlError(error);
-  }
 }

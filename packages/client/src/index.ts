@@ -37,6 +37,15 @@ export type { Handle } from "./handle.js";
 export type { FeedItem, Instance, InstanceChange } from "./instance.js";
 export type { WatchAllOptions, WatchFilter, WatchOptions } from "./port.js";
 export type { InstanceList, InstancePage } from "./instance-list.js";
+export type { BatchHandle, BatchOptions } from "./batch.js";
+export type {
+  Batch,
+  BatchAction,
+  BatchError,
+  Explanation,
+  InstanceFilter,
+  ListQuery,
+} from "./port.js";
 export type { ClientOptions, TlsOptions } from "./options.js";
 
 // Errors.

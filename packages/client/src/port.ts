@@ -95,14 +95,40 @@ export interface PortWaitOptions extends ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Which instances to list. */
-export interface ListQuery extends ReadOptions {
-  /** 1 to 1,000. @default 100 */
-  readonly pageSize?: number;
-  readonly pageToken?: string;
+/**
+ * Which instances are meant: those for which everything that is given holds. Instants are in ms since
+ * 1970; `From` is inclusive, `Before` exclusive.
+ */
+export interface InstanceFilter {
+  /** One of these; empty or absent: any. */
   readonly statuses?: readonly InstanceStatus[];
   readonly workflow?: string;
   readonly instanceIdPrefix?: string;
+  readonly createdFrom?: number;
+  readonly createdBefore?: number;
+  readonly updatedFrom?: number;
+  readonly updatedBefore?: number;
+  /** The instance that started it as a child. */
+  readonly parentInstanceId?: string;
+  /** Tags that it has, with exactly these values. */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** Tags that it has, with values that begin with these. "" asks for the tag alone. */
+  readonly tagPrefixes?: Readonly<Record<string, string>>;
+}
+
+/** Which instances to list, and how. */
+export interface ListQuery extends InstanceFilter, ReadOptions {
+  /** 1 to 1,000. @default 100 */
+  readonly pageSize?: number;
+  /** `nextPageToken` of the page before; only for the same filter and order. */
+  readonly pageToken?: string;
+  /**
+   * The bytes of the id, the instant of creation, or the second of the last change; then the id.
+   * @default the order that costs least: see docs/queries.md
+   */
+  readonly sortBy?: "id" | "created" | "updated";
+  /** The other way round. @default false */
+  readonly descending?: boolean;
 }
 
 /** How to watch one instance. */
@@ -145,8 +171,122 @@ export type FeedRecord =
   | { readonly kind: "purged"; readonly instanceId: string; readonly resumeToken: string }
   | { readonly kind: "resynced" | "caughtUp"; readonly resumeToken: string };
 
+/** An activity that has no result. Instants are milliseconds since 1970 (UTC). */
+export interface OpenActivity {
+  readonly taskId: number;
+  readonly name: string;
+  /** When the workflow asked for it. */
+  readonly scheduledAt: number;
+  /** Which try of one call this is, from 1, as far as the worker says that calls belong together. */
+  readonly attempt: number;
+  /** The worker that has it. Absent: it waits for one. */
+  readonly workerId?: string;
+  /** Why it waits. */
+  readonly waitsFor?: WaitReason;
+}
+
+/** What work waits for: a worker that offers its name, room on one, or a limit on work at once. */
+export type WaitReason = "worker" | "room" | "limit";
+
+/** A timer that has not fired. */
+export interface OpenTimer {
+  readonly timerId: number;
+  readonly fireAt: number;
+  /** The event whose wait it bounds. */
+  readonly eventName?: string;
+}
+
+/** A child that has not reported its result. */
+export interface OpenChild {
+  readonly taskId: number;
+  readonly instanceId: string;
+  /** Absent: there is none of this id, for now. */
+  readonly status?: InstanceStatus;
+}
+
+/** An accepted event that no turn has taken. */
+export interface InboxEvent {
+  /** Its kind, as history names it. */
+  readonly kind: string;
+  /** Of a raised event. */
+  readonly name?: string;
+}
+
+/** Why an instance does not move: everything that it waits for. */
+export interface Explanation {
+  /** The instance; absent when it is damaged. */
+  readonly instance?: InstanceRecord;
+  /** One sentence for people. */
+  readonly summary: string;
+  /** What is damaged. */
+  readonly damage?: string;
+  readonly suspendedAt?: number;
+  /** The worker that has its turn. */
+  readonly turnWorkerId?: string;
+  /** Its turn waits, and for what. */
+  readonly turnWaitsFor?: WaitReason;
+  /** Turns in a row that came to nothing. */
+  readonly failedTurns: number;
+  readonly activities: readonly OpenActivity[];
+  readonly timers: readonly OpenTimer[];
+  readonly children: readonly OpenChild[];
+  readonly inbox: readonly InboxEvent[];
+}
+
+/** What a batch does with each instance. */
+export type BatchAction = "terminate" | "suspend" | "resume" | "purge" | "rerun";
+
+/** An instance for which the command of a batch failed. */
+export interface BatchError {
+  /** Empty when the batch itself could not go on. */
+  readonly instanceId: string;
+  /** Stable code: see docs/errors.md. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A batch as seen at one moment. Instants are in ms since 1970. */
+export interface Batch {
+  readonly batchId: string;
+  readonly action: BatchAction;
+  readonly filter: InstanceFilter;
+  /** It collects its instances, carries its command out on them, or has ended. */
+  readonly status: "matching" | "running" | "completed" | "cancelled" | "failed";
+  readonly createdAt: number;
+  readonly completedAt?: number;
+  /** Instances that the filter let through; final once it no longer matches. */
+  readonly matchedCount: number;
+  /** Those for which the command was carried out, or there was nothing left to do. */
+  readonly doneCount: number;
+  readonly failedCount: number;
+  /** The first failures, at most ten. */
+  readonly errors: readonly BatchError[];
+}
+
+/** What a batch is to do, payloads as JSON text. */
+export interface BatchCommand {
+  readonly action: BatchAction;
+  readonly filter: InstanceFilter;
+  readonly allInstances?: boolean;
+  readonly batchId?: string;
+  readonly reason?: string;
+  readonly output?: string;
+  readonly recursive?: boolean;
+  readonly force?: boolean;
+  readonly eventId?: number;
+}
+
+/** What a management client asks of batches, near or far. */
+export interface BatchPort {
+  startBatch(command: BatchCommand): Promise<Batch>;
+  getBatch(batchId: string): Promise<Batch | undefined>;
+  waitForBatch(batchId: string, options?: { readonly signal?: AbortSignal }): Promise<Batch>;
+  listBatches(): Promise<readonly Batch[]>;
+  cancelBatch(batchId: string): Promise<Batch>;
+}
+
 /** What a management client asks of the engine, near or far. */
-export interface ManagementPort {
+export interface ManagementPort extends BatchPort {
   start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
   get(instanceId: string, options?: ReadOptions): Promise<InstanceRecord | undefined>;
   waitForStart(instanceId: string, options?: PortWaitOptions): Promise<InstanceRecord>;
@@ -166,6 +306,7 @@ export interface ManagementPort {
     instanceId: string,
     command: RerunCommand,
   ): Promise<{ instanceId: string; executionId: string }>;
+  explain(instanceId: string): Promise<Explanation>;
   list(query?: ListQuery): Promise<{
     readonly instances: readonly InstanceRecord[];
     readonly nextPageToken?: string;

@@ -11,12 +11,12 @@ import type { InstanceState } from "./core/state.js";
 import { EngineError } from "./errors.js";
 import type { ResolvedOptions } from "./options.js";
 import type { BackupPiece, BackupPort } from "./port/backup.js";
+import type { Batch, BatchCommand } from "./port/batch.js";
+import type { Explanation } from "./port/explanation.js";
 import type {
   FeedItem,
   Instance,
   InstanceChange,
-  ListPage,
-  ListQuery,
   ManagementPort,
   ReadOptions,
   RerunCommand,
@@ -26,6 +26,7 @@ import type {
   WatchFilter,
   WatchOptions,
 } from "./port/management.js";
+import type { ListPage, ListQuery } from "./port/query.js";
 import type {
   ActivityCompletion,
   TurnCompletion,
@@ -34,9 +35,13 @@ import type {
   WorkerSession,
   WorkItem,
 } from "./port/worker.js";
+import { Batches } from "./runtime/batch/batches.js";
 import { purge } from "./runtime/purge.js";
 import { readBackup } from "./runtime/read/backup.js";
-import { readEvents, readPage, readSnapshot } from "./runtime/read/reader.js";
+import { explain } from "./runtime/read/explain.js";
+
+import { readPage } from "./runtime/read/query/page.js";
+import { readEvents, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil } from "./runtime/read/wait.js";
 import { watch } from "./runtime/read/watch.js";
@@ -48,6 +53,7 @@ import { Supervisor } from "./runtime/supervisor.js";
 import type { OpenStore } from "./store/store.js";
 import { traceContextOf } from "./trace.js";
 import {
+  requireBatchFacts,
   requireInstanceId,
   requireName,
   requirePayload,
@@ -59,11 +65,13 @@ import {
 export class Engine implements ManagementPort, WorkerPort, BackupPort {
   readonly #options: ResolvedOptions;
   readonly #supervisor: Supervisor;
+  readonly #batches: Batches;
 
   /** @internal */
   constructor(options: ResolvedOptions, openStore: OpenStore) {
     this.#options = options;
     this.#supervisor = new Supervisor(options, openStore);
+    this.#batches = new Batches(this.#supervisor, this, options);
   }
 
   /** @internal Opens the store and takes up what was unfinished. */
@@ -184,6 +192,34 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     });
   }
 
+  async explain(instanceId: string): Promise<Explanation> {
+    requireInstanceId(instanceId);
+    const explanation = await explain(this.#supervisor.require(), this, instanceId);
+    if (explanation === undefined) throw notFound(instanceId);
+    return explanation;
+  }
+
+  async startBatch(command: BatchCommand): Promise<Batch> {
+    requireBatchFacts(command);
+    return this.#batches.startBatch(command);
+  }
+
+  getBatch(batchId: string): Promise<Batch | undefined> {
+    return this.#batches.getBatch(batchId);
+  }
+
+  waitForBatch(batchId: string, options?: { readonly signal?: AbortSignal }): Promise<Batch> {
+    return this.#batches.waitForBatch(batchId, options);
+  }
+
+  listBatches(): Promise<Batch[]> {
+    return this.#batches.listBatches();
+  }
+
+  cancelBatch(batchId: string): Promise<Batch> {
+    return this.#batches.cancelBatch(batchId);
+  }
+
   async history(instanceId: string): Promise<HistoryEvent[]> {
     const runtime = this.#supervisor.require();
     // What a worker was given may still be on its way to the disk.
@@ -240,9 +276,12 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     return this.#supervisor.require().journal.commitCount();
   }
 
-  /** Resolves when no turn, activity, commit or delivery is under way. For tests. */
-  idle(): Promise<void> {
-    return this.#supervisor.idle();
+  /** Resolves when no turn, activity, commit, delivery or batch is under way. For tests. */
+  async idle(): Promise<void> {
+    do {
+      await this.#batches.settled();
+      await this.#supervisor.idle();
+    } while (!this.#batches.isIdle());
   }
 
   /** Instant of the next durable timer in milliseconds; undefined when there is none. For tests. */
@@ -251,8 +290,9 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
   }
 
   /** Stops taking work, lets commits end, closes the store. May be called twice. */
-  close(): Promise<void> {
-    return this.#supervisor.close();
+  async close(): Promise<void> {
+    await this.#supervisor.close();
+    await this.#batches.settled();
   }
 
   /** A command on an instance that must exist. */

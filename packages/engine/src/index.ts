@@ -23,8 +23,6 @@ export type {
   Instance,
   InstanceChange,
   InstanceStatus,
-  ListPage,
-  ListQuery,
   ManagementPort,
   ReadOptions,
   RerunCommand,
@@ -35,6 +33,29 @@ export type {
   WatchFilter,
   WatchOptions,
 } from "./port/management.js";
+
+// Why an instance does not move.
+export type {
+  Explanation,
+  InboxEvent,
+  OpenActivity,
+  OpenChild,
+  OpenTimer,
+  WaitReason,
+} from "./port/explanation.js";
+
+// Batches.
+export type {
+  Batch,
+  BatchAction,
+  BatchCommand,
+  BatchError,
+  BatchPort,
+  BatchStatus,
+} from "./port/batch.js";
+
+// Queries.
+export type { InstanceFilter, ListPage, ListQuery, SortField } from "./port/query.js";
 
 // The worker port.
 export type {

@@ -4,6 +4,7 @@ import { limits } from "@pawl/protocol";
 import { instanceIdFault } from "./core/instance-id.js";
 import { excessBytes } from "./core/payload-limit.js";
 import { EngineError } from "./errors.js";
+import type { BatchCommand } from "./port/batch.js";
 import type { RerunCommand, StartCommand } from "./port/management.js";
 
 /** @throws INVALID_ARGUMENT unless the text can be an instance id */
@@ -68,6 +69,13 @@ export function requireRerun(command: RerunCommand): void {
   if (newInstanceId) requireInstanceId(newInstanceId);
   if (newChildInstanceId) requireInstanceId(newChildInstanceId);
   requirePayload("input", replaceInput?.input);
+}
+
+/** @throws INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
+export function requireBatchFacts({ batchId, reason, output }: BatchCommand): void {
+  if (batchId) requireInstanceId(batchId);
+  requirePayload("reason", reason);
+  requirePayload("output", output);
 }
 
 function invalid(field: string, message: string): EngineError {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import type { Instance, ListQuery } from "../src/port/management.js";
+import type { Instance } from "../src/port/management.js";
+import type { ListQuery } from "../src/port/query.js";
 import { versionNotAvailable } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -28,6 +29,7 @@ async function openWith(count: number): Promise<EngineUnderTest> {
       workflow: index % 2 === 0 ? "even" : "odd",
       instanceId: `${index % 3 === 0 ? "blue" : "red"}-${index}`,
       input: `${index}`,
+      tags: { every: "one" },
     }),
   );
   await Promise.all(starts);
@@ -125,6 +127,96 @@ describe("list()", () => {
       await under.engine.close();
     },
   );
+
+  test("refuses the token of another filter or order", async () => {
+    const under = await openWith(10);
+    const query = { workflow: "even", pageSize: 2 } as const;
+    const { nextPageToken: pageToken = "" } = await under.engine.list(query);
+    expect((await under.engine.list({ ...query, pageSize: 3, pageToken })).instances).toHaveLength(
+      3,
+    );
+    const others: ListQuery[] = [
+      { workflow: "odd" },
+      { workflow: "even", descending: true },
+      { workflow: "even", sortBy: "id" },
+      { workflow: "even", statuses: ["pending"] },
+      { workflow: "even", tags: { a: "b" } },
+      { workflow: "even", createdBefore: 9e9 },
+    ];
+    for (const other of others) {
+      await expect(under.engine.list({ ...other, pageToken })).rejects.toMatchObject({
+        code: "INVALID_ARGUMENT",
+        message: expect.stringContaining("another filter"),
+      });
+    }
+    await under.engine.close();
+  });
+
+  test("costs the same number of reads when a hundred times as much is stored", async () => {
+    const queries: ListQuery[] = [
+      {},
+      { workflow: "even" },
+      { statuses: ["pending"] },
+      { sortBy: "created", descending: true },
+      { sortBy: "updated" },
+      { instanceIdPrefix: "red-" },
+      { tags: { every: "one" } },
+      { tagPrefixes: { every: "o" } },
+    ];
+    const costs = await Promise.all(
+      [40, 4000].map(async (count) => {
+        const under = await openWith(count);
+        const reads: number[] = [];
+        for (const query of queries) {
+          const before = under.faults.callCount();
+          const { instances } = await under.engine.list({
+            ...query,
+            pageSize: 10,
+            payloads: false,
+          });
+          expect(instances).toHaveLength(10);
+          reads.push(under.faults.callCount() - before);
+        }
+        await under.engine.close();
+        return reads;
+      }),
+    );
+    const [few = [], many = []] = costs;
+    few.forEach((reads, at) => {
+      expect(many[at], JSON.stringify(queries[at])).toBeLessThanOrEqual(reads + 16);
+    });
+  });
+
+  test("goes on past many that a filter does not let through, page by page", async () => {
+    const under = await EngineUnderTest.open();
+    const starts = Array.from({ length: 10_050 }, (_, index) =>
+      under.engine.start({
+        workflow: "w",
+        instanceId: `i-${String(index).padStart(6, "0")}`,
+        tags: { rest: index === 10_040 ? "this" : "other" },
+      }),
+    );
+    await Promise.all(starts);
+    const query: ListQuery = { sortBy: "id", tags: { rest: "this" } };
+    const first = await under.engine.list(query);
+    expect(first).toEqual({ instances: [], nextPageToken: expect.any(String) });
+    expect(idsOf((await pages(under, query)).flat())).toEqual(["i-010040"]);
+    expect(idsOf((await under.engine.list({ tags: { rest: "this" } })).instances)).toEqual([
+      "i-010040",
+    ]);
+    await under.engine.close();
+  });
+
+  test.each<ListQuery>([
+    { createdFrom: Number.NaN },
+    { updatedBefore: Number.POSITIVE_INFINITY },
+    { tags: { a: "x".repeat(1025) } },
+    { tagPrefixes: { ["k".repeat(257)]: "" } },
+  ])("refuses %j, which is no filter", async (query) => {
+    const under = await openWith(1);
+    await expect(under.engine.list(query)).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await under.engine.close();
+  });
 
   test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
     "refuses a page of %d",

@@ -27,6 +27,10 @@ export const errorCodes = [
   "INSTANCE_NOT_ENDED",
   /** What the disk has of this instance is damaged; it is parked. */
   "INSTANCE_DAMAGED",
+  /** No batch has this id. */
+  "BATCH_NOT_FOUND",
+  /** The id belongs to a batch that was asked to do something else. */
+  "BATCH_EXISTS",
   /** A queue or limit is full; try again later. */
   "RESOURCE_EXHAUSTED",
   /** The caller's time was up before the answer was there. */

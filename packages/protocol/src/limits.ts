@@ -27,6 +27,12 @@ export const limits = {
   tagValueBytes: 1024,
   /** Instances of one page of a list. */
   listPage: 1000,
+  /** Batches that are at work at once. */
+  batches: 16,
+  /** Batches that have ended and can still be read: the newest ones. */
+  endedBatches: 100,
+  /** Failures that a batch tells of: the first ones. */
+  batchFailures: 10,
   /** Inbox events that one turn takes; the rest waits for the next turn. */
   turnEvents: 1000,
   /** Actions of one turn. */

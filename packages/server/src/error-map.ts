@@ -48,6 +48,8 @@ export const errorMap = {
   INSTANCE_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },
   INSTANCE_NOT_ENDED: { connect: Code.FailedPrecondition, http: 409, ...failed },
   INSTANCE_DAMAGED: { connect: Code.DataLoss, http: 500, ...failed },
+  BATCH_NOT_FOUND: { connect: Code.NotFound, http: 404, ...failed },
+  BATCH_EXISTS: { connect: Code.AlreadyExists, http: 409, ...failed },
   RESOURCE_EXHAUSTED: {
     connect: Code.ResourceExhausted,
     http: 429,

@@ -3,6 +3,7 @@
 import type { Interceptor } from "@connectrpc/connect";
 import {
   AdminService,
+  BatchService,
   Dapr,
   Health,
   ServerReflection,
@@ -38,6 +39,7 @@ import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
 import { createAdminService } from "./service/admin.js";
+import { createBatchService } from "./service/batch.js";
 import { createDaprService } from "./service/dapr.js";
 import { DescriptorIndex } from "./service/descriptor-index.js";
 import { createHealthService } from "./service/health.js";
@@ -142,6 +144,7 @@ export function registerServices(
   const checked = { interceptors: [...interceptors, createRequestValidation()] };
   router
     .service(WorkflowService, createWorkflowService(engine), checked)
+    .service(BatchService, createBatchService(engine), checked)
     .service(WorkerService, createWorkerService(engine, log), workerLimits)
     .service(AdminService, createAdminService(engine))
     .service(TaskHubSidecarService, createTaskHubService(engine, log))

@@ -341,15 +341,6 @@ describe("control verbs", () => {
     expect(await client.purgeInstances({ request })).toMatchObject({ deletedInstanceCount: 1 });
     expect(await client.getInstance({ instanceId: "a" })).toMatchObject({ exists: false });
   });
-
-  test("leave filters to a later version", async () => {
-    const client = taskHubClient(await startServer());
-
-    const filter = { case: "purgeInstanceFilter", value: {} } as const;
-    expect((await failureOf(client.purgeInstances({ request: filter }))).code).toBe(
-      Code.Unimplemented,
-    );
-  });
 });
 
 describe("TaskHubSidecarService.listInstanceIDs", () => {

@@ -126,6 +126,20 @@ describe("an embedded engine and worker", () => {
     expect((await env.client.get("family-kid"))?.parentInstanceId).toBe("family");
   });
 
+  test("treat all that a filter means as one batch", async () => {
+    for (const index of range(20)) {
+      await env.start(chain, index, { instanceId: `many-${index}`, tags: { lot: "7" } });
+    }
+    await env.idle();
+    const purge = await env.client.startBatch("purge", { filter: { tags: { lot: "7" } } });
+    const batch = await purge.result();
+    expect(batch).toMatchObject({ status: "completed", matchedCount: 20, doneCount: 20 });
+    expect(await purge.get()).toEqual(batch);
+    expect(await env.client.batches()).toContainEqual(batch);
+    expect(await env.client.get("many-3")).toBeUndefined();
+    expect(await env.client.batch("nobody's").get()).toBeUndefined();
+  });
+
   test("retry an activity after durable waits", async () => {
     let attempts = 0;
     env.replace("flaky", ({ failures }) => {

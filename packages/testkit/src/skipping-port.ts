@@ -26,6 +26,12 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
     purge: (instanceId, options) => command(engine.purge(instanceId, options)),
     rerun: (instanceId, rerun) => command(engine.rerun(instanceId, rerun)),
     list: (query) => engine.list(query),
+    explain: (instanceId) => engine.explain(instanceId),
+    startBatch: (batch) => command(engine.startBatch(batch)),
+    getBatch: (batchId) => engine.getBatch(batchId),
+    waitForBatch: (batchId, options) => skipper.during(() => engine.waitForBatch(batchId, options)),
+    listBatches: () => engine.listBatches(),
+    cancelBatch: (batchId) => command(engine.cancelBatch(batchId)),
     history: (instanceId) => engine.history(instanceId),
     watch: (instanceId, options) => skipping(skipper, engine.watch(instanceId, options)),
     // It has no end of its own that time could be skipped for.

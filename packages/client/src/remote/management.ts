@@ -4,8 +4,8 @@ import { createClient as createRpcClient, type Transport } from "@connectrpc/con
 import {
   fromTimestamp,
   type Instance as InstanceMessage,
+  InstanceOrder,
   StallCode as StallCodeNumber,
-  InstanceStatus as StatusNumber,
   toTimestamp,
   type WatchInstancesResponse,
   WorkflowService,
@@ -14,7 +14,6 @@ import { fromFailureMessage } from "../failure.js";
 import type {
   FeedRecord,
   InstanceRecord,
-  InstanceStatus,
   ListQuery,
   ManagementPort,
   PortWaitOptions,
@@ -24,29 +23,11 @@ import type {
   WatchAllOptions,
   WatchFilter,
 } from "../port.js";
+import { createRemoteBatches } from "./batches.js";
+import { fromExplanationMessage } from "./explanation.js";
+import { statusNames, statusNumbers, toFilterMessage } from "./filter.js";
 import { resuming } from "./resuming.js";
-import { toPawlError } from "./rpc-error.js";
-
-const statusNumbers: Readonly<Record<InstanceStatus, StatusNumber>> = {
-  pending: StatusNumber.PENDING,
-  running: StatusNumber.RUNNING,
-  suspended: StatusNumber.SUSPENDED,
-  stalled: StatusNumber.STALLED,
-  completed: StatusNumber.COMPLETED,
-  failed: StatusNumber.FAILED,
-  terminated: StatusNumber.TERMINATED,
-};
-
-const statusNames: Readonly<Record<StatusNumber, InstanceStatus>> = {
-  [StatusNumber.UNSPECIFIED]: "pending",
-  [StatusNumber.PENDING]: "pending",
-  [StatusNumber.RUNNING]: "running",
-  [StatusNumber.SUSPENDED]: "suspended",
-  [StatusNumber.STALLED]: "stalled",
-  [StatusNumber.COMPLETED]: "completed",
-  [StatusNumber.FAILED]: "failed",
-  [StatusNumber.TERMINATED]: "terminated",
-};
+import { asked, toPawlError } from "./rpc-error.js";
 
 const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
   [StallCodeNumber.PATCH_MISMATCH, "PATCH_MISMATCH"],
@@ -58,6 +39,7 @@ const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
 export function createRemoteManagement(transport: Transport): ManagementPort {
   const service = createRpcClient(WorkflowService, transport);
   return {
+    ...createRemoteBatches(transport),
     async start(command) {
       const { instanceId, executionId } = await asked(service.startInstance(startRequest(command)));
       return { instanceId, executionId };
@@ -111,6 +93,11 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
         ...(page.nextPageToken === "" ? {} : { nextPageToken: page.nextPageToken }),
       };
     },
+    async explain(instanceId) {
+      const { explanation } = await asked(service.explainInstance({ instanceId }));
+      if (explanation === undefined) throw toPawlError(new Error("an answer has no explanation"));
+      return fromExplanationMessage(explanation, toRecord);
+    },
     async history(instanceId) {
       return (await asked(service.getInstanceHistory({ instanceId }))).events;
     },
@@ -139,14 +126,6 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
   };
 }
 
-async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw toPawlError(error);
-  }
-}
-
 function omission(options: ReadOptions = {}): { omitPayloads: boolean } {
   return { omitPayloads: options.payloads === false };
 }
@@ -170,12 +149,20 @@ function startRequest(command: StartCommand) {
   };
 }
 
-function listRequest(query: ListQuery) {
-  const { payloads, statuses, ...rest } = query;
+const orders = {
+  id: InstanceOrder.ID,
+  created: InstanceOrder.CREATED,
+  updated: InstanceOrder.UPDATED,
+} as const;
+
+function listRequest({ payloads, pageSize, pageToken, sortBy, descending, ...filter }: ListQuery) {
   return {
-    ...rest,
+    ...toFilterMessage(filter),
     includePayloads: payloads !== false,
-    statuses: (statuses ?? []).map((status) => statusNumbers[status]),
+    ...(pageSize === undefined ? {} : { pageSize }),
+    ...(pageToken === undefined ? {} : { pageToken }),
+    ...(sortBy === undefined ? {} : { orderBy: orders[sortBy] }),
+    ...(descending === undefined ? {} : { descending }),
   };
 }
 

@@ -46,3 +46,12 @@ function isEngineError(error: unknown): error is Error & {
 } {
   return error instanceof Error && Symbol.for("pawl.EngineError") in error;
 }
+
+/** The answer of a port or service; what it rejects with becomes a `PawlError`. */
+export async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw toPawlError(error);
+  }
+}

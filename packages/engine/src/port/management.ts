@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HistoryEvent } from "@pawl/protocol";
+import type { BatchPort } from "./batch.js";
+import type { Explanation } from "./explanation.js";
+import type { ListPage, ListQuery } from "./query.js";
 
 /** What an instance is doing. Terminal are completed, failed and terminated. */
 export type InstanceStatus =
@@ -98,16 +101,6 @@ export interface WaitOptions extends ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Which instances to list. */
-export interface ListQuery extends ReadOptions {
-  /** 1 to 1,000. @default 100 */
-  readonly pageSize?: number;
-  readonly pageToken?: string;
-  readonly statuses?: readonly InstanceStatus[];
-  readonly workflow?: string;
-  readonly instanceIdPrefix?: string;
-}
-
 /** How to watch one instance. */
 export interface WatchOptions extends WaitOptions {
   /** `resumeToken` of the last change that was seen: go on after it. Absent: begin with now. */
@@ -162,19 +155,12 @@ export type FeedItem =
   /** All that there was has been sent; what follows is new. Sent once. */
   | { readonly kind: "caughtUp"; readonly resumeToken: string };
 
-/** One page of a list. */
-export interface ListPage {
-  readonly instances: readonly Instance[];
-  /** Absent on the last page. */
-  readonly nextPageToken?: string;
-}
-
 /**
  * What callers may ask of the engine. Every command resolves once its effect is on disk.
  * Every method rejects with `EngineError`; besides the codes named at each, any may answer
  * INVALID_ARGUMENT, STORE_UNAVAILABLE, SHUTTING_DOWN and INSTANCE_DAMAGED.
  */
-export interface ManagementPort {
+export interface ManagementPort extends BatchPort {
   /**
    * Starts an instance.
    * @throws INSTANCE_EXISTS, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED
@@ -224,7 +210,12 @@ export interface ManagementPort {
     instanceId: string,
     command: RerunCommand,
   ): Promise<{ instanceId: string; executionId: string }>;
-  /** One page of instances. */
+  /** Everything that an instance waits for. @throws INSTANCE_NOT_FOUND */
+  explain(instanceId: string): Promise<Explanation>;
+  /**
+   * One page of the instances that a filter lets through, as they were at one moment.
+   * @throws INVALID_ARGUMENT also for a page token of another filter or order
+   */
   list(query?: ListQuery): Promise<ListPage>;
   /**
    * The committed history of the present execution, oldest first.

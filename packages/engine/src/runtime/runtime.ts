@@ -254,6 +254,11 @@ export class Runtime implements MailboxHost {
     );
   }
 
+  /** For those who found out that the store fails: it is opened again. */
+  storeFailed(error: unknown): void {
+    this.#onFailure(error);
+  }
+
   /** True when nothing is under way and nothing can be handed out. */
   isIdle(): boolean {
     return (

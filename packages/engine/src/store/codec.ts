@@ -36,9 +36,16 @@ const storedStatus: Record<InstanceStatus, StoredStatus> = {
   terminated: StoredStatus.TERMINATED,
 };
 
-const statusOfStored = new Map<StoredStatus, InstanceStatus>(
-  (Object.keys(storedStatus) as InstanceStatus[]).map((status) => [storedStatus[status], status]),
-);
+/** The status that a stored one means. */
+export const statusOfStored: ReadonlyMap<StoredStatus, InstanceStatus> = new Map<
+  StoredStatus,
+  InstanceStatus
+>((Object.keys(storedStatus) as InstanceStatus[]).map((status) => [storedStatus[status], status]));
+
+/** A status as rows have it. */
+export function storedStatusOf(status: InstanceStatus): StoredStatus {
+  return storedStatus[status];
+}
 
 /** Makes the row of a state; `change` is the number of the commit that writes it. */
 export function rowOf(state: InstanceState, seals: Seals, change: number): InstanceRow {

@@ -16,7 +16,9 @@ import { crc32 } from "node:zlib";
 //   s d u p g                                  (empty) secondary indexes: see index/index-key.ts
 //
 // Partition 0xffff holds what belongs to the store as a whole:
-//   c     commit number                        (empty) one for each batch; old ones are trimmed
+//   c     commit number                        (empty) one for each write; old ones are trimmed
+//   b     id of a batch                        BatchRow
+//   y     id of a batch, number                BatchItem: an instance that it has to do with yet
 //   x     change number                        ids of the instances that one commit changed
 
 /** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
@@ -39,6 +41,8 @@ const kinds = {
 };
 const commitKind = 0x63;
 const changeKind = 0x78;
+const batchKind = 0x62;
+const batchItemKind = 0x79;
 
 /** What a key space is for. */
 export type KeyKind = keyof typeof kinds;
@@ -213,6 +217,44 @@ function metaKey(kind: number, value: number): Buffer {
   const key = Buffer.allocUnsafe(11);
   writePrefix(key, metaPartition, kind);
   writeInstant(key, 3, value);
+  return key;
+}
+
+/** Key of a batch's row. */
+export function batchKey(batchId: string): Uint8Array {
+  return storeKey(batchKind, batchId, 0);
+}
+
+/** All rows of batches. */
+export function batchRange(): { gte: Uint8Array; lt: Uint8Array } {
+  const gte = Buffer.alloc(3);
+  writePrefix(gte, metaPartition, batchKind);
+  const lt = Buffer.alloc(3);
+  writePrefix(lt, metaPartition, batchKind + 1);
+  return { gte, lt };
+}
+
+/** Key of one item of a batch. */
+export function batchItemKey(batchId: string, number: number): Uint8Array {
+  const key = storeKey(batchItemKind, batchId, 4);
+  key.writeUInt32BE(number, key.length - 4);
+  return key;
+}
+
+/** All items of a batch. */
+export function batchItemRange(batchId: string): { gte: Uint8Array; lt: Uint8Array } {
+  const gte = storeKey(batchItemKind, batchId, 0);
+  const lt = Buffer.from(gte);
+  lt[lt.length - 1] = 1;
+  return { gte, lt };
+}
+
+/** A key of the store as a whole, with room for a tail. */
+function storeKey(kind: number, id: string, tailBytes: number): Buffer {
+  const idBytes = Buffer.byteLength(id, "utf8");
+  const key = Buffer.alloc(3 + idBytes + 1 + tailBytes);
+  writePrefix(key, metaPartition, kind);
+  key.write(id, 3, "utf8");
   return key;
 }
 

@@ -6,8 +6,16 @@ import type { Entry, KeyRange, StoreReader } from "./store.js";
 const pieceSize = 1000;
 
 /** The first key after this one. */
-function following(key: Uint8Array): Uint8Array {
+export function following(key: Uint8Array): Uint8Array {
   return Buffer.concat([key, Buffer.alloc(1)]);
+}
+
+/** The first key after all that begin with this prefix, which has a byte that is not 0xff. */
+export function afterPrefix(prefix: Uint8Array): Buffer {
+  const last = prefix.findLastIndex((byte) => byte !== 0xff);
+  const end = Buffer.from(prefix.subarray(0, last + 1));
+  end[last] = (end[last] ?? 0) + 1;
+  return end;
 }
 
 /** The entries of a range, piece by piece: for ranges that may be too long for the memory. */

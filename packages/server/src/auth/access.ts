@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import {
   AdminService,
+  BatchService,
   Dapr,
   Health,
   ServerReflection,
@@ -32,9 +33,16 @@ const table = [
     purgeInstance: "purge",
     rerunInstance: "rerun",
     listInstances: "list",
+    explainInstance: "get",
     getInstanceHistory: "history",
     watchInstance: "watch",
     watchInstances: "list",
+  }),
+  declare(BatchService, {
+    startBatch: "start-batch",
+    getBatch: "list",
+    listBatches: "list",
+    cancelBatch: "cancel-batch",
   }),
   declare(WorkerService, { work: "work" }),
   declare(AdminService, { backup: "backup" }),

@@ -32,6 +32,8 @@ export const operations = {
   terminate: ["operate"],
   purge: ["operate"],
   rerun: ["operate"],
+  "start-batch": ["operate"],
+  "cancel-batch": ["operate"],
   work: ["work"],
   "set-metadata": ["admin"],
   // Everything there is, payloads included.

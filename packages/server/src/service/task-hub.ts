@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import type { ServiceImpl } from "@connectrpc/connect";
 import {
   EngineError,
   type Instance,
@@ -15,13 +15,13 @@ import type {
   CreateInstanceRequest,
   GetInstanceRequest,
   ListInstanceIDsRequest,
-  PurgeInstancesRequest,
   RerunWorkflowFromEventRequest,
 } from "@pawl/protocol/task-hub";
 import type { ServerLogger } from "../options.js";
 import { fromActivityResponse, fromWorkflowResponse } from "./message/completion.js";
 import { toWorkflowState } from "./message/workflow-state.js";
 import { inDaprWords } from "./task-hub-error.js";
+import { purgeInstances } from "./task-hub-purge.js";
 import { streamWorkItems } from "./work-items.js";
 
 /** Statuses after which a control verb has nothing more to wait for; a stalled instance may never go on. */
@@ -126,8 +126,8 @@ function controlMethods(
       );
       return {};
     },
-    async purgeInstances(request) {
-      return { deletedInstanceCount: await purge(engine, request) };
+    async purgeInstances(request, { signal }) {
+      return purgeInstances(engine, request, signal);
     },
   };
 }
@@ -224,20 +224,6 @@ async function rerun(
     const { message, details } = error;
     throw new EngineError("INVALID_ARGUMENT", message, { details, cause: error });
   }
-}
-
-/** An unknown instance is a purge of none: SDKs read the count. */
-async function purge(engine: ManagementPort, request: PurgeInstancesRequest): Promise<number> {
-  const { request: target, recursive, force } = request;
-  if (target.case !== "instanceId") {
-    throw new ConnectError("multi-instance purge is not implemented", Code.Unimplemented);
-  }
-  if ((await engine.get(target.value, { payloads: false })) === undefined) {
-    return 0;
-  }
-  return inDaprWords("failed to purge workflow state: ", () =>
-    engine.purge(target.value, { recursive, ...(force === undefined ? {} : { force }) }),
-  );
 }
 
 /** Exactly the committed events: a worker that lost its cache takes them as the past. */

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
-import { historyEvent, InstanceStatus, toTimestamp, WorkflowService } from "@pawl/protocol";
+import {
+  historyEvent,
+  InstanceOrder,
+  InstanceStatus,
+  toTimestamp,
+  WorkflowService,
+} from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { fakeEngine, fakeInstance } from "../../test/fake-engine.js";
 import type { ServedEngine } from "../options.js";
@@ -179,6 +185,27 @@ describe("WorkflowService", () => {
       instanceIdPrefix: "p",
     };
     expect(calls).toEqual([["list", query]]);
+  });
+
+  test("hands on every condition and order of a list", async () => {
+    const { engine, calls } = recordingEngine({ instances: [] });
+    const filter = {
+      parentInstanceId: "p",
+      tags: { team: "blue" },
+      tagPrefixes: { order: "2026-" },
+    };
+    await clientOf(engine).listInstances({
+      ...filter,
+      createdFrom: toTimestamp(1),
+      createdBefore: toTimestamp(2),
+      updatedFrom: toTimestamp(3),
+      updatedBefore: { seconds: 0n, nanos: 3_000_001 },
+      orderBy: InstanceOrder.UPDATED,
+      descending: true,
+    });
+    const instants = { createdFrom: 1, createdBefore: 2, updatedFrom: 3, updatedBefore: 4 };
+    const order = { sortBy: "updated", descending: true };
+    expect(calls).toEqual([["list", { ...filter, ...instants, ...order, payloads: false }]]);
   });
 
   test("reads a history", async () => {

@@ -6,19 +6,19 @@ import {
   EngineError,
   type FeedItem,
   type Instance,
-  type ListQuery,
   type ManagementPort,
   type WatchFilter,
 } from "@pawl/engine";
 import {
   fromTimestamp,
   InstanceSchema,
-  type ListInstancesRequest,
   type WatchInstancesRequest,
   type WatchInstancesResponse,
   type WorkflowService,
 } from "@pawl/protocol";
+import { toExplanationMessage } from "./message/explanation.js";
 import { toInstanceMessage, toStatuses } from "./message/instance.js";
+import { toQuery } from "./message/query.js";
 
 /** `pawl.v1.WorkflowService`: each method is one call of the management port. */
 export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeof WorkflowService> {
@@ -86,6 +86,9 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
       const { instances, nextPageToken } = await engine.list(toQuery(request));
       return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
     },
+    async explainInstance({ instanceId }) {
+      return { explanation: toExplanationMessage(await engine.explain(instanceId)) };
+    },
     async getInstanceHistory({ instanceId }) {
       return { events: await engine.history(instanceId) };
     },
@@ -131,17 +134,4 @@ function toChange(item: FeedItem): WatchInstancesResponse["change"] {
     case "caughtUp":
       return { case: "caughtUp", value: true };
   }
-}
-
-function toQuery(request: ListInstancesRequest): ListQuery {
-  const { pageSize, pageToken, workflow, instanceIdPrefix } = request;
-  const statuses = toStatuses(request.statuses);
-  return {
-    payloads: request.includePayloads,
-    ...(pageSize === 0 ? {} : { pageSize }),
-    ...(pageToken === "" ? {} : { pageToken }),
-    ...(statuses.length === 0 ? {} : { statuses }),
-    ...(workflow === "" ? {} : { workflow }),
-    ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
-  };
 }

@@ -110,8 +110,8 @@ const rpcRules: readonly (readonly [RegExp, Rule])[] = [
   [/^pawl\.v1\.AdminService\//, ["admin"]],
   [/\/(GetWorkItems|Work|Complete\w+Task)$/, ["work"]],
   [/\/GetInstanceHistory$/, ["read", "work"]],
-  [/\/(Get|List|Query|WaitFor|Watch)/, ["read"]],
-  [/\/(Start|RaiseEvent|Suspend|Pause|Resume|Terminate|Purge|Rerun)/, ["operate"]],
+  [/\/(Get|Explain|List|Query|WaitFor|Watch)/, ["read"]],
+  [/\/(Start|Cancel|RaiseEvent|Suspend|Pause|Resume|Terminate|Purge|Rerun)/, ["operate"]],
 ];
 
 /** Rules by method and path of a REST route; the first that fits. */

@@ -6,6 +6,7 @@
 import type { DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import {
   AdminService,
+  BatchService,
   Dapr,
   type ErrorCode,
   Health,
@@ -63,10 +64,17 @@ export const operations: readonly Operation[] = [
     terminateInstance: engine(one),
     purgeInstance: engine(one),
     listInstances: engine(),
+    explainInstance: engine(one),
     rerunInstance: engine({ ...one, eventId: 0 }),
     getInstanceHistory: engine(one),
     watchInstance: engine(one),
     watchInstances: engine(),
+  }),
+  ...rows(BatchService, {
+    startBatch: engine({ action: "BATCH_ACTION_PURGE", filter: { workflow: "order" } }),
+    getBatch: engine({ batchId: "one" }),
+    listBatches: engine(),
+    cancelBatch: engine({ batchId: "one" }),
   }),
   ...rows(WorkerService, {
     work: engine({ announcement: { name: "w", turnLimit: 1, activityLimit: 1 } }),

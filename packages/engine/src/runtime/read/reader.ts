@@ -1,38 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { equals } from "@bufbuild/protobuf";
-import { decodeFrames, EventRecord, type HistoryEvent, limits } from "@pawl/protocol";
+import { decodeFrames, EventRecord, type HistoryEvent } from "@pawl/protocol";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
-import { EngineError, isEngineError } from "../../errors.js";
-import type { Instance, ListPage, ListQuery } from "../../port/management.js";
-import {
-  type Chunk,
-  chainOf,
-  damaged,
-  decodeChunk,
-  decodeRow,
-  rowStatus,
-} from "../../store/codec.js";
-import {
-  chunkKey,
-  inboxKey,
-  instanceIdOf,
-  kindRange,
-  partitionCount,
-  rowKey,
-} from "../../store/key.js";
-import type { Store } from "../../store/store.js";
+import { type Chunk, chainOf, damaged, decodeChunk } from "../../store/codec.js";
+import { chunkKey, inboxKey } from "../../store/key.js";
+import type { StoreReader } from "../../store/store.js";
 import { readHistory, readRow } from "../loader.js";
 import type { Snapshot } from "../mailbox.js";
-import { instanceOf } from "./view.js";
-
-/** Rows that one page looks at, at most. A page may be short, or empty, and still have a next one. */
-const scanLimit = 10_000;
-const defaultPageSize = 100;
 
 /** Reads an instance from the store, with its payloads where they are asked for. */
 export async function readSnapshot(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   payloads: boolean,
 ): Promise<Snapshot | undefined> {
@@ -42,8 +21,9 @@ export async function readSnapshot(
   return readWhole(store, instanceId, row);
 }
 
-function readWhole(
-  store: Store,
+/** The whole of an instance whose row was read. @throws INSTANCE_DAMAGED */
+export function readWhole(
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
 ): Promise<Snapshot | undefined> {
@@ -59,7 +39,7 @@ function readWhole(
  * @throws INSTANCE_DAMAGED when it does not fit the newest row either
  */
 async function readSealed<T>(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
   read: (row: InstanceRow) => Promise<T>,
@@ -78,7 +58,7 @@ async function readSealed<T>(
 
 /** The start of an instance is in its first chunk, or still in its inbox; its end in the last one. */
 async function readEnds(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
 ): Promise<Pick<Snapshot, "startRecord" | "endRecord">> {
@@ -100,7 +80,7 @@ function find(records: readonly EventRecord[], kind: string): EventRecord | unde
 }
 
 async function readFirstOfInbox(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
 ): Promise<EventRecord | undefined> {
@@ -115,7 +95,7 @@ async function readFirstOfInbox(
 
 /** Reads one chunk, and checks it against the one before and the row. @throws INSTANCE_DAMAGED */
 async function readChunk(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
   row: InstanceRow,
   index: number,
@@ -142,7 +122,7 @@ export interface Run {
 }
 
 /** The present execution of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
-export async function readRun(store: Store, instanceId: string): Promise<Run | undefined> {
+export async function readRun(store: StoreReader, instanceId: string): Promise<Run | undefined> {
   const row = await readRow(store, instanceId);
   if (row === undefined) return undefined;
   return readSealed(store, instanceId, row, async (sealed) => {
@@ -153,106 +133,9 @@ export async function readRun(store: Store, instanceId: string): Promise<Run | u
 
 /** The committed history of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
 export async function readEvents(
-  store: Store,
+  store: StoreReader,
   instanceId: string,
 ): Promise<HistoryEvent[] | undefined> {
   const run = await readRun(store, instanceId);
   return run?.history.map((record) => record.event);
-}
-
-/**
- * One page of instances, in the order of partition and id. The token is the key to go on from.
- * Damage of one instance does not hide the others: without its payloads it is shown without them,
- * without its row it is left out; `onDamage` hears of it.
- * @throws INVALID_ARGUMENT for a token that is none, or a page size that is no count
- */
-export async function readPage(
-  store: Store,
-  query: ListQuery,
-  onDamage: (instanceId: string, error: EngineError) => void,
-): Promise<ListPage> {
-  const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
-  const instances: Instance[] = [];
-  let position = parseToken(query.pageToken);
-  let scanned = 0;
-  for (let { partition } = position; partition < partitionCount; partition += 1) {
-    const { gte, lt } = kindRange("row", partition);
-    let from: Uint8Array = position.partition === partition ? (position.after ?? gte) : gte;
-    for (;;) {
-      const limit = Math.min(pageSize, 256);
-      const entries = await store.range({ gte: from, lt, limit });
-      for (const [key, value] of entries) {
-        scanned += 1;
-        from = following(key);
-        const instance = await matching(store, query, instanceIdOf(key), value, onDamage);
-        if (instance !== undefined) instances.push(instance);
-        if (instances.length === pageSize || scanned === scanLimit) {
-          return { instances, nextPageToken: tokenOf(from) };
-        }
-      }
-      if (entries.length < limit) break;
-    }
-    position = { partition: partition + 1, after: undefined };
-  }
-  return { instances };
-}
-
-async function matching(
-  store: Store,
-  query: ListQuery,
-  instanceId: string,
-  value: Uint8Array,
-  onDamage: (instanceId: string, error: EngineError) => void,
-): Promise<Instance | undefined> {
-  if (query.instanceIdPrefix && !instanceId.startsWith(query.instanceIdPrefix)) return undefined;
-  let bare: Instance | undefined;
-  try {
-    const row = decodeRow(value);
-    if (query.workflow && row.workflow !== query.workflow) return undefined;
-    if (query.statuses?.length && !query.statuses.includes(rowStatus(row))) return undefined;
-    bare = instanceOf(instanceId, { row, startRecord: undefined, endRecord: undefined }, false);
-    if (query.payloads === false) return bare;
-    const snapshot = await readWhole(store, instanceId, row);
-    return snapshot && instanceOf(instanceId, snapshot, true);
-  } catch (error) {
-    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
-    onDamage(instanceId, error);
-    return bare;
-  }
-}
-
-/** 0 is what a client sends that says nothing. */
-function requirePageSize(pageSize: number | undefined): number {
-  if (pageSize === undefined || pageSize === 0) return defaultPageSize;
-  if (Number.isSafeInteger(pageSize) && pageSize > 0) return pageSize;
-  throw new EngineError("INVALID_ARGUMENT", "the page size is not a number of instances", {
-    details: { field: "pageSize" },
-  });
-}
-
-interface Position {
-  readonly partition: number;
-  readonly after: Uint8Array | undefined;
-}
-
-function tokenOf(from: Uint8Array): string {
-  return Buffer.from(from).toString("base64url");
-}
-
-function parseToken(token: string | undefined): Position {
-  if (token === undefined || token === "") return { partition: 0, after: undefined };
-  const after = Buffer.from(token, "base64url");
-  const partition = after.length > 3 ? after.readUInt16BE(0) : partitionCount;
-  const kind = rowKey("")[2];
-  if (partition >= partitionCount || after[2] !== kind) {
-    throw new EngineError("INVALID_ARGUMENT", "the page token is not one of this server's", {
-      details: { field: "pageToken" },
-    });
-  }
-  return { partition, after };
-}
-
-/** The first key after this one. */
-function following(key: Uint8Array): Uint8Array {
-  return Buffer.concat([key, Buffer.alloc(1)]);
 }

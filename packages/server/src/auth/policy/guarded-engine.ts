@@ -11,6 +11,7 @@ import {
 } from "@pawl/engine";
 import type { ServedEngine } from "../../options.js";
 import { currentAccess } from "./access-context.js";
+import { guardBatches } from "./guarded-batches.js";
 import { HandedItems } from "./handed-items.js";
 import type { Policy } from "./policy.js";
 
@@ -46,6 +47,7 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
   return {
     ...lifeOf(engine),
     ...guardWorkers(engine, policy),
+    ...guardBatches(engine, policy),
     async start(command) {
       if (!allowsNow(policy)(command.workflow)) {
         throw unknownWorkflow(command.workflow);
@@ -67,6 +69,7 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
     terminate: (id, options) => onVisible(id, () => engine.terminate(id, options)),
     purge: (id, options) => onVisible(id, () => engine.purge(id, options)),
     rerun: (id, command) => onVisible(id, () => engine.rerun(id, command)),
+    explain: (id) => onVisible(id, () => engine.explain(id)),
     history: (id) => onVisible(id, () => engine.history(id)),
     async list(query) {
       const allows = allowsNow(policy);

@@ -11,7 +11,8 @@ import {
 } from "@pawl/protocol";
 import { toFailureMessage } from "./failure.js";
 
-const toStatus = {
+/** A status as a message has it. */
+export const toStatus = {
   pending: StatusMessage.PENDING,
   running: StatusMessage.RUNNING,
   suspended: StatusMessage.SUSPENDED,

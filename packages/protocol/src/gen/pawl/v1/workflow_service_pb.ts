@@ -11,15 +11,19 @@ import type { HistoryEvent } from "../../durabletask/history_events_pb.js";
 import { file_durabletask_history_events } from "../../durabletask/history_events_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Explanation } from "./explanation_pb.js";
+import { file_pawl_v1_explanation } from "./explanation_pb.js";
 import type { Instance, InstanceStatus } from "./instance_pb.js";
 import { file_pawl_v1_instance } from "./instance_pb.js";
+import type { InstanceOrder } from "./query_pb.js";
+import { file_pawl_v1_query } from "./query_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file pawl/v1/workflow_service.proto.
  */
 export const file_pawl_v1_workflow_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLTAQoUUmVydW5JbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFIAEogAQSGQoIZXZlbnRfaWQYAiABKAVCB7pIBBoCKAASIQoPbmV3X2luc3RhbmNlX2lkGAMgASgJQgi6SAVyAyiABBISCgVpbnB1dBgEIAEoCUgAiAEBEhUKDXJlcGxhY2VfaW5wdXQYBSABKAgSJwoVbmV3X2NoaWxkX2luc3RhbmNlX2lkGAYgASgJQgi6SAVyAyiABEIICgZfaW5wdXQiQgoVUmVydW5JbnN0YW5jZVJlc3BvbnNlEhMKC2luc3RhbmNlX2lkGAEgASgJEhQKDGV4ZWN1dGlvbl9pZBgCIAEoCSLnAQoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAEBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCCJWChVMaXN0SW5zdGFuY2VzUmVzcG9uc2USJAoJaW5zdGFuY2VzGAEgAygLMhEucGF3bC52MS5JbnN0YW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoZR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABCI7ChpHZXRJbnN0YW5jZUhpc3RvcnlSZXNwb25zZRIdCgZldmVudHMYASADKAsyDS5IaXN0b3J5RXZlbnQihwEKFFdhdGNoSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgSHgoMcmVzdW1lX3Rva2VuGAMgASgJQgi6SAVyAyiAEBIXCg9pbmNsdWRlX2hpc3RvcnkYBCABKAgihAEKFVdhdGNoSW5zdGFuY2VSZXNwb25zZRIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USHQoGZXZlbnRzGAIgAygLMg0uSGlzdG9yeUV2ZW50EhEKCXJlc3RhcnRlZBgDIAEoCBIUCgxyZXN1bWVfdG9rZW4YBCABKAki3AIKFVdhdGNoSW5zdGFuY2VzUmVxdWVzdBI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSTgoEdGFncxgEIAMoCzIoLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeUIWukgTmgEQEEAiBXIDKIACKgVyAyiACBIYChBpbmNsdWRlX3BheWxvYWRzGAUgASgIEh4KDHJlc3VtZV90b2tlbhgGIAEoCUIIukgFcgMogBASEAoIZXhpc3RpbmcYByABKAgaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQEKFldhdGNoSW5zdGFuY2VzUmVzcG9uc2USJAoHY2hhbmdlZBgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2VIABIcChJwdXJnZWRfaW5zdGFuY2VfaWQYAiABKAlIABISCghyZXN5bmNlZBgDIAEoCEgAEhMKCWNhdWdodF91cBgFIAEoCEgAEhQKDHJlc3VtZV90b2tlbhgEIAEoCUIICgZjaGFuZ2Uy1QkKD1dvcmtmbG93U2VydmljZRJOCg1TdGFydEluc3RhbmNlEh0ucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuU3RhcnRJbnN0YW5jZVJlc3BvbnNlEk0KC0dldEluc3RhbmNlEhsucGF3bC52MS5HZXRJbnN0YW5jZVJlcXVlc3QaHC5wYXdsLnYxLkdldEluc3RhbmNlUmVzcG9uc2UiA5ACARJjChRXYWl0Rm9ySW5zdGFuY2VTdGFydBIkLnBhd2wudjEuV2FpdEZvckluc3RhbmNlU3RhcnRSZXF1ZXN0GiUucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VTdGFydFJlc3BvbnNlEnIKGVdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb24SKS5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0GioucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VDb21wbGV0aW9uUmVzcG9uc2USRQoKUmFpc2VFdmVudBIaLnBhd2wudjEuUmFpc2VFdmVudFJlcXVlc3QaGy5wYXdsLnYxLlJhaXNlRXZlbnRSZXNwb25zZRJUCg9TdXNwZW5kSW5zdGFuY2USHy5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlcXVlc3QaIC5wYXdsLnYxLlN1c3BlbmRJbnN0YW5jZVJlc3BvbnNlElEKDlJlc3VtZUluc3RhbmNlEh4ucGF3bC52MS5SZXN1bWVJbnN0YW5jZVJlcXVlc3QaHy5wYXdsLnYxLlJlc3VtZUluc3RhbmNlUmVzcG9uc2USWgoRVGVybWluYXRlSW5zdGFuY2USIS5wYXdsLnYxLlRlcm1pbmF0ZUluc3RhbmNlUmVxdWVzdBoiLnBhd2wudjEuVGVybWluYXRlSW5zdGFuY2VSZXNwb25zZRJOCg1QdXJnZUluc3RhbmNlEh0ucGF3bC52MS5QdXJnZUluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEk4KDVJlcnVuSW5zdGFuY2USHS5wYXdsLnYxLlJlcnVuSW5zdGFuY2VSZXF1ZXN0Gh4ucGF3bC52MS5SZXJ1bkluc3RhbmNlUmVzcG9uc2USUwoNTGlzdEluc3RhbmNlcxIdLnBhd2wudjEuTGlzdEluc3RhbmNlc1JlcXVlc3QaHi5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXNwb25zZSIDkAIBEmIKEkdldEluc3RhbmNlSGlzdG9yeRIiLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBojLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVzcG9uc2UiA5ACARJQCg1XYXRjaEluc3RhbmNlEh0ucGF3bC52MS5XYXRjaEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuV2F0Y2hJbnN0YW5jZVJlc3BvbnNlMAESUwoOV2F0Y2hJbnN0YW5jZXMSHi5wYXdsLnYxLldhdGNoSW5zdGFuY2VzUmVxdWVzdBofLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_instance]);
+  fileDesc("Ch5wYXdsL3YxL3dvcmtmbG93X3NlcnZpY2UucHJvdG8SB3Bhd2wudjEi4QIKFFN0YXJ0SW5zdGFuY2VSZXF1ZXN0EhwKCHdvcmtmbG93GAEgASgJQgq6SAdyBSABKIACEh0KC2luc3RhbmNlX2lkGAIgASgJQgi6SAVyAyiABBISCgVpbnB1dBgDIAEoCUgAiAEBEiwKCHN0YXJ0X2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJPCgR0YWdzGAUgAygLMicucGF3bC52MS5TdGFydEluc3RhbmNlUmVxdWVzdC5UYWdzRW50cnlCGLpIFZoBEhBAIgdyBSABKIACKgVyAyiACBIiChplbmZvcmNlX3VuaXF1ZV9pbnN0YW5jZV9pZBgGIAEoCBIeCgx0cmFjZV9wYXJlbnQYByABKAlCCLpIBXIDKIABGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQggKBl9pbnB1dCJCChVTdGFydEluc3RhbmNlUmVzcG9uc2USEwoLaW5zdGFuY2VfaWQYASABKAkSFAoMZXhlY3V0aW9uX2lkGAIgASgJIkwKEkdldEluc3RhbmNlUmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIjoKE0dldEluc3RhbmNlUmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIlUKG1dhaXRGb3JJbnN0YW5jZVN0YXJ0UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIVCg1vbWl0X3BheWxvYWRzGAIgASgIIkMKHFdhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2USIwoIaW5zdGFuY2UYASABKAsyES5wYXdsLnYxLkluc3RhbmNlIloKIFdhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhUKDW9taXRfcGF5bG9hZHMYAiABKAgiSAohV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZSJsChFSYWlzZUV2ZW50UmVxdWVzdBIfCgtpbnN0YW5jZV9pZBgBIAEoCUIKukgHcgUgASiABBIYCgRuYW1lGAIgASgJQgq6SAdyBSABKIACEhIKBWlucHV0GAMgASgJSACIAQFCCAoGX2lucHV0IhQKElJhaXNlRXZlbnRSZXNwb25zZSJZChZTdXNwZW5kSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGQoXU3VzcGVuZEluc3RhbmNlUmVzcG9uc2UiWAoVUmVzdW1lSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBnJlYXNvbhgCIAEoCUgAiAEBQgkKB19yZWFzb24iGAoWUmVzdW1lSW5zdGFuY2VSZXNwb25zZSKBAQoYVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhMKBm91dHB1dBgCIAEoCUgAiAEBEhYKCXJlY3Vyc2l2ZRgDIAEoCEgBiAEBQgkKB19vdXRwdXRCDAoKX3JlY3Vyc2l2ZSIbChlUZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlImwKFFB1cmdlSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEEhYKCXJlY3Vyc2l2ZRgCIAEoCEgAiAEBEg0KBWZvcmNlGAMgASgIQgwKCl9yZWN1cnNpdmUiLQoVUHVyZ2VJbnN0YW5jZVJlc3BvbnNlEhQKDHB1cmdlZF9jb3VudBgBIAEoDSLTAQoUUmVydW5JbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFIAEogAQSGQoIZXZlbnRfaWQYAiABKAVCB7pIBBoCKAASIQoPbmV3X2luc3RhbmNlX2lkGAMgASgJQgi6SAVyAyiABBISCgVpbnB1dBgEIAEoCUgAiAEBEhUKDXJlcGxhY2VfaW5wdXQYBSABKAgSJwoVbmV3X2NoaWxkX2luc3RhbmNlX2lkGAYgASgJQgi6SAVyAyiABEIICgZfaW5wdXQiQgoVUmVydW5JbnN0YW5jZVJlc3BvbnNlEhMKC2luc3RhbmNlX2lkGAEgASgJEhQKDGV4ZWN1dGlvbl9pZBgCIAEoCSKvBgoUTGlzdEluc3RhbmNlc1JlcXVlc3QSGwoJcGFnZV9zaXplGAEgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAIgASgJQgi6SAVyAyiAIBI4CghzdGF0dXNlcxgDIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYBCABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgFIAEoCUIIukgFcgMogAQSGAoQaW5jbHVkZV9wYXlsb2FkcxgGIAEoCBIwCgxjcmVhdGVkX2Zyb20YByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDmNyZWF0ZWRfYmVmb3JlGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIwCgx1cGRhdGVkX2Zyb20YCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKDnVwZGF0ZWRfYmVmb3JlGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChJwYXJlbnRfaW5zdGFuY2VfaWQYCyABKAlCCLpIBXIDKIAEEk0KBHRhZ3MYDCADKAsyJy5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXF1ZXN0LlRhZ3NFbnRyeUIWukgTmgEQEEAiBXIDKIACKgVyAyiACBJcCgx0YWdfcHJlZml4ZXMYDSADKAsyLi5wYXdsLnYxLkxpc3RJbnN0YW5jZXNSZXF1ZXN0LlRhZ1ByZWZpeGVzRW50cnlCFrpIE5oBEBBAIgVyAyiAAioFcgMogAgSMgoIb3JkZXJfYnkYDiABKA4yFi5wYXdsLnYxLkluc3RhbmNlT3JkZXJCCLpIBYIBAhABEhIKCmRlc2NlbmRpbmcYDyABKAgaKwoJVGFnc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaMgoQVGFnUHJlZml4ZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlYKFUxpc3RJbnN0YW5jZXNSZXNwb25zZRIkCglpbnN0YW5jZXMYASADKAsyES5wYXdsLnYxLkluc3RhbmNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSI5ChZFeHBsYWluSW5zdGFuY2VSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEIkQKF0V4cGxhaW5JbnN0YW5jZVJlc3BvbnNlEikKC2V4cGxhbmF0aW9uGAEgASgLMhQucGF3bC52MS5FeHBsYW5hdGlvbiI8ChlHZXRJbnN0YW5jZUhpc3RvcnlSZXF1ZXN0Eh8KC2luc3RhbmNlX2lkGAEgASgJQgq6SAdyBSABKIAEIjsKGkdldEluc3RhbmNlSGlzdG9yeVJlc3BvbnNlEh0KBmV2ZW50cxgBIAMoCzINLkhpc3RvcnlFdmVudCKHAQoUV2F0Y2hJbnN0YW5jZVJlcXVlc3QSHwoLaW5zdGFuY2VfaWQYASABKAlCCrpIB3IFIAEogAQSFQoNb21pdF9wYXlsb2FkcxgCIAEoCBIeCgxyZXN1bWVfdG9rZW4YAyABKAlCCLpIBXIDKIAQEhcKD2luY2x1ZGVfaGlzdG9yeRgEIAEoCCKEAQoVV2F0Y2hJbnN0YW5jZVJlc3BvbnNlEiMKCGluc3RhbmNlGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZRIdCgZldmVudHMYAiADKAsyDS5IaXN0b3J5RXZlbnQSEQoJcmVzdGFydGVkGAMgASgIEhQKDHJlc3VtZV90b2tlbhgEIAEoCSLcAgoVV2F0Y2hJbnN0YW5jZXNSZXF1ZXN0EjgKCHN0YXR1c2VzGAEgAygOMhcucGF3bC52MS5JbnN0YW5jZVN0YXR1c0INukgKkgEHIgWCAQIQARIaCgh3b3JrZmxvdxgCIAEoCUIIukgFcgMogAISJAoSaW5zdGFuY2VfaWRfcHJlZml4GAMgASgJQgi6SAVyAyiABBJOCgR0YWdzGAQgAygLMigucGF3bC52MS5XYXRjaEluc3RhbmNlc1JlcXVlc3QuVGFnc0VudHJ5Qha6SBOaARAQQCIFcgMogAIqBXIDKIAIEhgKEGluY2x1ZGVfcGF5bG9hZHMYBSABKAgSHgoMcmVzdW1lX3Rva2VuGAYgASgJQgi6SAVyAyiAEBIQCghleGlzdGluZxgHIAEoCBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKlAQoWV2F0Y2hJbnN0YW5jZXNSZXNwb25zZRIkCgdjaGFuZ2VkGAEgASgLMhEucGF3bC52MS5JbnN0YW5jZUgAEhwKEnB1cmdlZF9pbnN0YW5jZV9pZBgCIAEoCUgAEhIKCHJlc3luY2VkGAMgASgISAASEwoJY2F1Z2h0X3VwGAUgASgISAASFAoMcmVzdW1lX3Rva2VuGAQgASgJQggKBmNoYW5nZTKwCgoPV29ya2Zsb3dTZXJ2aWNlEk4KDVN0YXJ0SW5zdGFuY2USHS5wYXdsLnYxLlN0YXJ0SW5zdGFuY2VSZXF1ZXN0Gh4ucGF3bC52MS5TdGFydEluc3RhbmNlUmVzcG9uc2USTQoLR2V0SW5zdGFuY2USGy5wYXdsLnYxLkdldEluc3RhbmNlUmVxdWVzdBocLnBhd2wudjEuR2V0SW5zdGFuY2VSZXNwb25zZSIDkAIBEmMKFFdhaXRGb3JJbnN0YW5jZVN0YXJ0EiQucGF3bC52MS5XYWl0Rm9ySW5zdGFuY2VTdGFydFJlcXVlc3QaJS5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZVN0YXJ0UmVzcG9uc2UScgoZV2FpdEZvckluc3RhbmNlQ29tcGxldGlvbhIpLnBhd2wudjEuV2FpdEZvckluc3RhbmNlQ29tcGxldGlvblJlcXVlc3QaKi5wYXdsLnYxLldhaXRGb3JJbnN0YW5jZUNvbXBsZXRpb25SZXNwb25zZRJFCgpSYWlzZUV2ZW50EhoucGF3bC52MS5SYWlzZUV2ZW50UmVxdWVzdBobLnBhd2wudjEuUmFpc2VFdmVudFJlc3BvbnNlElQKD1N1c3BlbmRJbnN0YW5jZRIfLnBhd2wudjEuU3VzcGVuZEluc3RhbmNlUmVxdWVzdBogLnBhd2wudjEuU3VzcGVuZEluc3RhbmNlUmVzcG9uc2USUQoOUmVzdW1lSW5zdGFuY2USHi5wYXdsLnYxLlJlc3VtZUluc3RhbmNlUmVxdWVzdBofLnBhd2wudjEuUmVzdW1lSW5zdGFuY2VSZXNwb25zZRJaChFUZXJtaW5hdGVJbnN0YW5jZRIhLnBhd2wudjEuVGVybWluYXRlSW5zdGFuY2VSZXF1ZXN0GiIucGF3bC52MS5UZXJtaW5hdGVJbnN0YW5jZVJlc3BvbnNlEk4KDVB1cmdlSW5zdGFuY2USHS5wYXdsLnYxLlB1cmdlSW5zdGFuY2VSZXF1ZXN0Gh4ucGF3bC52MS5QdXJnZUluc3RhbmNlUmVzcG9uc2USTgoNUmVydW5JbnN0YW5jZRIdLnBhd2wudjEuUmVydW5JbnN0YW5jZVJlcXVlc3QaHi5wYXdsLnYxLlJlcnVuSW5zdGFuY2VSZXNwb25zZRJTCg1MaXN0SW5zdGFuY2VzEh0ucGF3bC52MS5MaXN0SW5zdGFuY2VzUmVxdWVzdBoeLnBhd2wudjEuTGlzdEluc3RhbmNlc1Jlc3BvbnNlIgOQAgESWQoPRXhwbGFpbkluc3RhbmNlEh8ucGF3bC52MS5FeHBsYWluSW5zdGFuY2VSZXF1ZXN0GiAucGF3bC52MS5FeHBsYWluSW5zdGFuY2VSZXNwb25zZSIDkAIBEmIKEkdldEluc3RhbmNlSGlzdG9yeRIiLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVxdWVzdBojLnBhd2wudjEuR2V0SW5zdGFuY2VIaXN0b3J5UmVzcG9uc2UiA5ACARJQCg1XYXRjaEluc3RhbmNlEh0ucGF3bC52MS5XYXRjaEluc3RhbmNlUmVxdWVzdBoeLnBhd2wudjEuV2F0Y2hJbnN0YW5jZVJlc3BvbnNlMAESUwoOV2F0Y2hJbnN0YW5jZXMSHi5wYXdsLnYxLldhdGNoSW5zdGFuY2VzUmVxdWVzdBofLnBhd2wudjEuV2F0Y2hJbnN0YW5jZXNSZXNwb25zZTABYgZwcm90bzM", [file_buf_validate_validate, file_durabletask_history_events, file_google_protobuf_timestamp, file_pawl_v1_explanation, file_pawl_v1_instance, file_pawl_v1_query]);
 
 /**
  * Request of StartInstance.
@@ -599,7 +603,8 @@ export type ListInstancesRequest = Message<"pawl.v1.ListInstancesRequest"> & {
   pageSize: number;
 
   /**
-   * `next_page_token` of the page before; empty for the first page.
+   * `next_page_token` of the page before; empty for the first page. INVALID_ARGUMENT when it is of
+   * another filter or order.
    *
    * @generated from field: string page_token = 2;
    */
@@ -632,6 +637,70 @@ export type ListInstancesRequest = Message<"pawl.v1.ListInstancesRequest"> & {
    * @generated from field: bool include_payloads = 6;
    */
   includePayloads: boolean;
+
+  /**
+   * Only instances created at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp created_from = 7;
+   */
+  createdFrom?: Timestamp | undefined;
+
+  /**
+   * Only instances created before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp created_before = 8;
+   */
+  createdBefore?: Timestamp | undefined;
+
+  /**
+   * Only instances last changed at this time or later.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_from = 9;
+   */
+  updatedFrom?: Timestamp | undefined;
+
+  /**
+   * Only instances last changed before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp updated_before = 10;
+   */
+  updatedBefore?: Timestamp | undefined;
+
+  /**
+   * Only instances that this one started as children; empty for all.
+   *
+   * @generated from field: string parent_instance_id = 11;
+   */
+  parentInstanceId: string;
+
+  /**
+   * Only instances with these tags, and exactly these values.
+   *
+   * @generated from field: map<string, string> tags = 12;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * Only instances with these tags, and values that begin with these; an empty value asks for the
+   * tag alone.
+   *
+   * @generated from field: map<string, string> tag_prefixes = 13;
+   */
+  tagPrefixes: { [key: string]: string };
+
+  /**
+   * What the list is ordered by.
+   *
+   * @generated from field: pawl.v1.InstanceOrder order_by = 14;
+   */
+  orderBy: InstanceOrder;
+
+  /**
+   * The other way round.
+   *
+   * @generated from field: bool descending = 15;
+   */
+  descending: boolean;
 };
 
 /**
@@ -648,7 +717,7 @@ export const ListInstancesRequestSchema: GenMessage<ListInstancesRequest> = /*@_
  */
 export type ListInstancesResponse = Message<"pawl.v1.ListInstancesResponse"> & {
   /**
-   * The page.
+   * The page; it may be shorter than asked for, and empty, with a next one all the same.
    *
    * @generated from field: repeated pawl.v1.Instance instances = 1;
    */
@@ -670,6 +739,48 @@ export const ListInstancesResponseSchema: GenMessage<ListInstancesResponse> = /*
   messageDesc(file_pawl_v1_workflow_service, 21);
 
 /**
+ * Request of ExplainInstance.
+ *
+ * @generated from message pawl.v1.ExplainInstanceRequest
+ */
+export type ExplainInstanceRequest = Message<"pawl.v1.ExplainInstanceRequest"> & {
+  /**
+   * The instance to explain.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+};
+
+/**
+ * Describes the message pawl.v1.ExplainInstanceRequest.
+ * Use `create(ExplainInstanceRequestSchema)` to create a new message.
+ */
+export const ExplainInstanceRequestSchema: GenMessage<ExplainInstanceRequest> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 22);
+
+/**
+ * Response of ExplainInstance.
+ *
+ * @generated from message pawl.v1.ExplainInstanceResponse
+ */
+export type ExplainInstanceResponse = Message<"pawl.v1.ExplainInstanceResponse"> & {
+  /**
+   * What it waits for.
+   *
+   * @generated from field: pawl.v1.Explanation explanation = 1;
+   */
+  explanation?: Explanation | undefined;
+};
+
+/**
+ * Describes the message pawl.v1.ExplainInstanceResponse.
+ * Use `create(ExplainInstanceResponseSchema)` to create a new message.
+ */
+export const ExplainInstanceResponseSchema: GenMessage<ExplainInstanceResponse> = /*@__PURE__*/
+  messageDesc(file_pawl_v1_workflow_service, 23);
+
+/**
  * Request of GetInstanceHistory.
  *
  * @generated from message pawl.v1.GetInstanceHistoryRequest
@@ -688,7 +799,7 @@ export type GetInstanceHistoryRequest = Message<"pawl.v1.GetInstanceHistoryReque
  * Use `create(GetInstanceHistoryRequestSchema)` to create a new message.
  */
 export const GetInstanceHistoryRequestSchema: GenMessage<GetInstanceHistoryRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 22);
+  messageDesc(file_pawl_v1_workflow_service, 24);
 
 /**
  * Response of GetInstanceHistory.
@@ -709,7 +820,7 @@ export type GetInstanceHistoryResponse = Message<"pawl.v1.GetInstanceHistoryResp
  * Use `create(GetInstanceHistoryResponseSchema)` to create a new message.
  */
 export const GetInstanceHistoryResponseSchema: GenMessage<GetInstanceHistoryResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 23);
+  messageDesc(file_pawl_v1_workflow_service, 25);
 
 /**
  * Request of WatchInstance.
@@ -751,7 +862,7 @@ export type WatchInstanceRequest = Message<"pawl.v1.WatchInstanceRequest"> & {
  * Use `create(WatchInstanceRequestSchema)` to create a new message.
  */
 export const WatchInstanceRequestSchema: GenMessage<WatchInstanceRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 24);
+  messageDesc(file_pawl_v1_workflow_service, 26);
 
 /**
  * One state of a watched instance.
@@ -794,7 +905,7 @@ export type WatchInstanceResponse = Message<"pawl.v1.WatchInstanceResponse"> & {
  * Use `create(WatchInstanceResponseSchema)` to create a new message.
  */
 export const WatchInstanceResponseSchema: GenMessage<WatchInstanceResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 25);
+  messageDesc(file_pawl_v1_workflow_service, 27);
 
 /**
  * Request of WatchInstances.
@@ -857,7 +968,7 @@ export type WatchInstancesRequest = Message<"pawl.v1.WatchInstancesRequest"> & {
  * Use `create(WatchInstancesRequestSchema)` to create a new message.
  */
 export const WatchInstancesRequestSchema: GenMessage<WatchInstancesRequest> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 26);
+  messageDesc(file_pawl_v1_workflow_service, 28);
 
 /**
  * What happened to one of the watched instances.
@@ -919,7 +1030,7 @@ export type WatchInstancesResponse = Message<"pawl.v1.WatchInstancesResponse"> &
  * Use `create(WatchInstancesResponseSchema)` to create a new message.
  */
 export const WatchInstancesResponseSchema: GenMessage<WatchInstancesResponse> = /*@__PURE__*/
-  messageDesc(file_pawl_v1_workflow_service, 27);
+  messageDesc(file_pawl_v1_workflow_service, 29);
 
 /**
  * Manages instances. Every command answers only after its effect is on disk, and works
@@ -1037,7 +1148,8 @@ export const WorkflowService: GenService<{
     output: typeof RerunInstanceResponseSchema;
   },
   /**
-   * Lists instances in the order of their ids within each storage partition, a page at a time.
+   * Lists the instances for which everything that is given holds, a page at a time. A page is as the
+   * instances were at one moment, and costs the same however many are stored.
    *
    * @generated from rpc pawl.v1.WorkflowService.ListInstances
    */
@@ -1045,6 +1157,17 @@ export const WorkflowService: GenService<{
     methodKind: "unary";
     input: typeof ListInstancesRequestSchema;
     output: typeof ListInstancesResponseSchema;
+  },
+  /**
+   * Says why an instance does not move: its open activities with their workers, timers, awaited
+   * events, children, and what its turn waits for. INSTANCE_NOT_FOUND when there is none.
+   *
+   * @generated from rpc pawl.v1.WorkflowService.ExplainInstance
+   */
+  explainInstance: {
+    methodKind: "unary";
+    input: typeof ExplainInstanceRequestSchema;
+    output: typeof ExplainInstanceResponseSchema;
   },
   /**
    * Reads the committed history of the present execution.

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/store/v1/store.proto.
  */
 export const file_pawl_store_v1_store: GenFile = /*@__PURE__*/
-  fileDesc("ChlwYXdsL3N0b3JlL3YxL3N0b3JlLnByb3RvEg1wYXdsLnN0b3JlLnYxItkECgtJbnN0YW5jZVJvdxISCgpnZW5lcmF0aW9uGAEgASgNEhAKCHdvcmtmbG93GAIgASgJEhQKDGV4ZWN1dGlvbl9pZBgDIAEoCRIrCgZzdGF0dXMYBCABKA4yGy5wYXdsLnN0b3JlLnYxLlN0b3JlZFN0YXR1cxISCgpjcmVhdGVkX2F0GAUgASgDEhIKCnN0YXJ0ZWRfYXQYBiABKAMSEgoKdXBkYXRlZF9hdBgHIAEoAxIUCgxjb21wbGV0ZWRfYXQYCCABKAMSEAoIc3RhcnRfYXQYCSABKAMSKQoGcGFyZW50GAogASgLMhkucGF3bC5zdG9yZS52MS5QYXJlbnRMaW5rEjIKBHRhZ3MYCyADKAsyJC5wYXdsLnN0b3JlLnYxLkluc3RhbmNlUm93LlRhZ3NFbnRyeRIaCg1jdXN0b21fc3RhdHVzGAwgASgJSACIAQESDwoHdmVyc2lvbhgNIAEoCRIUCgxzdGFsbF9yZWFzb24YDiABKAkSEwoLZXZlbnRfY291bnQYDyABKA0SEwoLY2h1bmtfY291bnQYECABKA0SDQoFY2hhaW4YESABKAcSFQoNaGlzdG9yeV9ieXRlcxgSIAEoBBITCgtpbmJveF9maXJzdBgTIAEoDRISCgppbmJveF9uZXh0GBQgASgNEhIKCnN0YWxsX2NvZGUYFSABKAkSDwoHY2hhbmdlZBgeIAEoBBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fY3VzdG9tX3N0YXR1cyJICgpQYXJlbnRMaW5rEhMKC2luc3RhbmNlX2lkGAEgASgJEhQKDGV4ZWN1dGlvbl9pZBgCIAEoCRIPCgd0YXNrX2lkGAMgASgFIk4KDU91dGJveE1lc3NhZ2USEQoJdGFyZ2V0X2lkGAEgASgJEhsKE3RhcmdldF9leGVjdXRpb25faWQYAiABKAkSDQoFZXZlbnQYAyABKAwq8AEKDFN0b3JlZFN0YXR1cxIdChlTVE9SRURfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVU1RPUkVEX1NUQVRVU19QRU5ESU5HEAESGQoVU1RPUkVEX1NUQVRVU19SVU5OSU5HEAISGwoXU1RPUkVEX1NUQVRVU19TVVNQRU5ERUQQAxIZChVTVE9SRURfU1RBVFVTX1NUQUxMRUQQBBIbChdTVE9SRURfU1RBVFVTX0NPTVBMRVRFRBAFEhgKFFNUT1JFRF9TVEFUVVNfRkFJTEVEEAYSHAoYU1RPUkVEX1NUQVRVU19URVJNSU5BVEVEEAdiBnByb3RvMw");
+  fileDesc("ChlwYXdsL3N0b3JlL3YxL3N0b3JlLnByb3RvEg1wYXdsLnN0b3JlLnYxItkECgtJbnN0YW5jZVJvdxISCgpnZW5lcmF0aW9uGAEgASgNEhAKCHdvcmtmbG93GAIgASgJEhQKDGV4ZWN1dGlvbl9pZBgDIAEoCRIrCgZzdGF0dXMYBCABKA4yGy5wYXdsLnN0b3JlLnYxLlN0b3JlZFN0YXR1cxISCgpjcmVhdGVkX2F0GAUgASgDEhIKCnN0YXJ0ZWRfYXQYBiABKAMSEgoKdXBkYXRlZF9hdBgHIAEoAxIUCgxjb21wbGV0ZWRfYXQYCCABKAMSEAoIc3RhcnRfYXQYCSABKAMSKQoGcGFyZW50GAogASgLMhkucGF3bC5zdG9yZS52MS5QYXJlbnRMaW5rEjIKBHRhZ3MYCyADKAsyJC5wYXdsLnN0b3JlLnYxLkluc3RhbmNlUm93LlRhZ3NFbnRyeRIaCg1jdXN0b21fc3RhdHVzGAwgASgJSACIAQESDwoHdmVyc2lvbhgNIAEoCRIUCgxzdGFsbF9yZWFzb24YDiABKAkSEwoLZXZlbnRfY291bnQYDyABKA0SEwoLY2h1bmtfY291bnQYECABKA0SDQoFY2hhaW4YESABKAcSFQoNaGlzdG9yeV9ieXRlcxgSIAEoBBITCgtpbmJveF9maXJzdBgTIAEoDRISCgppbmJveF9uZXh0GBQgASgNEhIKCnN0YWxsX2NvZGUYFSABKAkSDwoHY2hhbmdlZBgeIAEoBBorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIQCg5fY3VzdG9tX3N0YXR1cyJICgpQYXJlbnRMaW5rEhMKC2luc3RhbmNlX2lkGAEgASgJEhQKDGV4ZWN1dGlvbl9pZBgCIAEoCRIPCgd0YXNrX2lkGAMgASgFIk4KDU91dGJveE1lc3NhZ2USEQoJdGFyZ2V0X2lkGAEgASgJEhsKE3RhcmdldF9leGVjdXRpb25faWQYAiABKAkSDQoFZXZlbnQYAyABKAwihAIKCEJhdGNoUm93EiwKB3JlcXVlc3QYASABKAsyGy5wYXdsLnN0b3JlLnYxLkJhdGNoUmVxdWVzdBIwCgZzdGF0dXMYAiABKA4yIC5wYXdsLnN0b3JlLnYxLlN0b3JlZEJhdGNoU3RhdHVzEhIKCmNyZWF0ZWRfYXQYAyABKAMSFAoMY29tcGxldGVkX2F0GAQgASgDEhUKDW1hdGNoZWRfY291bnQYBSABKA0SEgoKZG9uZV9jb3VudBgGIAEoDRIUCgxmYWlsZWRfY291bnQYByABKA0SLQoIZmFpbHVyZXMYCCADKAsyGy5wYXdsLnN0b3JlLnYxLkJhdGNoRmFpbHVyZSLhAQoMQmF0Y2hSZXF1ZXN0EjAKBmFjdGlvbhgBIAEoDjIgLnBhd2wuc3RvcmUudjEuU3RvcmVkQmF0Y2hBY3Rpb24SKwoGZmlsdGVyGAIgASgLMhsucGF3bC5zdG9yZS52MS5TdG9yZWRGaWx0ZXISEwoGcmVhc29uGAMgASgJSACIAQESEwoGb3V0cHV0GAQgASgJSAGIAQESEQoJcmVjdXJzaXZlGAUgASgIEg0KBWZvcmNlGAYgASgIEhAKCGV2ZW50X2lkGAcgASgFQgkKB19yZWFzb25CCQoHX291dHB1dCKZBAoMU3RvcmVkRmlsdGVyEi0KCHN0YXR1c2VzGAEgAygOMhsucGF3bC5zdG9yZS52MS5TdG9yZWRTdGF0dXMSEAoId29ya2Zsb3cYAiABKAkSGgoSaW5zdGFuY2VfaWRfcHJlZml4GAMgASgJEhkKDGNyZWF0ZWRfZnJvbRgEIAEoAUgAiAEBEhsKDmNyZWF0ZWRfYmVmb3JlGAUgASgBSAGIAQESGQoMdXBkYXRlZF9mcm9tGAYgASgBSAKIAQESGwoOdXBkYXRlZF9iZWZvcmUYByABKAFIA4gBARIaChJwYXJlbnRfaW5zdGFuY2VfaWQYCCABKAkSMwoEdGFncxgJIAMoCzIlLnBhd2wuc3RvcmUudjEuU3RvcmVkRmlsdGVyLlRhZ3NFbnRyeRJCCgx0YWdfcHJlZml4ZXMYCiADKAsyLC5wYXdsLnN0b3JlLnYxLlN0b3JlZEZpbHRlci5UYWdQcmVmaXhlc0VudHJ5GisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEFRhZ1ByZWZpeGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIPCg1fY3JlYXRlZF9mcm9tQhEKD19jcmVhdGVkX2JlZm9yZUIPCg1fdXBkYXRlZF9mcm9tQhEKD191cGRhdGVkX2JlZm9yZSJCCgxCYXRjaEZhaWx1cmUSEwoLaW5zdGFuY2VfaWQYASABKAkSDAoEY29kZRgCIAEoCRIPCgdtZXNzYWdlGAMgASgJIjYKCUJhdGNoSXRlbRITCgtpbnN0YW5jZV9pZBgBIAEoCRIUCgxleGVjdXRpb25faWQYAiABKAkq8AEKDFN0b3JlZFN0YXR1cxIdChlTVE9SRURfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGQoVU1RPUkVEX1NUQVRVU19QRU5ESU5HEAESGQoVU1RPUkVEX1NUQVRVU19SVU5OSU5HEAISGwoXU1RPUkVEX1NUQVRVU19TVVNQRU5ERUQQAxIZChVTVE9SRURfU1RBVFVTX1NUQUxMRUQQBBIbChdTVE9SRURfU1RBVFVTX0NPTVBMRVRFRBAFEhgKFFNUT1JFRF9TVEFUVVNfRkFJTEVEEAYSHAoYU1RPUkVEX1NUQVRVU19URVJNSU5BVEVEEAcq2gEKEVN0b3JlZEJhdGNoQWN0aW9uEiMKH1NUT1JFRF9CQVRDSF9BQ1RJT05fVU5TUEVDSUZJRUQQABIhCh1TVE9SRURfQkFUQ0hfQUNUSU9OX1RFUk1JTkFURRABEh8KG1NUT1JFRF9CQVRDSF9BQ1RJT05fU1VTUEVORBACEh4KGlNUT1JFRF9CQVRDSF9BQ1RJT05fUkVTVU1FEAMSHQoZU1RPUkVEX0JBVENIX0FDVElPTl9QVVJHRRAEEh0KGVNUT1JFRF9CQVRDSF9BQ1RJT05fUkVSVU4QBSrhAQoRU3RvcmVkQmF0Y2hTdGF0dXMSIwofU1RPUkVEX0JBVENIX1NUQVRVU19VTlNQRUNJRklFRBAAEiAKHFNUT1JFRF9CQVRDSF9TVEFUVVNfTUFUQ0hJTkcQARIfChtTVE9SRURfQkFUQ0hfU1RBVFVTX1JVTk5JTkcQAhIhCh1TVE9SRURfQkFUQ0hfU1RBVFVTX0NPTVBMRVRFRBADEiEKHVNUT1JFRF9CQVRDSF9TVEFUVVNfQ0FOQ0VMTEVEEAQSHgoaU1RPUkVEX0JBVENIX1NUQVRVU19GQUlMRUQQBWIGcHJvdG8z");
 
 /**
  * The summary of one instance: what lists need, and the seals of its history and inbox.
@@ -256,6 +256,286 @@ export const OutboxMessageSchema: GenMessage<OutboxMessage> = /*@__PURE__*/
   messageDesc(file_pawl_store_v1_store, 2);
 
 /**
+ * One command for all instances that a filter lets through, and how far it is.
+ *
+ * @generated from message pawl.store.v1.BatchRow
+ */
+export type BatchRow = Message<"pawl.store.v1.BatchRow"> & {
+  /**
+   * What was asked for.
+   *
+   * @generated from field: pawl.store.v1.BatchRequest request = 1;
+   */
+  request?: BatchRequest | undefined;
+
+  /**
+   * What it is doing.
+   *
+   * @generated from field: pawl.store.v1.StoredBatchStatus status = 2;
+   */
+  status: StoredBatchStatus;
+
+  /**
+   * When it was asked for.
+   *
+   * @generated from field: int64 created_at = 3;
+   */
+  createdAt: bigint;
+
+  /**
+   * When it ended.
+   *
+   * @generated from field: int64 completed_at = 4;
+   */
+  completedAt: bigint;
+
+  /**
+   * Instances that the filter let through.
+   *
+   * @generated from field: uint32 matched_count = 5;
+   */
+  matchedCount: number;
+
+  /**
+   * Those of them that are done.
+   *
+   * @generated from field: uint32 done_count = 6;
+   */
+  doneCount: number;
+
+  /**
+   * Those for which the command failed.
+   *
+   * @generated from field: uint32 failed_count = 7;
+   */
+  failedCount: number;
+
+  /**
+   * The first failures.
+   *
+   * @generated from field: repeated pawl.store.v1.BatchFailure failures = 8;
+   */
+  failures: BatchFailure[];
+};
+
+/**
+ * Describes the message pawl.store.v1.BatchRow.
+ * Use `create(BatchRowSchema)` to create a new message.
+ */
+export const BatchRowSchema: GenMessage<BatchRow> = /*@__PURE__*/
+  messageDesc(file_pawl_store_v1_store, 3);
+
+/**
+ * What a batch is to do.
+ *
+ * @generated from message pawl.store.v1.BatchRequest
+ */
+export type BatchRequest = Message<"pawl.store.v1.BatchRequest"> & {
+  /**
+   * What is done with each instance.
+   *
+   * @generated from field: pawl.store.v1.StoredBatchAction action = 1;
+   */
+  action: StoredBatchAction;
+
+  /**
+   * With which instances.
+   *
+   * @generated from field: pawl.store.v1.StoredFilter filter = 2;
+   */
+  filter?: StoredFilter | undefined;
+
+  /**
+   * Why: of a suspend or resume.
+   *
+   * @generated from field: optional string reason = 3;
+   */
+  reason?: string | undefined;
+
+  /**
+   * Output of a terminate, as JSON text.
+   *
+   * @generated from field: optional string output = 4;
+   */
+  output?: string | undefined;
+
+  /**
+   * Of a terminate or purge.
+   *
+   * @generated from field: bool recursive = 5;
+   */
+  recursive: boolean;
+
+  /**
+   * Of a purge.
+   *
+   * @generated from field: bool force = 6;
+   */
+  force: boolean;
+
+  /**
+   * Of a rerun: the event to begin with.
+   *
+   * @generated from field: int32 event_id = 7;
+   */
+  eventId: number;
+};
+
+/**
+ * Describes the message pawl.store.v1.BatchRequest.
+ * Use `create(BatchRequestSchema)` to create a new message.
+ */
+export const BatchRequestSchema: GenMessage<BatchRequest> = /*@__PURE__*/
+  messageDesc(file_pawl_store_v1_store, 4);
+
+/**
+ * The filter of a batch. Instants are milliseconds since 1970 (UTC).
+ *
+ * @generated from message pawl.store.v1.StoredFilter
+ */
+export type StoredFilter = Message<"pawl.store.v1.StoredFilter"> & {
+  /**
+   * In one of these.
+   *
+   * @generated from field: repeated pawl.store.v1.StoredStatus statuses = 1;
+   */
+  statuses: StoredStatus[];
+
+  /**
+   * Of this workflow; empty for any.
+   *
+   * @generated from field: string workflow = 2;
+   */
+  workflow: string;
+
+  /**
+   * With an id that begins with this.
+   *
+   * @generated from field: string instance_id_prefix = 3;
+   */
+  instanceIdPrefix: string;
+
+  /**
+   * Created then or later.
+   *
+   * @generated from field: optional double created_from = 4;
+   */
+  createdFrom?: number | undefined;
+
+  /**
+   * Created before.
+   *
+   * @generated from field: optional double created_before = 5;
+   */
+  createdBefore?: number | undefined;
+
+  /**
+   * Changed then or later.
+   *
+   * @generated from field: optional double updated_from = 6;
+   */
+  updatedFrom?: number | undefined;
+
+  /**
+   * Changed before.
+   *
+   * @generated from field: optional double updated_before = 7;
+   */
+  updatedBefore?: number | undefined;
+
+  /**
+   * A child of this instance; empty for any.
+   *
+   * @generated from field: string parent_instance_id = 8;
+   */
+  parentInstanceId: string;
+
+  /**
+   * With these tags.
+   *
+   * @generated from field: map<string, string> tags = 9;
+   */
+  tags: { [key: string]: string };
+
+  /**
+   * With tags that begin so.
+   *
+   * @generated from field: map<string, string> tag_prefixes = 10;
+   */
+  tagPrefixes: { [key: string]: string };
+};
+
+/**
+ * Describes the message pawl.store.v1.StoredFilter.
+ * Use `create(StoredFilterSchema)` to create a new message.
+ */
+export const StoredFilterSchema: GenMessage<StoredFilter> = /*@__PURE__*/
+  messageDesc(file_pawl_store_v1_store, 5);
+
+/**
+ * An instance for which the command of a batch failed.
+ *
+ * @generated from message pawl.store.v1.BatchFailure
+ */
+export type BatchFailure = Message<"pawl.store.v1.BatchFailure"> & {
+  /**
+   * The instance; empty when the batch itself failed.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * Code of the error.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+
+  /**
+   * For people.
+   *
+   * @generated from field: string message = 3;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message pawl.store.v1.BatchFailure.
+ * Use `create(BatchFailureSchema)` to create a new message.
+ */
+export const BatchFailureSchema: GenMessage<BatchFailure> = /*@__PURE__*/
+  messageDesc(file_pawl_store_v1_store, 6);
+
+/**
+ * One instance that a batch has to do with yet.
+ *
+ * @generated from message pawl.store.v1.BatchItem
+ */
+export type BatchItem = Message<"pawl.store.v1.BatchItem"> & {
+  /**
+   * The instance.
+   *
+   * @generated from field: string instance_id = 1;
+   */
+  instanceId: string;
+
+  /**
+   * Its execution, where the command is for this one only.
+   *
+   * @generated from field: string execution_id = 2;
+   */
+  executionId: string;
+};
+
+/**
+ * Describes the message pawl.store.v1.BatchItem.
+ * Use `create(BatchItemSchema)` to create a new message.
+ */
+export const BatchItemSchema: GenMessage<BatchItem> = /*@__PURE__*/
+  messageDesc(file_pawl_store_v1_store, 7);
+
+/**
  * Status as it is stored. Values are never renumbered.
  *
  * @generated from enum pawl.store.v1.StoredStatus
@@ -323,4 +603,114 @@ export enum StoredStatus {
  */
 export const StoredStatusSchema: GenEnum<StoredStatus> = /*@__PURE__*/
   enumDesc(file_pawl_store_v1_store, 0);
+
+/**
+ * What a batch does with each instance. Values are never renumbered.
+ *
+ * @generated from enum pawl.store.v1.StoredBatchAction
+ */
+export enum StoredBatchAction {
+  /**
+   * Not written.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Terminates it.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_TERMINATE = 1;
+   */
+  TERMINATE = 1,
+
+  /**
+   * Suspends it.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_SUSPEND = 2;
+   */
+  SUSPEND = 2,
+
+  /**
+   * Resumes it.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_RESUME = 3;
+   */
+  RESUME = 3,
+
+  /**
+   * Purges it.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_PURGE = 4;
+   */
+  PURGE = 4,
+
+  /**
+   * Runs it again.
+   *
+   * @generated from enum value: STORED_BATCH_ACTION_RERUN = 5;
+   */
+  RERUN = 5,
+}
+
+/**
+ * Describes the enum pawl.store.v1.StoredBatchAction.
+ */
+export const StoredBatchActionSchema: GenEnum<StoredBatchAction> = /*@__PURE__*/
+  enumDesc(file_pawl_store_v1_store, 1);
+
+/**
+ * What a batch is doing. Values are never renumbered.
+ *
+ * @generated from enum pawl.store.v1.StoredBatchStatus
+ */
+export enum StoredBatchStatus {
+  /**
+   * Not written.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Its items are being written.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_MATCHING = 1;
+   */
+  MATCHING = 1,
+
+  /**
+   * Its items are being worked through; those that are done are deleted.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_RUNNING = 2;
+   */
+  RUNNING = 2,
+
+  /**
+   * Nothing is left.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_COMPLETED = 3;
+   */
+  COMPLETED = 3,
+
+  /**
+   * Was cancelled.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_CANCELLED = 4;
+   */
+  CANCELLED = 4,
+
+  /**
+   * Could not go on.
+   *
+   * @generated from enum value: STORED_BATCH_STATUS_FAILED = 5;
+   */
+  FAILED = 5,
+}
+
+/**
+ * Describes the enum pawl.store.v1.StoredBatchStatus.
+ */
+export const StoredBatchStatusSchema: GenEnum<StoredBatchStatus> = /*@__PURE__*/
+  enumDesc(file_pawl_store_v1_store, 2);
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  type Explanation as ExplanationMessage,
+  fromTimestamp,
+  type Instance as InstanceMessage,
+  WaitReason as ReasonNumber,
+  InstanceStatus as StatusNumber,
+} from "@pawl/protocol";
+import type { Explanation, InstanceRecord, WaitReason } from "../port.js";
+import { statusNames } from "./filter.js";
+
+const reasons: Readonly<Record<ReasonNumber, WaitReason | undefined>> = {
+  [ReasonNumber.UNSPECIFIED]: undefined,
+  [ReasonNumber.WORKER]: "worker",
+  [ReasonNumber.ROOM]: "room",
+  [ReasonNumber.LIMIT]: "limit",
+};
+
+/** The explanation that a message has. */
+export function fromExplanationMessage(
+  message: ExplanationMessage,
+  toRecord: (instance: InstanceMessage) => InstanceRecord,
+): Explanation {
+  const { instance, damage, suspendedAt, turnWorkerId } = message;
+  const turnWaitsFor = reasons[message.turnWaitsFor];
+  return {
+    ...(instance === undefined ? {} : { instance: toRecord(instance) }),
+    summary: message.summary,
+    ...(damage === "" ? {} : { damage }),
+    ...(suspendedAt === undefined ? {} : { suspendedAt: fromTimestamp(suspendedAt) }),
+    ...(turnWorkerId === "" ? {} : { turnWorkerId }),
+    ...(turnWaitsFor === undefined ? {} : { turnWaitsFor }),
+    failedTurns: message.failedTurns,
+    activities: message.activities.map(({ taskId, name, scheduledAt, attempt, ...rest }) => {
+      const waitsFor = reasons[rest.waitsFor];
+      return {
+        taskId,
+        name,
+        scheduledAt: scheduledAt === undefined ? 0 : fromTimestamp(scheduledAt),
+        attempt,
+        ...(rest.workerId === "" ? {} : { workerId: rest.workerId }),
+        ...(waitsFor === undefined ? {} : { waitsFor }),
+      };
+    }),
+    timers: message.timers.map(({ timerId, fireAt, eventName }) => {
+      const at = fireAt === undefined ? 0 : fromTimestamp(fireAt);
+      return { timerId, fireAt: at, ...(eventName === "" ? {} : { eventName }) };
+    }),
+    children: message.children.map(({ taskId, instanceId, status }) => {
+      const known = status === StatusNumber.UNSPECIFIED ? {} : { status: statusNames[status] };
+      return { taskId, instanceId, ...known };
+    }),
+    inbox: message.inbox.map(({ kind, name }) => (name === "" ? { kind } : { kind, name })),
+  };
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type BatchItem,
+  BatchItemSchema,
+  type BatchRequest,
+  type BatchRow,
+  BatchRowSchema,
+  StoredBatchStatus,
+} from "@pawl/protocol/store";
+import { damaged } from "../../store/codec.js";
+
+/** A batch that has just been asked for. */
+export function newRow(request: BatchRequest, now: number): BatchRow {
+  return create(BatchRowSchema, {
+    request,
+    status: StoredBatchStatus.MATCHING,
+    createdAt: BigInt(now),
+  });
+}
+
+/** Encodes a row. */
+export function encodeBatch(row: BatchRow): Uint8Array {
+  return toBinary(BatchRowSchema, row);
+}
+
+/** Decodes a row. @throws INSTANCE_DAMAGED */
+export function decodeBatch(bytes: Uint8Array): BatchRow {
+  try {
+    return fromBinary(BatchRowSchema, bytes);
+  } catch (cause) {
+    throw damaged("a batch cannot be decoded", cause);
+  }
+}
+
+/** Encodes an item. */
+export function encodeItem(instanceId: string, executionId: string): Uint8Array {
+  return toBinary(BatchItemSchema, create(BatchItemSchema, { instanceId, executionId }));
+}
+
+/** Decodes an item. @throws INSTANCE_DAMAGED */
+export function decodeItem(bytes: Uint8Array): BatchItem {
+  try {
+    return fromBinary(BatchItemSchema, bytes);
+  } catch (cause) {
+    throw damaged("an item of a batch cannot be decoded", cause);
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import {
+  EngineError,
+  type InstanceFilter,
+  type InstanceStatus,
+  type ManagementPort,
+} from "@pawl/engine";
+import { fromTimestamp, OrchestrationStatus } from "@pawl/protocol";
+import type { PurgeInstanceFilter, PurgeInstancesRequest } from "@pawl/protocol/task-hub";
+import { inDaprWords } from "./task-hub-error.js";
+
+const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
+  [OrchestrationStatus.PENDING, "pending"],
+  [OrchestrationStatus.RUNNING, "running"],
+  [OrchestrationStatus.SUSPENDED, "suspended"],
+  [OrchestrationStatus.STALLED, "stalled"],
+  [OrchestrationStatus.COMPLETED, "completed"],
+  [OrchestrationStatus.FAILED, "failed"],
+  [OrchestrationStatus.TERMINATED, "terminated"],
+]);
+
+/**
+ * Purges one instance, or all that a filter lets through. An unknown instance is a purge of none:
+ * SDKs read the count. A purge by filter is a batch, which goes on when its caller has gone; what
+ * cannot be purged makes the answer incomplete.
+ */
+export async function purgeInstances(
+  engine: ManagementPort,
+  request: PurgeInstancesRequest,
+  signal: AbortSignal,
+): Promise<{ deletedInstanceCount: number; isComplete?: boolean }> {
+  const { request: target, recursive, force = false } = request;
+  if (target.case === "purgeInstanceFilter") {
+    const { statuses, ...times } = toFilter(target.value);
+    const command = { action: "purge", allInstances: true, recursive, force } as const;
+    const filter = statuses.length === 0 ? times : { ...times, statuses };
+    const batch = await inDaprWords("", async () => {
+      const { batchId } = await engine.startBatch({ ...command, filter });
+      return engine.waitForBatch(batchId, { signal });
+    });
+    const { doneCount, failedCount } = batch;
+    return { deletedInstanceCount: doneCount, isComplete: failedCount === 0 };
+  }
+  if (target.case === undefined) {
+    throw new EngineError("INVALID_ARGUMENT", "the instance, or the filter, is missing");
+  }
+  const instanceId = target.value;
+  if ((await engine.get(instanceId, { payloads: false })) === undefined) {
+    return { deletedInstanceCount: 0 };
+  }
+  const deletedInstanceCount = await inDaprWords("failed to purge workflow state: ", () =>
+    engine.purge(instanceId, { recursive, force }),
+  );
+  return { deletedInstanceCount };
+}
+
+/** Both ends of the filter's range of creation are inclusive. */
+function toFilter(
+  filter: PurgeInstanceFilter,
+): InstanceFilter & { readonly statuses: readonly InstanceStatus[] } {
+  const { createdTimeFrom, createdTimeTo, runtimeStatus } = filter;
+  return {
+    statuses: runtimeStatus.flatMap((status) => statusNames.get(status) ?? []),
+    ...(createdTimeFrom === undefined ? {} : { createdFrom: fromTimestamp(createdTimeFrom) }),
+    ...(createdTimeTo === undefined ? {} : { createdBefore: fromTimestamp(createdTimeTo) + 1 }),
+  };
+}
