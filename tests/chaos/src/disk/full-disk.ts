@@ -34,7 +34,9 @@ export interface FullDiskReport {
 }
 
 /** A file system in memory, of limited size, that nobody else sees and that goes with its process. */
-const mount = 'mount -t tmpfs -o size=96m none "$1" && shift && exec "$@"';
+const mount = 'mount -t tmpfs -o size=$2m none "$1" && shift 2 && exec "$@"';
+/** Its size: what a round leaves behind is some hundred kilobytes, and twice that while it is compacted. */
+const sizeMb = (rounds: number): number => 96 + 2 * rounds;
 const progressRounds = 20;
 
 /** The command that gives a process mounts of its own; undefined where there is none. */
@@ -59,7 +61,8 @@ export async function fillDisk(options: FullDiskOptions): Promise<FullDiskReport
   const progress = new Progress(options.onProgress);
   const folder = await mkdtemp(join(tmpdir(), "pawl-full-"));
   const run = [process.execPath, fullMain, folder, String(seed), String(rounds)];
-  const child = spawn(program, [...how, "sh", "-c", mount, "sh", folder, ...run], {
+  const mounted = ["sh", "-c", mount, "sh", folder, String(sizeMb(rounds))];
+  const child = spawn(program, [...how, ...mounted, ...run], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -30,21 +30,29 @@ class Ballast {
   #sizeBytes = 0;
 
   leave(freeBytes: number): void {
-    this.#sizeBytes = Math.max(0, this.#sizeBytes + free() - freeBytes);
-    const size = Math.floor(this.#sizeBytes / chunk.length) * chunk.length;
-    ftruncateSync(this.#file, Math.min(size, this.#writtenBytes));
-    for (; this.#writtenBytes < size; this.#writtenBytes += chunk.length) {
-      writeSync(this.#file, chunk, 0, chunk.length, this.#writtenBytes);
+    const wanted = Math.max(0, this.#sizeBytes + free() - freeBytes);
+    if (wanted < this.#sizeBytes) {
+      ftruncateSync(this.#file, wanted);
+      this.#sizeBytes = wanted;
     }
-    this.#writtenBytes = size;
-    this.#sizeBytes = size;
+    while (this.#sizeBytes + chunk.length <= wanted && this.#grow()) {}
+  }
+
+  /** False: the engine, which writes meanwhile, has used the space up. */
+  #grow(): boolean {
+    try {
+      writeSync(this.#file, chunk, 0, chunk.length, this.#sizeBytes);
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOSPC") return false;
+      throw error;
+    }
+    this.#sizeBytes += chunk.length;
+    return true;
   }
 
   close(): void {
     closeSync(this.#file);
   }
-
-  #writtenBytes = 0;
 }
 
 function free(): number {
