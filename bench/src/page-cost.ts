@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, type ListQuery, openEngine } from "@pawl/engine";
+
+// What a page of a list costs with few and with many instances stored, in a data folder on disk:
+// `node bench/dist/page-cost.js 1000 1000000`. Prints one line of JSON for each query.
+
+/** Starts that are under way at once while the folder is filled. */
+const startsAtOnce = 1000;
+const rounds = 25;
+
+const queries: Readonly<Record<string, ListQuery>> = {
+  "all, by id": {},
+  "newest first": { sortBy: "created", descending: true },
+  "last changed first": { sortBy: "updated", descending: true },
+  "by workflow": { workflow: "w-3" },
+  "by status": { statuses: ["pending"] },
+  "by status and workflow": { statuses: ["pending"], workflow: "w-3", descending: true },
+  "by tag": { tags: { lot: "7" } },
+  "by a tag's beginning": { tagPrefixes: { lot: "1" } },
+  "by the beginning of the id": { instanceIdPrefix: "i-00" },
+};
+
+const [few = 1000, many = 100_000] = process.argv.slice(2).map(Number);
+const costs = [await measure(few), await measure(many)];
+for (const name of Object.keys(queries)) {
+  const [fewMs = 0, manyMs = 0] = costs.map((cost) => cost.get(name) ?? 0);
+  const ratio = Number((manyMs / fewMs).toFixed(2));
+  process.stdout.write(`${JSON.stringify({ query: name, few, fewMs, many, manyMs, ratio })}\n`);
+}
+
+/** The median milliseconds of a page of 50 without payloads, by query. */
+async function measure(count: number): Promise<ReadonlyMap<string, number>> {
+  const folder = await mkdtemp(join(tmpdir(), "pawl-page-cost-"));
+  const engine = await openEngine({ dataDir: join(folder, "data"), queueLimit: count + 1 });
+  try {
+    await fill(engine, count);
+    const cost = new Map<string, number>();
+    for (const [name, query] of Object.entries(queries))
+      cost.set(name, await median(engine, query));
+    return cost;
+  } finally {
+    await engine.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function fill(engine: Engine, count: number): Promise<void> {
+  for (let from = 0; from < count; from += startsAtOnce) {
+    const size = Math.min(startsAtOnce, count - from);
+    const starts = Array.from({ length: size }, (_, at) => {
+      const index = from + at;
+      const instanceId = `i-${String(index).padStart(8, "0")}`;
+      return engine.start({
+        workflow: `w-${index % 10}`,
+        instanceId,
+        tags: { lot: `${index % 20}` },
+      });
+    });
+    await Promise.all(starts);
+  }
+}
+
+async function median(engine: Engine, query: ListQuery): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const before = performance.now();
+    const { instances } = await engine.list({ ...query, pageSize: 50, payloads: false });
+    times.push(performance.now() - before);
+    if (instances.length !== 50) throw new Error(`a page has ${instances.length} instances`);
+  }
+  const sorted = times.sort((a, b) => a - b);
+  return Number((sorted[Math.floor(rounds / 2)] ?? 0).toFixed(2));
+}
