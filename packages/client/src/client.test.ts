@@ -256,6 +256,39 @@ describe("the other commands", () => {
     expect(requests[1]).not.toHaveProperty("input");
   });
 
+  test("executions() reads page by page, and get() and history() take an execution", async () => {
+    const requests: unknown[] = [];
+    const client = clientOf({
+      listInstanceExecutions(request) {
+        requests.push(request);
+        const isFirst = request.pageToken === "";
+        return { executions: [ended], nextPageToken: isFirst ? "1" : "" };
+      },
+      getInstance(request) {
+        requests.push(request);
+        return { instance: ended };
+      },
+      getInstanceHistory(request) {
+        requests.push(request);
+        return { events: [] };
+      },
+    });
+    const handle = client.handle("i");
+    const found: string[] = [];
+    for await (const { instanceId } of handle.executions({ pageSize: 1 })) found.push(instanceId);
+    await handle.get({ executionId: "e" });
+    await handle.history({ executionId: "e" });
+    await client.get("i");
+    expect(found).toEqual(["i", "i"]);
+    expect(requests).toMatchObject([
+      { instanceId: "i", pageSize: 1, pageToken: "", includePayloads: true },
+      { pageToken: "1" },
+      { instanceId: "i", executionId: "e" },
+      { instanceId: "i", executionId: "e" },
+      { executionId: "" },
+    ]);
+  });
+
   test("rerun() replaces the input where one is named, and gives a handle", async () => {
     const requests: unknown[] = [];
     const client = clientOf({

@@ -20,6 +20,8 @@ import { stringifyPayload } from "./payload.js";
 import type {
   Batch,
   BatchAction,
+  ExecutionOptions,
+  ExecutionsQuery,
   Explanation,
   InstanceRecord,
   ListQuery,
@@ -127,7 +129,10 @@ export class Client {
   }
 
   /** Reads an instance; `undefined` when there is none. */
-  async get(instanceId: string, options?: ReadOptions): Promise<Instance | undefined> {
+  async get(
+    instanceId: string,
+    options?: ReadOptions & ExecutionOptions,
+  ): Promise<Instance | undefined> {
     const record = await asked(this.#port.get(instanceId, options));
     return record && toInstance(record);
   }
@@ -236,9 +241,17 @@ export class Client {
     return asked(this.#port.listBatches());
   }
 
-  /** The committed history of the present execution, oldest first. @throws INSTANCE_NOT_FOUND */
-  async history(instanceId: string): Promise<HistoryEvent[]> {
-    return asked(this.#port.history(instanceId));
+  /**
+   * The executions of an id, the newest first: the present one, and those that had ended when the id
+   * was used again and are kept. Nothing is read before it is iterated.
+   */
+  executions(instanceId: string, query: ExecutionsQuery = {}): InstanceList {
+    return new InstanceList((next) => asked(this.#port.executions(instanceId, next)), query);
+  }
+
+  /** The committed history of an execution, oldest first. @throws INSTANCE_NOT_FOUND */
+  async history(instanceId: string, options?: ExecutionOptions): Promise<HistoryEvent[]> {
+    return asked(this.#port.history(instanceId, options));
   }
 
   /**

@@ -11,7 +11,8 @@ import type {
 } from "./client.js";
 import { PawlError, WorkflowFailedError, WorkflowTerminatedError } from "./errors.js";
 import type { Instance, InstanceChange } from "./instance.js";
-import type { ReadOptions, WatchOptions } from "./port.js";
+import type { InstanceList } from "./instance-list.js";
+import type { ExecutionOptions, ExecutionsQuery, ReadOptions, WatchOptions } from "./port.js";
 
 /** One instance: the client's methods without its id, and its result. */
 export interface Handle<O> {
@@ -22,7 +23,7 @@ export interface Handle<O> {
    */
   result(options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<O>;
   /** Reads the instance; `undefined` when there is none. */
-  get(options?: ReadOptions): Promise<Instance | undefined>;
+  get(options?: ReadOptions & ExecutionOptions): Promise<Instance | undefined>;
   /** Resolves when the instance is no longer pending. */
   waitForStart(options?: WaitOptions): Promise<Instance>;
   /** Resolves when the instance has ended, however it did. */
@@ -44,8 +45,10 @@ export interface Handle<O> {
   purge(options?: PurgeOptions): Promise<number>;
   /** Runs it again from an event, as a new instance. */
   rerun(options: RerunOptions): Promise<Handle<O>>;
-  /** The committed history, oldest first. */
-  history(): Promise<HistoryEvent[]>;
+  /** The executions of its id that are kept, the newest first. */
+  executions(query?: ExecutionsQuery): InstanceList;
+  /** The committed history of an execution, oldest first. */
+  history(options?: ExecutionOptions): Promise<HistoryEvent[]>;
   /** The instance now and after each change; ends after its end. See `Client.watch`. */
   watch(options?: WatchOptions): AsyncIterable<InstanceChange>;
 }
@@ -81,7 +84,7 @@ export class InstanceHandle<O> implements Handle<O> {
     }
   }
 
-  get(options?: ReadOptions): Promise<Instance | undefined> {
+  get(options?: ReadOptions & ExecutionOptions): Promise<Instance | undefined> {
     return this.#client.get(this.instanceId, options);
   }
 
@@ -118,8 +121,12 @@ export class InstanceHandle<O> implements Handle<O> {
     return this.#client.rerun<O>(this.instanceId, options);
   }
 
-  history(): Promise<HistoryEvent[]> {
-    return this.#client.history(this.instanceId);
+  executions(query?: ExecutionsQuery): InstanceList {
+    return this.#client.executions(this.instanceId, query);
+  }
+
+  history(options?: ExecutionOptions): Promise<HistoryEvent[]> {
+    return this.#client.history(this.instanceId, options);
   }
 
   watch(options?: WatchOptions): AsyncIterable<InstanceChange> {

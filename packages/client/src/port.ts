@@ -75,11 +75,10 @@ export interface StartCommand {
   readonly traceParent?: string;
 }
 
-/** What `rerun` needs. */
+/** What `rerun` needs; with `replaceInput`, this input (JSON text), or none, in place of what it had. */
 export interface RerunCommand {
   readonly eventId: number;
   readonly newInstanceId?: string;
-  /** Present: this input (JSON text), or none, in place of what it had. */
   readonly replaceInput?: { readonly input?: string };
   readonly newChildInstanceId?: string;
 }
@@ -89,6 +88,15 @@ export interface ReadOptions {
   /** Include input, output, custom status and failure. @default true */
   readonly payloads?: boolean;
 }
+
+/** Which execution of an instance to read. */
+export interface ExecutionOptions {
+  /** @default the present one */
+  readonly executionId?: string;
+}
+
+/** Which executions of an instance to list. */
+export type ExecutionsQuery = Pick<ListQuery, "pageSize" | "pageToken" | "payloads">;
 
 /** How to wait. An aborted signal rejects with CANCELLED. */
 export interface PortWaitOptions extends ReadOptions {
@@ -288,7 +296,11 @@ export interface BatchPort {
 /** What a management client asks of the engine, near or far. */
 export interface ManagementPort extends BatchPort {
   start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
-  get(instanceId: string, options?: ReadOptions): Promise<InstanceRecord | undefined>;
+  get(
+    instanceId: string,
+    options?: ReadOptions & ExecutionOptions,
+  ): Promise<InstanceRecord | undefined>;
+  executions(instanceId: string, query?: ExecutionsQuery): ReturnType<ManagementPort["list"]>;
   waitForStart(instanceId: string, options?: PortWaitOptions): Promise<InstanceRecord>;
   waitForCompletion(instanceId: string, options?: PortWaitOptions): Promise<InstanceRecord>;
   raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
@@ -311,7 +323,7 @@ export interface ManagementPort extends BatchPort {
     readonly instances: readonly InstanceRecord[];
     readonly nextPageToken?: string;
   }>;
-  history(instanceId: string): Promise<HistoryEvent[]>;
+  history(instanceId: string, options?: ExecutionOptions): Promise<HistoryEvent[]>;
   watch(instanceId: string, options?: WatchOptions): AsyncIterable<InstanceChangeRecord>;
   watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncIterable<FeedRecord>;
 }

@@ -14,6 +14,8 @@ import type { BackupPiece, BackupPort } from "./port/backup.js";
 import type { Batch, BatchCommand } from "./port/batch.js";
 import type { Explanation } from "./port/explanation.js";
 import type {
+  ExecutionOptions,
+  ExecutionsQuery,
   FeedItem,
   Instance,
   InstanceChange,
@@ -36,12 +38,13 @@ import type {
   WorkItem,
 } from "./port/worker.js";
 import { Batches } from "./runtime/batch/batches.js";
+import type { Snapshot } from "./runtime/mailbox.js";
 import { purge } from "./runtime/purge.js";
 import { readBackup } from "./runtime/read/backup.js";
+import { readExecutions, readOlderEvents, readOlderSnapshot } from "./runtime/read/executions.js";
 import { explain } from "./runtime/read/explain.js";
-
 import { readPage } from "./runtime/read/query/page.js";
-import { readEvents, readSnapshot } from "./runtime/read/reader.js";
+import { readRun, readSnapshot } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil } from "./runtime/read/wait.js";
 import { watch } from "./runtime/read/watch.js";
@@ -106,13 +109,23 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     return { instanceId, executionId };
   }
 
-  async get(instanceId: string, options: ReadOptions = {}): Promise<Instance | undefined> {
+  async get(
+    instanceId: string,
+    options: ReadOptions & ExecutionOptions = {},
+  ): Promise<Instance | undefined> {
     const runtime = this.#supervisor.require();
-    const payloads = options.payloads ?? true;
-    const live = runtime.mailboxes.peek(instanceId);
-    const snapshot =
-      live === undefined ? await readSnapshot(runtime.store, instanceId, payloads) : live.snapshot;
+    const { payloads = true, executionId = "" } = options;
+    let snapshot = await presentSnapshot(runtime, instanceId, payloads);
+    if (executionId !== "" && snapshot?.row.executionId !== executionId) {
+      snapshot = await readOlderSnapshot(runtime.store, instanceId, executionId, payloads);
+    }
     return snapshot && instanceOf(instanceId, snapshot, payloads);
+  }
+
+  async executions(instanceId: string, query: ExecutionsQuery = {}): Promise<ListPage> {
+    const runtime = this.#supervisor.require();
+    const present = await presentSnapshot(runtime, instanceId, query.payloads ?? true);
+    return readExecutions(runtime.store, instanceId, present, query);
   }
 
   waitForStart(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
@@ -220,11 +233,18 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
     return this.#batches.cancelBatch(batchId);
   }
 
-  async history(instanceId: string): Promise<HistoryEvent[]> {
+  async history(
+    instanceId: string,
+    { executionId = "" }: ExecutionOptions = {},
+  ): Promise<HistoryEvent[]> {
     const runtime = this.#supervisor.require();
     // What a worker was given may still be on its way to the disk.
     await runtime.mailboxes.peek(instanceId)?.lastCommit;
-    const events = await readEvents(runtime.store, instanceId);
+    const run = await readRun(runtime.store, instanceId);
+    const events =
+      executionId === "" || run?.row.executionId === executionId
+        ? run?.history.map((record) => record.event)
+        : await readOlderEvents(runtime.store, instanceId, executionId);
     if (events === undefined) throw notFound(instanceId);
     return events;
   }
@@ -319,6 +339,16 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
       { details: { limit: String(queueLimit) } },
     );
   }
+}
+
+/** What is on disk of the present execution of an instance. */
+async function presentSnapshot(
+  { mailboxes, store }: Runtime,
+  instanceId: string,
+  payloads: boolean,
+): Promise<Snapshot | undefined> {
+  const live = mailboxes.peek(instanceId);
+  return live === undefined ? readSnapshot(store, instanceId, payloads) : live.snapshot;
 }
 
 /** The error of an id that nobody has. */

@@ -3,7 +3,14 @@
 // Opening an engine.
 export { openEngine } from "./open-engine.js";
 export type { Engine } from "./engine.js";
-export type { ConcurrencyLimits, EngineOptions, Logger } from "./options.js";
+export type {
+  ConcurrencyLimits,
+  EngineOptions,
+  HistoryLimit,
+  Logger,
+  RetentionOptions,
+  RetentionPolicy,
+} from "./options.js";
 export { type Clock, systemClock } from "./runtime/clock.js";
 
 // Looking after a data folder.
@@ -18,6 +25,8 @@ export { EngineError, isEngineError } from "./errors.js";
 
 // The management port.
 export type {
+  ExecutionOptions,
+  ExecutionsQuery,
   Failure,
   FeedItem,
   Instance,

@@ -25,6 +25,29 @@ export interface ConcurrencyLimits {
   readonly activitiesOf?: Readonly<Record<string, number>>;
 }
 
+/** What the history of one execution may have; a turn that does not end it adds no more. */
+export interface HistoryLimit {
+  /** @default 1,000,000 */
+  readonly events?: number;
+  /** @default 268,435,456 (256 MiB) */
+  readonly bytes?: number;
+}
+
+/** Milliseconds for which what has ended is kept. Absent: for ever. 0: no longer than needed. */
+export interface RetentionPolicy {
+  readonly completedMs?: number;
+  readonly failedMs?: number;
+  readonly terminatedMs?: number;
+  /** For statuses that are not named. */
+  readonly anyMs?: number;
+}
+
+/** How long ended instances are kept, for all workflows and for some by name. */
+export interface RetentionOptions extends RetentionPolicy {
+  /** What these say goes before what all have. */
+  readonly byWorkflow?: Readonly<Record<string, RetentionPolicy>>;
+}
+
 /** How to open an engine. */
 export interface EngineOptions {
   /** "level": on disk in `dataDir`. "memory": nothing is kept. @default "level" */
@@ -41,6 +64,15 @@ export interface EngineOptions {
   readonly queueLimit?: number;
   /** Work that may be with workers at once. @default no limits */
   readonly concurrency?: ConcurrencyLimits;
+  /**
+   * Keep an ended execution when its id is used again: it stays readable under its execution id until
+   * retention or a purge of the instance. @default true
+   */
+  readonly keepExecutions?: boolean;
+  /** What the history of an instance may have. @default 1,000,000 events and 256 MiB */
+  readonly historyLimit?: HistoryLimit;
+  /** How long ended instances are kept. @default for ever */
+  readonly retention?: RetentionOptions;
   /** Bytes of history kept in memory for instances at work. @default 67108864 */
   readonly historyCacheBytes?: number;
   /**
@@ -66,6 +98,9 @@ export const defaults = Object.freeze({
   logger: silent,
   queueLimit: 1_000_000,
   concurrency: {},
+  keepExecutions: true,
+  retention: {},
+  historyLimit: {},
   historyCacheBytes: 64 * 1024 * 1024,
   commitWaitMs: 2,
 }) satisfies ResolvedOptions;

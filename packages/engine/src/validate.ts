@@ -2,7 +2,7 @@
 
 import { limits } from "@pawl/protocol";
 import { instanceIdFault } from "./core/instance-id.js";
-import { excessBytes } from "./core/payload-limit.js";
+import { excessBytes } from "./core/limit/payload-limit.js";
 import { EngineError } from "./errors.js";
 import type { BatchCommand } from "./port/batch.js";
 import type { RerunCommand, StartCommand } from "./port/management.js";

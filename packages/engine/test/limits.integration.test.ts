@@ -4,7 +4,7 @@ import { limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { isEngineError } from "../src/errors.js";
 import { child, complete, detached, schedule, unknownAction } from "./actions.js";
-import { flows } from "./flows.js";
+import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
 const invalid = { code: "INVALID_ARGUMENT" };
@@ -135,6 +135,25 @@ describe("limits on what callers give", () => {
     expect(error).toMatchObject({ name: "EngineError", details: { field: "workflow" } });
     expect(isEngineError(new Error("x"))).toBe(false);
     expect(isEngineError(undefined)).toBe(false);
+    await under.engine.close();
+  });
+});
+
+describe("the history limit", () => {
+  test.each([
+    ["events", { events: 8 }],
+    ["bytes", { bytes: 500 }],
+  ])("in %s fails the instance that reaches it, and no other", async (_, historyLimit) => {
+    const under = await EngineUnderTest.open({ historyLimit });
+    under.connect({ flows, tasks });
+    const input = "x".repeat(60);
+    await under.engine.start({ workflow: "chain", instanceId: "long", input });
+    await under.engine.start({ workflow: "echo", instanceId: "short", input });
+    expect(await under.engine.waitForCompletion("long")).toMatchObject({
+      status: "failed",
+      failure: { type: "HistoryTooLarge", nonRetriable: true },
+    });
+    expect((await under.engine.waitForCompletion("short")).status).toBe("completed");
     await under.engine.close();
   });
 });

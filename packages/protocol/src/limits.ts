@@ -35,6 +35,12 @@ export const limits = {
   batchFailures: 10,
   /** Inbox events that one turn takes; the rest waits for the next turn. */
   turnEvents: 1000,
+  /** Events that may wait for the turns of one instance. */
+  inboxEvents: 100_000,
+  /** Events of one history, unless the engine is told otherwise. */
+  historyEvents: 1_000_000,
+  /** Bytes of one history, unless the engine is told otherwise. */
+  historyBytes: 268_435_456,
   /** Actions of one turn. */
   turnActions: 100_000,
 } as const;

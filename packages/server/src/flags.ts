@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { addEngineFlags, type EngineSettings, parseEngineFlags } from "./flag/engine-flags.js";
 import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
 import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
 import { parseSwitch } from "./flag/switch.js";
@@ -21,11 +22,13 @@ export interface ServeFlags extends SecurityFlags {
   readonly logLevel: LogLevel;
   /** Answer over REST exactly as Dapr. @default false */
   readonly strictDapr?: boolean;
+  /** Limits and times of the engine. */
+  readonly engineOptions?: EngineSettings;
 }
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
-  addLimitFlags(addSecurityFlags(addGeneralFlags(command)));
+  addEngineFlags(addLimitFlags(addSecurityFlags(addGeneralFlags(command))));
   return command.configureOutput({
     // One line for each mistake, its suggestion included.
     outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
@@ -79,6 +82,7 @@ function addGeneralFlags(command: Command): Command {
 /** Reads the flags of a command that was parsed. */
 export function parseServeFlags(command: Command): ServeFlags {
   const { data, ...flags } = command.opts<Omit<ServeFlags, "dataDir"> & { data: string }>();
+  const engineOptions = parseEngineFlags(command);
   const listen = parseLimitFlags(command);
   return {
     host: flags.host,
@@ -88,6 +92,7 @@ export function parseServeFlags(command: Command): ServeFlags {
     store: flags.store,
     logLevel: flags.logLevel,
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
+    ...(engineOptions === undefined ? {} : { engineOptions }),
     ...parseSecurityFlags(command),
     ...(Object.keys(listen).length === 0 ? {} : { listen }),
   };

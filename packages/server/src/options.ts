@@ -2,6 +2,7 @@
 
 import type { BackupPort, Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
+import type { EngineSettings } from "./flag/engine-flags.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 
 /** Takes the server's log lines; pino's loggers fit. Never gets payloads. */
@@ -30,8 +31,10 @@ export interface ServerOptions {
   readonly store?: "level" | "memory";
   /** The data folder; made if it does not exist. @default ".pawl" */
   readonly dataDir?: string;
+  /** Limits and times of the engine that is opened; see docs/lifecycle.md. @default the engine's */
+  readonly engineOptions?: EngineSettings;
   /**
-   * Serve this engine and do not close it with the server; `store` and `dataDir` are not used.
+   * Serve this engine and do not close it with the server; `store`, `dataDir` and `engineOptions` are not used.
    * @default one is opened, and closed with the server
    */
   readonly engine?: ServedEngine;
@@ -98,6 +101,7 @@ export const defaults = Object.freeze({
   grpcPort: 50001,
   store: "level",
   dataDir: ".pawl",
+  engineOptions: {},
   engine: undefined,
   appId: "pawl",
   strictDapr: false,

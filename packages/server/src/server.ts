@@ -57,8 +57,9 @@ export async function createServer(options: ServerOptions = {}): Promise<PawlSer
 }
 
 function openStore(options: ResolvedServerOptions): Promise<ServedEngine> {
-  const { store, dataDir, logger } = options;
-  return openEngine(store === "level" ? { store, dataDir, logger } : { store, logger });
+  const { store, dataDir, logger, engineOptions } = options;
+  const where = store === "level" ? { store, dataDir } : { store };
+  return openEngine({ ...engineOptions, ...where, logger });
 }
 
 async function serveEngine(

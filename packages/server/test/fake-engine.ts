@@ -20,6 +20,7 @@ export function fakeEngine(methods: Partial<ServedEngine> = {}): ServedEngine {
     terminate: unexpected,
     purge: unexpected,
     rerun: unexpected,
+    executions: unexpected,
     list: unexpected,
     explain: unexpected,
     startBatch: unexpected,

@@ -32,7 +32,8 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
     waitForBatch: (batchId, options) => skipper.during(() => engine.waitForBatch(batchId, options)),
     listBatches: () => engine.listBatches(),
     cancelBatch: (batchId) => command(engine.cancelBatch(batchId)),
-    history: (instanceId) => engine.history(instanceId),
+    executions: (instanceId, query) => engine.executions(instanceId, query),
+    history: (instanceId, options) => engine.history(instanceId, options),
     watch: (instanceId, options) => skipping(skipper, engine.watch(instanceId, options)),
     // It has no end of its own that time could be skipped for.
     watchAll: (filter, options) => engine.watchAll(filter, options),

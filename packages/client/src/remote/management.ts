@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createClient as createRpcClient, type Transport } from "@connectrpc/connect";
+import {
+  createClient as createRpcClient,
+  type Client as RpcClient,
+  type Transport,
+} from "@connectrpc/connect";
 import {
   fromTimestamp,
   type Instance as InstanceMessage,
@@ -35,6 +39,25 @@ const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
   [StallCodeNumber.PAYLOAD_SIZE_EXCEEDED, "PAYLOAD_SIZE_EXCEEDED"],
 ]);
 
+type Service = RpcClient<typeof WorkflowService>;
+
+/** What reads executions of one id. */
+function executionMethods(service: Service): Pick<ManagementPort, "executions" | "history"> {
+  return {
+    async executions(instanceId, { payloads, ...query } = {}) {
+      const request = { instanceId, includePayloads: payloads !== false, ...query };
+      const page = await asked(service.listInstanceExecutions(request));
+      return {
+        instances: page.executions.map(toRecord),
+        ...(page.nextPageToken === "" ? {} : { nextPageToken: page.nextPageToken }),
+      };
+    },
+    async history(instanceId, options) {
+      return (await asked(service.getInstanceHistory({ instanceId, ...options }))).events;
+    },
+  };
+}
+
 /** The management port of a server, over WorkflowService. Rejects with `PawlError`. */
 export function createRemoteManagement(transport: Transport): ManagementPort {
   const service = createRpcClient(WorkflowService, transport);
@@ -46,7 +69,8 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
     },
     async get(instanceId, options) {
       try {
-        const request = { instanceId, ...omission(options) };
+        const { executionId = "" } = options ?? {};
+        const request = { instanceId, executionId, ...omission(options) };
         return requireInstance(await asked(service.getInstance(request)));
       } catch (error) {
         if (toPawlError(error).code === "INSTANCE_NOT_FOUND") return undefined;
@@ -98,9 +122,7 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
       if (explanation === undefined) throw toPawlError(new Error("an answer has no explanation"));
       return fromExplanationMessage(explanation, toRecord);
     },
-    async history(instanceId) {
-      return (await asked(service.getInstanceHistory({ instanceId }))).events;
-    },
+    ...executionMethods(service),
     watch(instanceId, options = {}) {
       const { history = false } = options;
       const request = { instanceId, ...omission(options), includeHistory: history };

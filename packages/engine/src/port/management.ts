@@ -96,6 +96,19 @@ export interface ReadOptions {
   readonly payloads?: boolean;
 }
 
+/** Which execution of an instance to read. */
+export interface ExecutionOptions {
+  /** Of the present execution, or of an older one that is kept. @default the present one */
+  readonly executionId?: string;
+}
+
+/** Which executions of an instance to list. */
+export interface ExecutionsQuery extends ReadOptions {
+  /** 1 to 1,000. @default 100 */
+  readonly pageSize?: number;
+  readonly pageToken?: string;
+}
+
 /** How to wait. An aborted signal rejects with CANCELLED. */
 export interface WaitOptions extends ReadOptions {
   readonly signal?: AbortSignal;
@@ -167,7 +180,12 @@ export interface ManagementPort extends BatchPort {
    */
   start(command: StartCommand): Promise<{ instanceId: string; executionId: string }>;
   /** Reads an instance; `undefined` when there is none. */
-  get(instanceId: string, options?: ReadOptions): Promise<Instance | undefined>;
+  get(instanceId: string, options?: ReadOptions & ExecutionOptions): Promise<Instance | undefined>;
+  /**
+   * One page of the executions of an id, the newest first: the present one, and older ones that had
+   * ended when the id was used again. Empty when there is none.
+   */
+  executions(instanceId: string, query?: ExecutionsQuery): Promise<ListPage>;
   /** Resolves when the instance is no longer pending; an unknown id waits to be started. */
   waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance>;
   /** Resolves when the instance has ended; an unknown id waits to be started. */
@@ -218,10 +236,10 @@ export interface ManagementPort extends BatchPort {
    */
   list(query?: ListQuery): Promise<ListPage>;
   /**
-   * The committed history of the present execution, oldest first.
+   * The committed history of an execution, oldest first.
    * @throws INSTANCE_NOT_FOUND
    */
-  history(instanceId: string): Promise<HistoryEvent[]>;
+  history(instanceId: string, options?: ExecutionOptions): Promise<HistoryEvent[]>;
   /**
    * The instance now and after each commit that changes what is seen of it; ends after its end, or
    * when it is purged. States that follow each other faster than the reader takes them may be

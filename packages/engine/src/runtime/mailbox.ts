@@ -5,7 +5,7 @@ import type { InstanceRow } from "@pawl/protocol/store";
 import { applyOutcome } from "../core/apply-outcome.js";
 import type { Message, Outcome } from "../core/outcome.js";
 import type { OpenTask, OwnedState } from "../core/state.js";
-import { hasWorkAtHand } from "../core/status.js";
+import { hasEnded, hasWorkAtHand } from "../core/status.js";
 import {
   chainOf,
   encodeChunk,
@@ -27,6 +27,7 @@ import {
 } from "../store/key.js";
 import type { StoreWrite } from "../store/store.js";
 import type { Dirty, Drafted } from "./journal.js";
+import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
 import type { TurnWork } from "./work/dispatch.js";
 
@@ -72,6 +73,8 @@ export interface TurnInFlight {
 
 /** What the mailbox needs of the engine. */
 export interface MailboxHost {
+  /** Ended executions are kept when their id is used again. */
+  readonly keepsExecutions: boolean;
   now(): number;
   /** A number for the next message; no two undelivered ones share one. */
   nextOutboxSequence(): number;
@@ -179,7 +182,13 @@ export class Mailbox implements Dirty {
     const frames = encodeFrames(outcome.turn?.appended ?? []);
     this.#uncommitted += 1;
     this.#extra.push(...extra);
-    if (outcome.beginning !== undefined) this.#restart();
+    if (outcome.beginning !== undefined) {
+      const before = this.#state;
+      if (before !== undefined && hasEnded(before) && this.#host.keepsExecutions)
+        this.#keep(before);
+      else this.#discard();
+      this.#restart();
+    }
     if (this.#state !== undefined || outcome.beginning !== undefined)
       this.#applyState(outcome, frames);
     for (const message of outcome.messages) {
@@ -201,19 +210,33 @@ export class Mailbox implements Dirty {
     if (turn !== undefined) this.#append(turn.appended, frames);
   }
 
-  /** Deletes the instance with the next commit. */
-  purge(): void {
+  /** Deletes the instance with the next commit. `extra` writes go into the same one. */
+  purge(extra: readonly StoreWrite[] = []): void {
     this.#uncommitted += 1;
+    this.#extra.push(...extra);
+    this.#discard();
     this.#restart();
     this.#state = undefined;
   }
 
+  /** The execution before can still be read: its history stays, and its row beside it. */
+  #keep(state: OwnedState): void {
+    // Its last events may not be on disk yet.
+    this.#draftHistory(state, this.#extra);
+    const change = Number(this.#savedRow?.changed ?? 0n);
+    this.#extra.push(...keepingWrites(this.instanceId, rowOf(state, this.#seals, change)));
+  }
+
   /** The history of the execution before goes away. */
-  #restart(): void {
+  #discard(): void {
     const generation = this.#state?.generation ?? 0;
     for (let chunk = 0; chunk < this.#seals.chunkCount; chunk += 1) {
       this.#stale.push(chunkKey(this.instanceId, generation, chunk));
     }
+  }
+
+  /** History begins anew. */
+  #restart(): void {
     this.#seals = { ...this.#seals, chunkCount: 0, chain: 0, historyBytes: 0 };
     this.#unsaved = [];
     this.#unsavedBytes = 0;

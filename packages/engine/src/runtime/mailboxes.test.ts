@@ -7,7 +7,12 @@ import { openMemoryStore } from "../store/memory-store.js";
 import type { Mailbox, MailboxHost } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 
-const host: MailboxHost = { now: () => 1000, nextOutboxSequence: () => 1, committed() {} };
+const host: MailboxHost = {
+  keepsExecutions: true,
+  now: () => 1000,
+  nextOutboxSequence: () => 1,
+  committed() {},
+};
 
 async function open(): Promise<Mailboxes> {
   return new Mailboxes(await openMemoryStore(), host, 1_000_000);

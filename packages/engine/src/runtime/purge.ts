@@ -6,15 +6,19 @@ import { EngineError } from "../errors.js";
 import { entriesOf } from "../store/index/index-check.js";
 import {
   instanceRange,
+  isEndedKey,
   isTimerKey,
   kindRange,
   liveKey,
+  parseEndedKey,
   parseTimerKey,
   partitionOf,
   rowKey,
 } from "../store/key.js";
 import type { StoreWrite } from "../store/store.js";
 import type { Drafted } from "./journal.js";
+import type { Mailbox } from "./mailbox.js";
+import { readOlderRows, removingWrites } from "./retention/older-executions.js";
 import type { Runtime } from "./runtime.js";
 import { walkSubtree } from "./subtree.js";
 
@@ -37,24 +41,69 @@ export async function purge(
       purged += 1;
       continue;
     }
-    await runtime.mailboxes.run(id, (mailbox) => {
-      if (mailbox.state === undefined) return runtime.durable(mailbox);
-      requirePurgeable(mailbox.state, options.force);
-      const worker = runtime.dispatch.workers.get(mailbox.turn?.workerId ?? "");
-      worker?.dropTurn(mailbox.turn?.token ?? "");
-      for (const holder of runtime.dispatch.workers.values()) {
-        if (holder.cached.delete(id)) holder.release(id);
-      }
-      mailbox.turn = undefined;
-      runtime.dequeue(mailbox);
-      mailbox.purge();
-      purged += 1;
-      mailbox.lastCommit = runtime.journal.commit(mailbox, true);
-      runtime.dispatch.pump();
-      return mailbox.lastCommit;
-    });
+    if (await remove(runtime, id, (state) => requirePurgeable(state, options.force))) purged += 1;
   }
   return purged;
+}
+
+/**
+ * Deletes one instance with its older executions, and nothing else; false when there is none.
+ * @throws what `check` throws of its state, INSTANCE_DAMAGED
+ */
+export async function remove(
+  runtime: Runtime,
+  instanceId: string,
+  check: (state: InstanceState) => void,
+): Promise<boolean> {
+  for (;;) {
+    const older = await readOlder(runtime, instanceId);
+    const removed = await runtime.mailboxes.run(instanceId, async (mailbox) => {
+      const { state } = mailbox;
+      if (state === undefined) {
+        await runtime.durable(mailbox);
+        return false;
+      }
+      check(state);
+      // Another execution may have become an older one since they were read.
+      if (state.generation !== older.generation) return undefined;
+      await drop(runtime, mailbox, older.writes);
+      return true;
+    });
+    if (removed !== undefined) return removed;
+  }
+}
+
+/** What it takes to delete the older executions, and the generation that they are older than. */
+async function readOlder(
+  runtime: Runtime,
+  instanceId: string,
+): Promise<{ generation: number; writes: StoreWrite[] }> {
+  const generation = await runtime.mailboxes.run(instanceId, async (mailbox) => {
+    const present = mailbox.state?.generation ?? 0;
+    await runtime.durable(mailbox);
+    return present;
+  });
+  // The first execution of an id has none before it.
+  if (generation <= 1) return { generation, writes: [] };
+  const rows = await readOlderRows(runtime.store, instanceId);
+  return { generation, writes: rows.flatMap((row) => removingWrites(instanceId, row)) };
+}
+
+/** Ends all that goes on with an instance, and deletes it. */
+function drop(runtime: Runtime, mailbox: Mailbox, extra: readonly StoreWrite[]): Promise<void> {
+  const { instanceId, turn } = mailbox;
+  const worker = runtime.dispatch.workers.get(turn?.workerId ?? "");
+  worker?.dropTurn(turn?.token ?? "");
+  for (const holder of runtime.dispatch.workers.values()) {
+    if (holder.cached.delete(instanceId)) holder.release(instanceId);
+  }
+  mailbox.turn = undefined;
+  runtime.dequeue(mailbox);
+  mailbox.purge(extra);
+  const committed = runtime.journal.commit(mailbox, true);
+  mailbox.lastCommit = committed;
+  runtime.dispatch.pump();
+  return committed;
 }
 
 /**
@@ -96,12 +145,15 @@ async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void>
   const ranges = [
     instanceRange("history", instanceId),
     instanceRange("inbox", instanceId),
+    instanceRange("execution", instanceId),
     kindRange("timer", partitionOf(instanceId)),
+    kindRange("ended", partitionOf(instanceId)),
   ];
   const entries = (await Promise.all(ranges.map((range) => store.range(range)))).flat();
   const keys = entries
     .map(([key]) => key)
-    .filter((key) => !isTimerKey(key) || parseTimerKey(key).instanceId === instanceId);
+    .filter((key) => !isTimerKey(key) || parseTimerKey(key).instanceId === instanceId)
+    .filter((key) => !isEndedKey(key) || parseEndedKey(key).instanceId === instanceId);
   // What the row says of its entries cannot be believed.
   const indexed = await entriesOf(store, instanceId);
   const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];

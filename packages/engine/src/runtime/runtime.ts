@@ -6,7 +6,7 @@ import { receive } from "../core/command/receive.js";
 import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
-import { hasEnded, isDelayed } from "../core/status.js";
+import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
@@ -16,6 +16,7 @@ import { Journal } from "./journal.js";
 import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 import type { Waiters } from "./read/waiters.js";
+import { Retention } from "./retention/retention.js";
 import { activeDescendant } from "./subtree.js";
 import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
@@ -37,6 +38,7 @@ export class Runtime implements MailboxHost {
   readonly dispatch: Dispatch;
   readonly desk: WorkDesk;
   readonly timers: Timers;
+  readonly retention: Retention;
   readonly #waiters: Waiters;
   readonly #onFailure: (error: unknown) => void;
   /** Instances that go on, or end, when other workers come or go. */
@@ -64,7 +66,12 @@ export class Runtime implements MailboxHost {
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk, options.concurrency);
+    this.retention = new Retention(this);
     this.timers = new Timers(store, options.clock, (timer) => this.#fire(timer), onFailure);
+  }
+
+  get keepsExecutions(): boolean {
+    return this.options.keepExecutions;
   }
 
   now(): number {
@@ -198,7 +205,11 @@ export class Runtime implements MailboxHost {
     for (const timer of timers) this.timers.arm(timer);
     for (const asked of tasks) this.desk.schedule(mailbox, asked);
     for (const message of posted) this.deliver(message);
-    if (mailbox.state === undefined || hasEnded(mailbox.state)) this.#stuck.delete(mailbox);
+    const { state, snapshot } = mailbox;
+    if (state === undefined || hasEnded(state)) this.#stuck.delete(mailbox);
+    if (state !== undefined && hasEnded(state) && snapshot !== undefined) {
+      if (!hasWorkAtHand(state, this.now())) this.retention.ended(snapshot.row);
+    }
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
     this.mailboxes.touch(mailbox);
     this.mailboxes.settle(mailbox);
@@ -265,6 +276,7 @@ export class Runtime implements MailboxHost {
       this.#busy === 0 &&
       this.journal.isIdle() &&
       !this.timers.isReading() &&
+      !this.retention.isBusy() &&
       this.dispatch.busyCount() === 0
     );
   }
@@ -276,6 +288,11 @@ export class Runtime implements MailboxHost {
       .finally(() => {
         this.#busy -= 1;
       });
+  }
+
+  /** Logs a failure that no caller waits for. A store that failed is opened again. */
+  failed(error: unknown, message: string): void {
+    this.#report(error, message);
   }
 
   /**

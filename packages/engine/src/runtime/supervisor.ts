@@ -64,6 +64,7 @@ export class Supervisor {
     }
     this.#runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
+    runtime.retention.open();
     for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
     this.#announce(true);
     this.#tellWaiters(runtime);
@@ -181,6 +182,7 @@ export class Supervisor {
     for (const worker of [...this.#workers.values()]) this.#disconnect(worker);
     runtime.timers.close();
     runtime.desk.close();
+    await runtime.retention.close();
     await runtime.journal.flush().catch(() => {});
     await runtime.store.close();
   }
@@ -194,6 +196,7 @@ export class Supervisor {
     this.#runtime = undefined;
     this.#announce(false);
     runtime.timers.close();
+    void runtime.retention.close();
     runtime.desk.close();
     runtime.dispatch.abandon();
     for (const worker of this.#workers.values()) worker.reset();

@@ -13,6 +13,8 @@ import { crc32 } from "node:zlib";
 //   o     id of the sender, sequence           OutboxMessage
 //   l     id                                   (empty) the instance has work at hand
 //   t     fireAt id generation timerId         (empty)
+//   r     id generation                        InstanceRow of an older execution that is kept
+//   e     second of its end, id, generation    (empty) an older execution that is kept
 //   s d u p g                                  (empty) secondary indexes: see index/index-key.ts
 //
 // Partition 0xffff holds what belongs to the store as a whole:
@@ -33,6 +35,8 @@ const kinds = {
   outbox: 0x6f,
   live: 0x6c,
   timer: 0x74,
+  execution: 0x72,
+  ended: 0x65,
   status: 0x73,
   created: 0x64,
   updated: 0x75,
@@ -76,6 +80,61 @@ export function inboxKey(instanceId: string, sequence: number): Uint8Array {
 /** Key of one message on its way; `instanceId` is the sender's. */
 export function outboxKey(instanceId: string, sequence: number): Uint8Array {
   return sequenceKey("outbox", instanceId, sequence);
+}
+
+/** Key of an older execution that is kept. */
+export function executionKey(instanceId: string, generation: number): Uint8Array {
+  return sequenceKey("execution", instanceId, generation);
+}
+
+/** An older execution, as the key of its end says it. */
+export interface EndedKey {
+  /** The second of its end: milliseconds since 1970, divided by 1,000. */
+  readonly second: number;
+  readonly instanceId: string;
+  readonly generation: number;
+}
+
+/** Key of the end of an older execution: ordered by second within its partition. */
+export function endedKey({ second, instanceId, generation }: EndedKey): Uint8Array {
+  const id = Buffer.from(instanceId, "utf8");
+  const key = Buffer.allocUnsafe(11 + id.length + 5);
+  writePrefix(key, partitionOf(instanceId), kinds.ended);
+  writeInstant(key, 3, second);
+  id.copy(key, 11);
+  key[11 + id.length] = 0;
+  key.writeUInt32BE(generation, 12 + id.length);
+  return key;
+}
+
+/** Reads what `endedKey` wrote. */
+export function parseEndedKey(bytes: Uint8Array): EndedKey {
+  const key = asBuffer(bytes);
+  return {
+    second: key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7),
+    instanceId: key.toString("utf8", 11, key.length - 5),
+    generation: key.readUInt32BE(key.length - 4),
+  };
+}
+
+/** True for the key of the end of an older execution. */
+export function isEndedKey(key: Uint8Array): boolean {
+  return key[2] === kinds.ended;
+}
+
+/** The older executions of a partition that ended from one second on and before another one. */
+export function endedRange(
+  partition: number,
+  from: number,
+  before: number,
+): { gte: Buffer; lt: Buffer } {
+  const bound = (second: number): Buffer => {
+    const key = Buffer.alloc(11);
+    writePrefix(key, partition, kinds.ended);
+    writeInstant(key, 3, second);
+    return key;
+  };
+  return { gte: bound(from), lt: bound(before) };
 }
 
 /** Key that marks an instance as having work at hand. */
@@ -151,9 +210,9 @@ export function kindPrefix(kind: KeyKind, partition: number): Buffer {
   return prefix;
 }
 
-/** All keys of a kind that belong to one instance. Not for timers and indexes. */
+/** All keys of a kind that belong to one instance. Not for timers, ends and indexes. */
 export function instanceRange(
-  kind: Exclude<KeyKind, "timer" | IndexKind>,
+  kind: Exclude<KeyKind, "timer" | "ended" | IndexKind>,
   instanceId: string,
 ): {
   gte: Uint8Array;

@@ -128,5 +128,5 @@ function hexOf(key: Uint8Array): string {
 }
 
 function host(now: number): MailboxHost {
-  return { now: () => now, nextOutboxSequence: () => 1, committed() {} };
+  return { keepsExecutions: true, now: () => now, nextOutboxSequence: () => 1, committed() {} };
 }

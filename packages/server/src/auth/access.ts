@@ -34,6 +34,7 @@ const table = [
     rerunInstance: "rerun",
     listInstances: "list",
     explainInstance: "get",
+    listInstanceExecutions: "get",
     getInstanceHistory: "history",
     watchInstance: "watch",
     watchInstances: "list",

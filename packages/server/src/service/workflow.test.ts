@@ -208,6 +208,28 @@ describe("WorkflowService", () => {
     expect(calls).toEqual([["list", { ...filter, ...instants, ...order, payloads: false }]]);
   });
 
+  test("reads an older execution, its history, and the list of all", async () => {
+    const { engine, calls } = recordingEngine(fakeInstance());
+    const client = clientOf(engine);
+    await client.getInstance({ instanceId: "a", executionId: "e" });
+    expect(calls).toEqual([["get", "a", { payloads: true, executionId: "e" }]]);
+
+    const other = recordingEngine([]);
+    await clientOf(other.engine).getInstanceHistory({ instanceId: "a", executionId: "e" });
+    expect(other.calls).toEqual([["history", "a", { executionId: "e" }]]);
+
+    const page = recordingEngine({ instances: [fakeInstance()], nextPageToken: "1" });
+    const answer = await clientOf(page.engine).listInstanceExecutions({
+      instanceId: "a",
+      pageSize: 1,
+      pageToken: "2",
+      includePayloads: true,
+    });
+    expect(answer).toMatchObject({ executions: [{ instanceId: "a" }], nextPageToken: "1" });
+    const query = { pageSize: 1, pageToken: "2", payloads: true };
+    expect(page.calls).toEqual([["executions", "a", query]]);
+  });
+
   test("reads a history", async () => {
     const event = historyEvent(-1, 0, { case: "workflowStarted", value: {} });
     const { engine } = recordingEngine([event]);

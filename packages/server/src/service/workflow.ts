@@ -35,8 +35,9 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
         ...(traceParent === "" ? {} : { traceParent }),
       });
     },
-    async getInstance({ instanceId, omitPayloads }) {
-      const instance = await engine.get(instanceId, { payloads: !omitPayloads });
+    async getInstance({ instanceId, omitPayloads, executionId }) {
+      const options = { payloads: !omitPayloads, executionId };
+      const instance = await engine.get(instanceId, options);
       if (instance === undefined) {
         throw new EngineError("INSTANCE_NOT_FOUND", `no instance has the id "${instanceId}"`, {
           details: { instanceId },
@@ -89,9 +90,7 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
     async explainInstance({ instanceId }) {
       return { explanation: toExplanationMessage(await engine.explain(instanceId)) };
     },
-    async getInstanceHistory({ instanceId }) {
-      return { events: await engine.history(instanceId) };
-    },
+    ...executionMethods(engine),
     async *watchInstance(request, { signal }: HandlerContext) {
       const { instanceId, omitPayloads, includeHistory, resumeToken } = request;
       const options = { payloads: !omitPayloads, history: includeHistory, signal };
@@ -134,4 +133,20 @@ function toChange(item: FeedItem): WatchInstancesResponse["change"] {
     case "caughtUp":
       return { case: "caughtUp", value: true };
   }
+}
+
+/** What reads executions of one id. */
+function executionMethods(
+  engine: ManagementPort,
+): Pick<ServiceImpl<typeof WorkflowService>, "listInstanceExecutions" | "getInstanceHistory"> {
+  return {
+    async listInstanceExecutions({ instanceId, pageSize, pageToken, includePayloads }) {
+      const query = { pageSize, pageToken, payloads: includePayloads };
+      const { instances, nextPageToken } = await engine.executions(instanceId, query);
+      return { executions: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
+    },
+    async getInstanceHistory({ instanceId, executionId }) {
+      return { events: await engine.history(instanceId, { executionId }) };
+    },
+  };
 }

@@ -66,6 +66,7 @@ export const operations: readonly Operation[] = [
     listInstances: engine(),
     explainInstance: engine(one),
     rerunInstance: engine({ ...one, eventId: 0 }),
+    listInstanceExecutions: engine(one),
     getInstanceHistory: engine(one),
     watchInstance: engine(one),
     watchInstances: engine(),

@@ -2,8 +2,8 @@
 
 import type { HistoryEventType, TaskFailureDetails } from "@pawl/protocol";
 import { inboundRecord, optional } from "../event.js";
+import { excessBytes, payloadFailure } from "../limit/payload-limit.js";
 import { nothing, type Outcome } from "../outcome.js";
-import { excessBytes, payloadFailure } from "../payload-limit.js";
 import { isWanted } from "../resolution-key.js";
 import type { InstanceState } from "../state.js";
 import { hasEnded } from "../status.js";

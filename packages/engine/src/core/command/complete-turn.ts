@@ -11,8 +11,9 @@ import { type ActionEvents, addAction } from "../action-events.js";
 import { resultForParent } from "../child-result.js";
 import { continueAsNew } from "../continue-as-new.js";
 import { actionRecord, inboundRecord, optional, terminatedCompletion } from "../event.js";
+import { type HistoryBounds, historyExcess } from "../limit/history-limit.js";
+import { excessBytes, failing, limitActions } from "../limit/payload-limit.js";
 import type { Outcome } from "../outcome.js";
-import { excessBytes, limitActions } from "../payload-limit.js";
 import type { InstanceState, Stall } from "../state.js";
 import { patchStall, stampVersion, type TurnVersion, versionStall } from "../turn-version.js";
 import { terminateChildren } from "./terminate.js";
@@ -26,6 +27,10 @@ export interface TurnFacts {
   readonly version: TurnVersion | undefined;
   /** Mints ids of executions and traces. */
   readonly createId: () => string;
+  /** Bytes of the history before the turn. @default 0 */
+  readonly historyBytes?: number;
+  /** What the history may have. @default no limit */
+  readonly historyLimit?: HistoryBounds;
 }
 
 /**
@@ -84,6 +89,11 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
     }
   } else {
     appended.push(terminatedCompletion(now, terminate.output));
+  }
+  const excess = ending ? undefined : historyExcess(state, facts, appended.length);
+  if (excess !== undefined) {
+    const { historyLimit: _, ...unlimited } = facts;
+    return completeTurn(state, { ...unlimited, actions: [failing(facts.actions, excess)] }, now);
   }
   const end = appended.find((r) => r.event.eventType.case === "executionCompleted");
   if (end !== undefined) into.messages.push(...resultForParent(state, end, now));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { complete, versionNotAvailable } from "../../../test/actions.js";
 import { PureInstance } from "../../../test/pure-instance.js";
@@ -30,6 +31,13 @@ describe("raiseEvent()", () => {
 
   test("is dropped by an ended instance", () => {
     expect(raiseEvent(ended, { name: "Paid", input: undefined }, 9)).toBe(nothing);
+  });
+
+  test("is refused when too many events wait already", () => {
+    const full = { ...running, inbox: new Array(limits.inboxEvents).fill(running.inbox[0]) };
+    expect(() => raiseEvent(full, { name: "Paid", input: undefined }, 9)).toThrow(
+      expect.objectContaining({ code: "RESOURCE_EXHAUSTED" }),
+    );
   });
 
   test("is taken by a stalled instance", () => {

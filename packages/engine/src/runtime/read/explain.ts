@@ -13,7 +13,7 @@ import type {
 import type { Instance, ManagementPort } from "../../port/management.js";
 import type { Mailbox } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
-import { readEvents } from "./reader.js";
+import { readRun } from "./reader.js";
 import { summaryOf } from "./summary.js";
 
 /** What is known of an instance in memory, at one moment. */
@@ -32,7 +32,8 @@ export async function explain(
   instanceId: string,
 ): Promise<Explanation | undefined> {
   try {
-    const events = (await readEvents(runtime.store, instanceId)) ?? [];
+    const run = await readRun(runtime.store, instanceId);
+    const events = run?.history.map((record) => record.event) ?? [];
     const live = await runtime.mailboxes.run(instanceId, (mailbox) =>
       mailbox.state === undefined ? undefined : lookAt(runtime, mailbox, mailbox.state, events),
     );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { equals } from "@bufbuild/protobuf";
-import { decodeFrames, EventRecord, type HistoryEvent } from "@pawl/protocol";
+import { decodeFrames, EventRecord } from "@pawl/protocol";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
 import { type Chunk, chainOf, damaged, decodeChunk } from "../../store/codec.js";
 import { chunkKey, inboxKey } from "../../store/key.js";
@@ -57,7 +57,7 @@ async function readSealed<T>(
 }
 
 /** The start of an instance is in its first chunk, or still in its inbox; its end in the last one. */
-async function readEnds(
+export async function readEnds(
   store: StoreReader,
   instanceId: string,
   row: InstanceRow,
@@ -129,13 +129,4 @@ export async function readRun(store: StoreReader, instanceId: string): Promise<R
     const chunks = await readHistory(store, instanceId, sealed);
     return { row: sealed, history: chunks.flatMap(({ frames }) => decodeFrames(frames)) };
   });
-}
-
-/** The committed history of an instance; undefined when it is gone. @throws INSTANCE_DAMAGED */
-export async function readEvents(
-  store: StoreReader,
-  instanceId: string,
-): Promise<HistoryEvent[] | undefined> {
-  const run = await readRun(store, instanceId);
-  return run?.history.map((record) => record.event);
 }

@@ -6,8 +6,9 @@ import { findIndexFaults, type IndexFault } from "../../store/index/index-check.
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";
-import { loadMailbox } from "../loader.js";
+import { loadMailbox, readHistory } from "../loader.js";
 import type { MailboxHost } from "../mailbox.js";
+import { olderRows } from "../retention/older-executions.js";
 import { findMissingWake } from "./verify-wake.js";
 
 /** What a verification found. */
@@ -29,6 +30,7 @@ const pageSize = 256;
 
 /** Nothing is ever changed by a verification. */
 const onlooker: MailboxHost = {
+  keepsExecutions: false,
   now: () => 0,
   nextOutboxSequence: () => 0,
   committed() {},
@@ -76,7 +78,13 @@ async function verifyInstance(
   try {
     const { state } = await loadMailbox(store, instanceId, onlooker);
     const missing = state && (await findMissingWake(store, state));
-    return missing === undefined ? (state?.fold.eventCount ?? 0) : { reason: missing };
+    if (missing !== undefined) return { reason: missing };
+    let events = state?.fold.eventCount ?? 0;
+    for await (const row of olderRows(store, instanceId)) {
+      await readHistory(store, instanceId, row);
+      events += row.eventCount;
+    }
+    return events;
   } catch (error) {
     if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
     return { reason: error.message };

@@ -156,8 +156,10 @@ export class WorkDesk implements DispatchHost {
         throw new RangeError("the turn asks again for what history already has");
       }
       const { actions, customStatus, version } = completion;
-      const { createId } = this.#runtime.options;
-      const facts = { events: turn.events, actions, customStatus, version, createId };
+      const { createId, historyLimit } = this.#runtime.options;
+      const historyBytes = mailbox.historyBytes();
+      const given = { events: turn.events, actions, customStatus, version };
+      const facts = { ...given, createId, historyBytes, historyLimit };
       const outcome = completeTurn(state, facts, this.#runtime.now());
       if (outcome.stall !== undefined) {
         return this.#refuse(mailbox, state, turn.workerId, outcome);

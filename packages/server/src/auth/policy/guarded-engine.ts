@@ -70,7 +70,19 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
     purge: (id, options) => onVisible(id, () => engine.purge(id, options)),
     rerun: (id, command) => onVisible(id, () => engine.rerun(id, command)),
     explain: (id) => onVisible(id, () => engine.explain(id)),
-    history: (id) => onVisible(id, () => engine.history(id)),
+    async history(id, options) {
+      // An older execution may be of another workflow.
+      const execution = await engine.get(id, { payloads: false, ...options });
+      if (execution === undefined || !allowsNow(policy)(execution.workflow)) {
+        throw notFound(id);
+      }
+      return engine.history(id, options);
+    },
+    async executions(id, query) {
+      const allows = allowsNow(policy);
+      const page = await engine.executions(id, query);
+      return { ...page, instances: page.instances.filter(({ workflow }) => allows(workflow)) };
+    },
     async list(query) {
       const allows = allowsNow(policy);
       const page = await engine.list(query);

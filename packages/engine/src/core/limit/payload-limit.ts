@@ -8,8 +8,8 @@ import {
   type WorkflowAction,
   WorkflowActionSchema,
 } from "@pawl/protocol";
-import { finalFailure } from "./event.js";
-import { instanceIdFault } from "./instance-id.js";
+import { finalFailure } from "../event.js";
+import { instanceIdFault } from "../instance-id.js";
 
 /** Bytes of a payload when it is over the limit; undefined when it is not, or there is none. */
 export function excessBytes(payload: string | undefined): number | undefined {

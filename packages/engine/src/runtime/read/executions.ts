@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { decodeFrames, type HistoryEvent, limits } from "@pawl/protocol";
+import type { InstanceRow } from "@pawl/protocol/store";
+import { EngineError } from "../../errors.js";
+import type { ExecutionsQuery, Instance } from "../../port/management.js";
+import type { ListPage } from "../../port/query.js";
+import { executionKey } from "../../store/key.js";
+import type { Store } from "../../store/store.js";
+import { readHistory } from "../loader.js";
+import type { Snapshot } from "../mailbox.js";
+import { olderRows } from "../retention/older-executions.js";
+import { readEnds } from "./reader.js";
+import { instanceOf } from "./view.js";
+
+const defaultPageSize = 100;
+
+/** An older execution of an instance; undefined when it is not kept. @throws INSTANCE_DAMAGED */
+export async function readOlderSnapshot(
+  store: Store,
+  instanceId: string,
+  executionId: string,
+  payloads: boolean,
+): Promise<Snapshot | undefined> {
+  const row = await findOlder(store, instanceId, executionId);
+  return row && readWhole(store, instanceId, row, payloads);
+}
+
+/** The history of an older execution; undefined when it is not kept. @throws INSTANCE_DAMAGED */
+export async function readOlderEvents(
+  store: Store,
+  instanceId: string,
+  executionId: string,
+): Promise<HistoryEvent[] | undefined> {
+  const row = await findOlder(store, instanceId, executionId);
+  if (row === undefined) return undefined;
+  const chunks = await unlessGone(store, instanceId, row, () =>
+    readHistory(store, instanceId, row),
+  );
+  return chunks?.flatMap(({ frames }) => decodeFrames(frames).map((record) => record.event));
+}
+
+/**
+ * One page of the executions of an id, the newest first: the present one, and those that are kept.
+ * The token is the generation of the last one. @throws INVALID_ARGUMENT, INSTANCE_DAMAGED
+ */
+export async function readExecutions(
+  store: Store,
+  instanceId: string,
+  present: Snapshot | undefined,
+  query: ExecutionsQuery,
+): Promise<ListPage> {
+  const payloads = query.payloads ?? true;
+  const pageSize = Math.min(query.pageSize || defaultPageSize, limits.listPage);
+  const before = parseToken(query.pageToken);
+  const instances: Instance[] = [];
+  if (before === undefined && present !== undefined) {
+    instances.push(instanceOf(instanceId, present, payloads));
+  }
+  for await (const row of olderRows(store, instanceId, before)) {
+    if (instances.length >= pageSize) {
+      return { instances, nextPageToken: String(instances.at(-1)?.generation) };
+    }
+    const snapshot = await readWhole(store, instanceId, row, payloads);
+    if (snapshot !== undefined) instances.push(instanceOf(instanceId, snapshot, payloads));
+  }
+  return { instances };
+}
+
+async function findOlder(
+  store: Store,
+  instanceId: string,
+  executionId: string,
+): Promise<InstanceRow | undefined> {
+  for await (const row of olderRows(store, instanceId)) {
+    if (row.executionId === executionId) return row;
+  }
+  return undefined;
+}
+
+async function readWhole(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+  payloads: boolean,
+): Promise<Snapshot | undefined> {
+  if (!payloads) return { row, startRecord: undefined, endRecord: undefined };
+  return unlessGone(store, instanceId, row, async () => ({
+    row,
+    ...(await readEnds(store, instanceId, row)),
+  }));
+}
+
+/** What is missing of an execution that is gone meanwhile is no damage. */
+async function unlessGone<T>(
+  store: Store,
+  instanceId: string,
+  row: InstanceRow,
+  read: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    const kept = await store.get(executionKey(instanceId, row.generation));
+    if (kept === undefined) return undefined;
+    throw error;
+  }
+}
+
+function parseToken(token: string | undefined): number | undefined {
+  if (token === undefined || token === "") return undefined;
+  const generation = /^\d{1,10}$/.test(token) ? Number(token) : Number.NaN;
+  if (generation <= 0xffff_ffff) return generation;
+  throw new EngineError("INVALID_ARGUMENT", "the page token is not one of this server's", {
+    details: { field: "pageToken" },
+  });
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { InstanceRow } from "@pawl/protocol/store";
+import { decodeRow, encodeRow } from "../../store/codec.js";
+import { chunkKey, endedKey, executionKey, instanceRange } from "../../store/key.js";
+import type { Store, StoreWrite } from "../../store/store.js";
+
+const noBytes = new Uint8Array();
+
+/** Rows that are read at a time. */
+const pieceSize = 256;
+
+/** What keeps an ended execution when its id is used again. Its history stays where it is. */
+export function keepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+  return [
+    { type: "put", key: executionKey(instanceId, row.generation), value: encodeRow(row) },
+    { type: "put", key: endedKeyOf(instanceId, row), value: noBytes },
+  ];
+}
+
+/** What deletes an execution that was kept. */
+export function removingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+  const { generation, chunkCount } = row;
+  const chunks = Array.from({ length: chunkCount }, (_, at) =>
+    chunkKey(instanceId, generation, at),
+  );
+  const keys = [executionKey(instanceId, generation), endedKeyOf(instanceId, row), ...chunks];
+  return keys.map((key) => ({ type: "del", key }));
+}
+
+function endedKeyOf(instanceId: string, { generation, completedAt }: InstanceRow): Uint8Array {
+  const second = Math.floor(Number(completedAt) / 1000);
+  return endedKey({ second, instanceId, generation });
+}
+
+/** All executions of an id that are kept beside the present one, the newest first. */
+export async function readOlderRows(store: Store, instanceId: string): Promise<InstanceRow[]> {
+  const rows: InstanceRow[] = [];
+  for await (const row of olderRows(store, instanceId)) rows.push(row);
+  return rows;
+}
+
+/**
+ * The executions of an id that are kept beside the present one, the newest first; with `before`, those
+ * of a lower generation.
+ * @throws INSTANCE_DAMAGED
+ */
+export async function* olderRows(
+  store: Store,
+  instanceId: string,
+  before?: number,
+): AsyncGenerator<InstanceRow, void> {
+  const { gte, lt: end } = instanceRange("execution", instanceId);
+  let lt = before === undefined ? end : executionKey(instanceId, before);
+  for (;;) {
+    const entries = await store.range({ gte, lt, limit: pieceSize, reverse: true });
+    for (const [key, value] of entries) {
+      lt = key;
+      yield decodeRow(value);
+    }
+    if (entries.length < pieceSize) return;
+  }
+}

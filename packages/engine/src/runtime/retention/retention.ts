@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { InstanceRow } from "@pawl/protocol/store";
+import { hasEnded } from "../../core/status.js";
+import { EngineError, isEngineError } from "../../errors.js";
+import type { RetentionOptions, RetentionPolicy } from "../../options.js";
+import type { InstanceStatus } from "../../port/management.js";
+import { decodeRow, rowStatus } from "../../store/codec.js";
+import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
+import {
+  endedKey,
+  endedRange,
+  executionKey,
+  kindPrefix,
+  liveKey,
+  parseEndedKey,
+  partitionCount,
+  rowKey,
+} from "../../store/key.js";
+import { scan } from "../../store/scan.js";
+import type { KeyRange, StoreWrite } from "../../store/store.js";
+import type { Drafted } from "../journal.js";
+import { remove } from "../purge.js";
+import type { Runtime } from "../runtime.js";
+import { removingWrites } from "./older-executions.js";
+
+/** Instances that are deleted side by side. */
+const parallel = 64;
+const lastSecond = 2 ** 47;
+
+/** Milliseconds for which an ended instance is kept; undefined: for ever (engine semantics 13.5). */
+export function keptMs(
+  options: RetentionOptions,
+  workflow: string,
+  status: InstanceStatus,
+): number | undefined {
+  const own = Object.hasOwn(options.byWorkflow ?? {}, workflow)
+    ? options.byWorkflow?.[workflow]
+    : undefined;
+  return statusMs(own, status) ?? own?.anyMs ?? statusMs(options, status) ?? options.anyMs;
+}
+
+function statusMs(policy: RetentionPolicy | undefined, status: string): number | undefined {
+  switch (status) {
+    case "completed":
+      return policy?.completedMs;
+    case "failed":
+      return policy?.failedMs;
+    case "terminated":
+      return policy?.terminatedMs;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Deletes what has ended long enough ago. It goes through instances in the order of their last
+ * change, once for each length that the options name, so that nothing is looked at twice before the
+ * engine is opened again; by then other options may hold, and those count for all. An instance goes
+ * within a second after its time is up, never before. Children have times of their own.
+ */
+export class Retention {
+  readonly #runtime: Runtime;
+  readonly #options: RetentionOptions;
+  /** For each length: the first second that has not been gone through. */
+  readonly #next: Map<number, number>;
+  #cancel: () => void = () => {};
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #sweeping = false;
+  #swept: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+    this.#options = runtime.options.retention;
+    const policies = [this.#options, ...Object.values(this.#options.byWorkflow ?? {})];
+    const lengths = policies.flatMap(({ completedMs, failedMs, terminatedMs, anyMs }) =>
+      [completedMs, failedMs, terminatedMs, anyMs].filter((length) => length !== undefined),
+    );
+    this.#next = new Map(lengths.map((length) => [length, 0]));
+  }
+
+  /** Begins: what is due already goes at once. */
+  open(): void {
+    if (this.#next.size > 0) this.#arm(this.#runtime.now());
+  }
+
+  /** True while instances are being deleted, or looked for. */
+  isBusy(): boolean {
+    return this.#sweeping;
+  }
+
+  /** Nothing is deleted any more; resolves when what is under way has ended. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancel();
+    await this.#swept;
+  }
+
+  /** An instance has ended, or has nothing left to run after its end. */
+  ended(row: InstanceRow): void {
+    const length = this.#lengthOf(row);
+    if (length === undefined) return;
+    const second = secondOf(updatedAtOf(row));
+    if (second < (this.#next.get(length) ?? 0)) this.#next.set(length, second);
+    this.#arm(dueAt(second, length));
+  }
+
+  #lengthOf(row: InstanceRow): number | undefined {
+    return keptMs(this.#options, row.workflow, rowStatus(row));
+  }
+
+  #arm(at: number): void {
+    if (this.#closed || this.#sweeping || at >= this.#wakeAt) return;
+    this.#cancel();
+    this.#wakeAt = at;
+    this.#cancel = this.#runtime.options.clock.setTimer(at, () => {
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#sweeping = true;
+      this.#swept = this.#run().catch((error: unknown) => {
+        this.#runtime.failed(error, "what has ended cannot be deleted");
+      });
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#sweep();
+    } finally {
+      this.#sweeping = false;
+    }
+    await this.#rearm();
+  }
+
+  async #sweep(): Promise<void> {
+    for (const [length, from] of this.#next) {
+      const before = secondOf(this.#runtime.now() - length);
+      if (before <= from) continue;
+      // First: what ends from now on counts by itself.
+      this.#next.set(length, before);
+      for (let partition = 0; partition < partitionCount && !this.#closed; partition += 1) {
+        await this.#each(updatedRange(partition, from, before), (key) =>
+          this.#lookAtInstance(indexedId("updated", key), length),
+        );
+        await this.#each(endedRange(partition, from, before), (key) =>
+          this.#lookAtExecution(key, length),
+        );
+      }
+    }
+  }
+
+  async #each(
+    range: Pick<KeyRange, "gte" | "lt">,
+    look: (key: Uint8Array) => Promise<void>,
+  ): Promise<void> {
+    for await (const entries of scan(this.#runtime.store, range)) {
+      for (let at = 0; at < entries.length && !this.#closed; at += parallel) {
+        await Promise.all(entries.slice(at, at + parallel).map(([key]) => look(key)));
+      }
+    }
+  }
+
+  /** Deletes an instance whose time of this length is up. */
+  async #lookAtInstance(instanceId: string, length: number): Promise<void> {
+    const { store } = this.#runtime;
+    try {
+      const value = await store.get(rowKey(instanceId));
+      const row = value && decodeRow(value);
+      if (row === undefined || !this.#isDue(row, length)) return;
+      // Activities that it did not wait for run first; it is told when they have.
+      if ((await store.get(liveKey(instanceId))) !== undefined) return;
+      await remove(this.#runtime, instanceId, (state) => {
+        if (state.executionId !== row.executionId || !hasEnded(state)) throw used(instanceId);
+      });
+    } catch (error) {
+      if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
+      // One that is damaged stays, and is found by verify; one whose id is used again is no affair.
+      if (error.code !== "INSTANCE_EXISTS") {
+        const { logger } = this.#runtime.options;
+        logger.warn({ instanceId, reason: error.message }, "an ended instance cannot be deleted");
+      }
+    }
+  }
+
+  /** Deletes an older execution whose time of this length is up. */
+  async #lookAtExecution(ended: Uint8Array, length: number): Promise<void> {
+    const { instanceId, generation } = parseEndedKey(ended);
+    const value = await this.#runtime.store.get(executionKey(instanceId, generation));
+    const row = value && decodeRow(value);
+    if (row !== undefined && !this.#isDue(row, length)) return;
+    const writes: StoreWrite[] =
+      row === undefined
+        ? [{ type: "del", key: endedKey(parseEndedKey(ended)) }]
+        : removingWrites(instanceId, row);
+    const draft = (batch: StoreWrite[]): Drafted => {
+      batch.push(...writes);
+      return {};
+    };
+    await this.#runtime.journal.commit({ draft }, true);
+  }
+
+  #isDue(row: InstanceRow, length: number): boolean {
+    if (row.completedAt === 0n || this.#lengthOf(row) !== length) return false;
+    return Number(row.completedAt) + length <= this.#runtime.now();
+  }
+
+  /** Wakes when the next second of any length is over. */
+  async #rearm(): Promise<void> {
+    for (const [length, from] of this.#next) {
+      for (let partition = 0; partition < partitionCount && !this.#closed; partition += 1) {
+        const [updated] = await this.#first(updatedRange(partition, from, lastSecond));
+        const [ended] = await this.#first(endedRange(partition, from, lastSecond));
+        if (updated !== undefined) this.#arm(dueAt(updatedSecond(updated[0]), length));
+        if (ended !== undefined) this.#arm(dueAt(parseEndedKey(ended[0]).second, length));
+      }
+    }
+  }
+
+  #first(range: Pick<KeyRange, "gte" | "lt">): ReturnType<Runtime["store"]["range"]> {
+    return this.#runtime.store.range({ ...range, limit: 1 });
+  }
+}
+
+/** The instant by which everything of a second has been kept for a length. */
+function dueAt(second: number, length: number): number {
+  return (second + 1) * 1000 + length;
+}
+
+function updatedRange(
+  partition: number,
+  from: number,
+  before: number,
+): { gte: Buffer; lt: Buffer } {
+  const prefix = kindPrefix("updated", partition);
+  return {
+    gte: Buffer.concat([prefix, instantKey(from)]),
+    lt: Buffer.concat([prefix, instantKey(before)]),
+  };
+}
+
+function updatedSecond(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(3, 6);
+}
+
+function used(instanceId: string): EngineError {
+  return new EngineError("INSTANCE_EXISTS", `'${instanceId}' is used again`);
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { describe, expect, test } from "vitest";
+import { complete, fail, failure, schedule } from "./actions.js";
+import { flows, tasks } from "./flows.js";
+import { EngineUnderTest } from "./open-engine.js";
+import type { Workflow } from "./replay.js";
+
+const hour = 3_600_000;
+
+/** Everything in the store but its own keys. */
+async function leftIn(under: EngineUnderTest): Promise<number> {
+  const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
+  return (await under.faults.behind.range(range)).length;
+}
+
+/** Ids of what there is. */
+async function ids(under: EngineUnderTest): Promise<string[]> {
+  await under.engine.idle();
+  return (await under.engine.list()).instances.map(({ instanceId }) => instanceId).sort();
+}
+
+async function pass(under: EngineUnderTest, byMs: number): Promise<void> {
+  under.clock.advance(byMs);
+  await under.engine.idle();
+}
+
+/** One instance of each end: "completed", "failed" and "terminated". */
+async function oneOfEach(under: EngineUnderTest): Promise<void> {
+  const worker = under.connect({});
+  for (const [index, instanceId] of ["completed", "failed", "terminated"].entries()) {
+    await under.engine.start({ workflow: "w", instanceId });
+    const turn = await worker.turn(index + 1);
+    if (instanceId === "terminated") await under.engine.terminate(instanceId);
+    const end = instanceId === "failed" ? fail(0, failure("E", "m")) : complete(0);
+    await worker.completeTurn(turn, instanceId === "terminated" ? [] : [end]);
+    if (instanceId === "terminated") await worker.completeTurn(await worker.turn(4), []);
+  }
+  worker.close();
+}
+
+describe("retention", () => {
+  test("keeps everything when nothing is set", async () => {
+    const under = await EngineUnderTest.open();
+    await oneOfEach(under);
+    await pass(under, 10_000 * hour);
+    expect(await ids(under)).toHaveLength(3);
+    await under.engine.close();
+  });
+
+  test("deletes each status after its own time, never before", async () => {
+    const retention = { completedMs: hour, failedMs: 2 * hour, anyMs: 3 * hour };
+    const under = await EngineUnderTest.open({ retention });
+    await oneOfEach(under);
+    await pass(under, hour - 1);
+    expect(await ids(under)).toHaveLength(3);
+    await pass(under, 1001);
+    expect(await ids(under)).toEqual(["failed", "terminated"]);
+    await pass(under, hour);
+    expect(await ids(under)).toEqual(["terminated"]);
+    await pass(under, hour);
+    expect(await ids(under)).toEqual([]);
+    expect(await leftIn(under)).toBe(0);
+    await under.engine.close();
+  });
+
+  test("deletes at once, within a second, where the time is 0", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: 0 } });
+    under.connect({ flows, tasks });
+    for (let round = 0; round < 3; round += 1) {
+      await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
+      expect((await under.engine.waitForCompletion("a")).generation).toBe(1);
+      await under.engine.idle();
+      await pass(under, 1000);
+      expect(await under.engine.get("a")).toBeUndefined();
+    }
+    expect(await leftIn(under)).toBe(0);
+    await under.engine.close();
+  });
+
+  test("takes the times of a workflow before those of all", async () => {
+    const retention = { anyMs: hour, byWorkflow: { echo: { anyMs: 5 * hour } } };
+    const under = await EngineUnderTest.open({ retention });
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "echo", instanceId: "a" });
+    await under.engine.start({ workflow: "chain", instanceId: "b" });
+    await under.engine.waitForCompletion("b");
+    await pass(under, 2 * hour);
+    expect(await ids(under)).toEqual(["a"]);
+    await pass(under, 4 * hour);
+    expect(await ids(under)).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("counts for what ended before it was set, and other times for what was kept", async () => {
+    const under = await EngineUnderTest.open();
+    await oneOfEach(under);
+    await pass(under, 10 * hour);
+    const longer = await under.crash({ retention: { anyMs: 20 * hour } });
+    expect(await ids(longer)).toHaveLength(3);
+    const shorter = await longer.crash({ retention: { completedMs: hour, failedMs: 11 * hour } });
+    await pass(shorter, 1000);
+    expect(await ids(shorter)).toEqual(["failed", "terminated"]);
+    await pass(shorter, hour);
+    expect(await ids(shorter)).toEqual(["terminated"]);
+    await shorter.engine.close();
+  });
+
+  test("leaves what has not ended alone, however old it is", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
+    await pass(under, 100 * hour);
+    expect(await ids(under)).toEqual(["a"]);
+    await under.engine.raiseEvent("a", "go");
+    await under.engine.waitForCompletion("a");
+    await pass(under, hour - 1);
+    expect(await ids(under)).toEqual(["a"]);
+    await pass(under, 1001);
+    expect(await ids(under)).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("gives children times of their own, and takes nobody below with it", async () => {
+    const retention = { byWorkflow: { parent: { anyMs: hour }, echo: { anyMs: 3 * hour } } };
+    const under = await EngineUnderTest.open({ retention });
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "parent", instanceId: "p", input: "echo c x" });
+    await under.engine.waitForCompletion("p");
+    await pass(under, 2 * hour);
+    expect(await ids(under)).toEqual(["c"]);
+    await pass(under, 2 * hour);
+    expect(await ids(under)).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("lets activities run that were not waited for", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: 0 } });
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "late"), complete(1)]);
+    const activity = await worker.activity();
+    for (let round = 0; round < 3; round += 1) {
+      under.clock.advance(hour);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await under.engine.get("a"))?.status).toBe("completed");
+    await worker.completeActivity(activity);
+    await pass(under, 2000);
+    expect(await ids(under)).toEqual([]);
+    expect(await leftIn(under)).toBe(0);
+    await under.engine.close();
+  });
+
+  test("deletes an older execution after its own time, and the rest with the present one", async () => {
+    const retention = { completedMs: 2 * hour, failedMs: 9 * hour };
+    const under = await EngineUnderTest.open({ retention });
+    under.connect({ flows, tasks });
+    const executionIds: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { executionId } = await under.engine.start({ workflow: "echo", instanceId: "a" });
+      executionIds.push(executionId);
+      await under.engine.waitForCompletion("a");
+      await pass(under, hour);
+    }
+    await pass(under, 1000);
+    const { instances } = await under.engine.executions("a");
+    expect(instances.map(({ executionId }) => executionId)).toEqual([executionIds[2]]);
+    await pass(under, hour);
+    expect(await leftIn(under)).toBe(0);
+    await under.engine.close();
+  });
+
+  test("of an id that is used again counts from the end of the newest execution", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "echo", instanceId: "a" });
+    await under.engine.waitForCompletion("a");
+    await pass(under, hour / 2);
+    await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
+    await pass(under, hour);
+    expect((await under.engine.get("a"))?.status).toBe("running");
+    expect((await under.engine.executions("a")).instances).toHaveLength(1);
+    await under.engine.close();
+  });
+
+  test("deletes many, also when it is cut short, and nothing twice", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    under.connect({ flows, tasks });
+    for (let index = 0; index < 300; index += 1) {
+      await under.engine.start({ workflow: "echo", instanceId: `i-${index}` });
+    }
+    await under.engine.idle();
+    under.faults.failNext(40, "cut", ["write"]);
+    under.clock.advance(2 * hour);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const after = await under.crash({ retention: { anyMs: hour } });
+    await pass(after, 1000);
+    expect(await ids(after)).toEqual([]);
+    expect(await leftIn(after)).toBe(0);
+    await after.engine.close();
+  });
+
+  test("goes on when the store was opened again after a failed write", async () => {
+    const retention = { anyMs: hour };
+    const under = await EngineUnderTest.open({ retention });
+    const leaves: Workflow = flows.echo;
+    under.connect({ flows: { leaves }, tasks });
+    await under.engine.start({ workflow: "leaves", instanceId: "a" });
+    await under.engine.waitForCompletion("a");
+    await under.engine.idle();
+    under.faults.failNext(1, "error", ["write"]);
+    under.clock.advance(2 * hour);
+    for (let round = 0; round < 200 && (await leftIn(under)) > 0; round += 1) {
+      under.clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await leftIn(under)).toBe(0);
+    await under.engine.close();
+  });
+});

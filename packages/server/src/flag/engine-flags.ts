@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EngineOptions, RetentionPolicy } from "@pawl/engine";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseDuration } from "./duration.js";
+
+/** What of the engine's options a server passes on. */
+export type EngineSettings = Pick<
+  EngineOptions,
+  "concurrency" | "keepExecutions" | "retention" | "historyLimit"
+>;
+
+/** The flags of the engine, as commander gives them. */
+interface Flags {
+  readonly maxTurns?: Limits;
+  readonly maxActivities?: Limits;
+  readonly retention?: NonNullable<EngineOptions["retention"]>;
+  readonly keepExecutions?: boolean;
+}
+
+/** A limit for all names together, and limits by name. */
+interface Limits {
+  readonly all?: number;
+  readonly byName: Readonly<Record<string, number>>;
+}
+
+/** Adds the engine's flags to a command. Each is also an environment variable; the flag wins. */
+export function addEngineFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        "--max-turns <limits>",
+        'turns of workflows that may be with workers at once: "100,order=5" is 100 in all, 5 of "order"',
+      )
+        .env("PAWL_MAX_TURNS")
+        .argParser(parseLimits),
+    )
+    .addOption(
+      new Option("--max-activities <limits>", "activities that may be with workers at once")
+        .env("PAWL_MAX_ACTIVITIES")
+        .argParser(parseLimits),
+    )
+    .addOption(
+      new Option(
+        "--retention <times>",
+        'how long ended instances are kept: "completed=7d,failed=30d,any=90d,order/completed=1h"',
+      )
+        .env("PAWL_RETENTION")
+        .argParser(parseRetention),
+    )
+    .addOption(
+      new Option(
+        "--keep-executions <boolean>",
+        "keep an ended execution when its id is used again; default: true",
+      )
+        .env("PAWL_KEEP_EXECUTIONS")
+        .argParser(parseBoolean),
+    );
+}
+
+/** Reads the engine's flags of a command that was parsed; `undefined` when there are none. */
+export function parseEngineFlags(command: Command): EngineSettings | undefined {
+  const { maxTurns, maxActivities, retention, keepExecutions } = command.opts<Flags>();
+  const settings = {
+    ...(maxTurns === undefined && maxActivities === undefined
+      ? {}
+      : { concurrency: concurrencyOf(maxTurns, maxActivities) }),
+    ...(retention === undefined ? {} : { retention }),
+    ...(keepExecutions === undefined ? {} : { keepExecutions }),
+  };
+  return Object.keys(settings).length === 0 ? undefined : settings;
+}
+
+function concurrencyOf(
+  turns: Limits | undefined,
+  activities: Limits | undefined,
+): NonNullable<EngineOptions["concurrency"]> {
+  return {
+    ...(turns?.all === undefined ? {} : { turns: turns.all }),
+    ...(activities?.all === undefined ? {} : { activities: activities.all }),
+    turnsOf: turns?.byName ?? {},
+    activitiesOf: activities?.byName ?? {},
+  };
+}
+
+function parseLimits(text: string): Limits {
+  let all: number | undefined;
+  const byName: Record<string, number> = {};
+  for (const part of text.split(",")) {
+    const at = part.lastIndexOf("=");
+    const digits = part.slice(at + 1).trim();
+    const limit = Number(digits);
+    if (!/^\d+$/.test(digits) || !Number.isSafeInteger(limit)) {
+      throw new InvalidArgumentError(`"${part}" is not a number, or a name with one: order=5.`);
+    }
+    if (at < 0) all = limit;
+    else byName[part.slice(0, at).trim()] = limit;
+  }
+  return all === undefined ? { byName } : { all, byName };
+}
+
+const statusKeys: Readonly<Record<string, keyof RetentionPolicy>> = {
+  completed: "completedMs",
+  failed: "failedMs",
+  terminated: "terminatedMs",
+  any: "anyMs",
+};
+
+function parseRetention(text: string): NonNullable<EngineOptions["retention"]> {
+  const all: Record<string, number> = {};
+  const byWorkflow: Record<string, Record<string, number>> = {};
+  for (const part of text.split(",")) {
+    const [target = "", duration = ""] = split(part, "=");
+    const [workflow, status = ""] = target.includes("/") ? split(target, "/") : ["", target];
+    const key = statusKeys[status];
+    const lengthMs = parseDuration(duration);
+    if (key === undefined || lengthMs === undefined) {
+      throw new InvalidArgumentError(
+        `"${part}" is not completed, failed, terminated or any with a time: completed=7d.`,
+      );
+    }
+    if (workflow === "") all[key] = lengthMs;
+    else byWorkflow[workflow ?? ""] = { ...byWorkflow[workflow ?? ""], [key]: lengthMs };
+  }
+  return { ...all, byWorkflow };
+}
+
+/** Both sides of the last separator. */
+function split(text: string, separator: string): [string, string] {
+  const at = text.lastIndexOf(separator);
+  return [text.slice(0, Math.max(at, 0)).trim(), text.slice(at + 1).trim()];
+}
+
+function parseBoolean(text: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new InvalidArgumentError("It must be true or false.");
+}
