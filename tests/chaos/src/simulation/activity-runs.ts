@@ -33,7 +33,10 @@ export class ActivityRuns {
   /** The engine lets an activity out: what asked for it must be durable. */
   handedOut(item: ActivityItem): void {
     const { token }: ActivityInput = JSON.parse(item.input ?? "{}");
-    if (this.#world.disk.hasToken(token)) return;
+    const { disk } = this.#world;
+    if (disk.hasToken(token)) return;
+    // Of an execution that was replaced in the commit that would have held it.
+    if (disk.row(item.instanceId)?.executionId !== item.executionId) return;
     this.#world.violation("no effect before its commit", `activity ${token} was handed out`);
   }
 

@@ -68,7 +68,10 @@ export class Caller {
       `raise ${text} at ${instanceId}`,
       instanceId,
       (engine) => engine.raiseEvent(instanceId, name, text),
-      () => this.#world.disk.hasToken(text) || this.#hadEnded(instanceId, since),
+      () =>
+        this.#world.disk.hasToken(text) ||
+        this.#hadEnded(instanceId, since) ||
+        this.#hasGoneOn(instanceId, since),
     );
   }
 

@@ -42,6 +42,9 @@ interface Held {
 /** The text that an answer has which nobody may give. */
 export const forgedToken = "~forged~";
 
+/** What follows on a stream comes later, so that it keeps its place. */
+const oneBehindMs = 0.001;
+
 /** A worker process: it outlives the server's crashes, and connects again. */
 export class SimWorker {
   readonly #world: World;
@@ -115,7 +118,7 @@ export class SimWorker {
     const { scheduler } = this.#world;
     if (item.kind === "activity") this.#runs.handedOut(item);
     this.#checkRoom(connection, item);
-    connection.inAt = Math.max(connection.inAt, scheduler.now + this.#world.wire());
+    connection.inAt = Math.max(connection.inAt + oneBehindMs, scheduler.now + this.#world.wire());
     const waitMs = connection.inAt - scheduler.now;
     const what = `${this.#registration.name} gets ${item.kind} of ${item.instanceId}`;
     scheduler.after(waitMs, connection, what, () => this.#take(connection, item));
@@ -227,7 +230,7 @@ export class SimWorker {
     }
     const stopMs = Math.max(connection.stoppedUntil - scheduler.now, 0);
     const workMs = item.kind === "turn" ? this.#world.wire() : random.next() * 50;
-    connection.outAt = Math.max(connection.outAt, scheduler.now + stopMs + workMs);
+    connection.outAt = Math.max(connection.outAt + oneBehindMs, scheduler.now + stopMs + workMs);
     const waitMs = connection.outAt - scheduler.now;
     this.#send(connection, item, waitMs, send);
     if (this.#world.fault(habits.answerTwice, `the answer to a ${what} comes twice`)) {
