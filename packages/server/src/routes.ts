@@ -35,6 +35,7 @@ import { waitForInstance } from "./rest/instance/wait.js";
 import { watchInstance } from "./rest/instance/watch.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import { getOpenApi } from "./rest/openapi/document.js";
+import { queryInstances } from "./rest/query/query.js";
 import type { RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
@@ -108,6 +109,7 @@ function beyondDapr({ engine }: RouteTargets, prefix: string): RestRoute[] {
   // biome-ignore format: one line per path
   return [
     { method: "GET",  pattern: first,                           operation: "list",    handle: listInstances(engine) },
+    { method: "POST", pattern: `${first}/query`,                operation: "list",    handle: queryInstances(engine) },
     { method: "GET",  pattern: `${first}/{instanceID}/history`, operation: "history", handle: getHistory(engine) },
     { method: "GET",  pattern: `${first}/{instanceID}/wait`,    operation: "wait",    handle: waitForInstance(engine) },
     { method: "GET",  pattern: `${first}/{instanceID}/watch`,   operation: "watch",   handle: watchInstance(engine) },

@@ -122,6 +122,7 @@ const restRules: readonly (readonly [RegExp, Rule])[] = [
   [/^POST .*\/(start|raiseEvent(\/\w+)?|terminate|pause|suspend|resume|purge)$/, ["operate"]],
   [/^DELETE .*\/workflows\/\w+\/\w+$/, ["operate"]],
   [/^GET .*\/history$/, ["read", "work"]],
+  [/^POST .*\/query$/, ["read"]],
   [/^GET .*\/workflows\/\w+(\/\w+(\/(wait|watch))?)?$/, ["read"]],
 ];
 

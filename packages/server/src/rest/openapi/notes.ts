@@ -97,6 +97,11 @@ export const notes: Readonly<Record<string, RouteNote>> = {
     headers: resume,
     answers: { 200: "Page", 400: "Error" },
   },
+  "POST /workflows/{workflowComponent}/query": {
+    summary: "Finds instances by a filter in the grammar of Dapr's state query.",
+    body: "`filter` (EQ, NEQ, GT, GTE, LT, LTE, IN, AND, OR), `sort`, `page`, `payloads`.",
+    answers: { 200: "Found", 400: "Error" },
+  },
   "GET /workflows/{workflowComponent}/{instanceID}/history": {
     summary: "Reads the history of the present execution.",
     answers: { 200: "History", 404: "Error" },

@@ -57,6 +57,21 @@ export const schemas = {
       nextPageToken: text,
     },
   },
+  Found: {
+    type: "object",
+    required: ["results"],
+    properties: {
+      results: {
+        type: "array",
+        items: {
+          type: "object",
+          required: ["key", "data"],
+          properties: { key: text, data: { $ref: "#/components/schemas/Instance" } },
+        },
+      },
+      token: text,
+    },
+  },
   History: {
     type: "object",
     required: ["events"],
