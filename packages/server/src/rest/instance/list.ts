@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceStatus, ManagementPort } from "@pawl/engine";
+import type { ManagementPort } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { callEngine } from "../early/error.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { toFullJson } from "./json.js";
-import { malformed, parseFlag, parseNumber } from "./query.js";
+import { parseFlag, parseNumber } from "./query.js";
+import { parseStatus } from "./status.js";
 import { watchInstances } from "./watch.js";
-
-const statuses: ReadonlySet<string> = new Set<InstanceStatus>([
-  "pending",
-  "running",
-  "suspended",
-  "stalled",
-  "completed",
-  "failed",
-  "terminated",
-]);
 
 /**
  * GET …/workflows/{component}: one page of instances. `status` (may be repeated), `workflow` and
@@ -44,13 +35,10 @@ export function listInstances(engine: ManagementPort): RestHandler {
 }
 
 function filterOf({ query }: RestCall) {
-  const asked = query.getAll("status").map((status) => status.toLowerCase());
-  const unknown = asked.find((status) => !statuses.has(status));
-  if (unknown !== undefined) throw malformed(`there is no status "${unknown}"`);
   const workflow = query.get("workflow") ?? "";
   const instanceIdPrefix = query.get("idPrefix") ?? "";
   return {
-    statuses: asked.filter((status): status is InstanceStatus => statuses.has(status)),
+    statuses: query.getAll("status").map(parseStatus),
     ...(workflow === "" ? {} : { workflow }),
     ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
   };

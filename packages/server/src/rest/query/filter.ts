@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, InstanceFilter, InstanceStatus } from "@pawl/engine";
+import type { Instance, InstanceFilter } from "@pawl/engine";
 import { malformed } from "../instance/query.js";
+import { isStatus, parseStatus } from "../instance/status.js";
 import { type Field, type FieldValue, fieldNames, findField, tagOf } from "./field.js";
 
 /** How a value stands to a field's. */
@@ -25,15 +26,6 @@ const comparisons: ReadonlySet<string> = new Set<Comparison>([
   "LT",
   "LTE",
   "IN",
-]);
-const statuses: ReadonlySet<string> = new Set<InstanceStatus>([
-  "pending",
-  "running",
-  "suspended",
-  "stalled",
-  "completed",
-  "failed",
-  "terminated",
 ]);
 /** Levels of AND and OR, and conditions, that a filter may have. */
 const maxDepth = 16;
@@ -91,9 +83,7 @@ function parseValue({ kind, name }: Field, value: unknown): string | number {
   }
   if (typeof value !== "string") throw malformed(`"${name}" is a text`);
   if (kind === "text") return value;
-  const status = value.toLowerCase();
-  if (!statuses.has(status)) throw malformed(`there is no status "${value}"`);
-  return status;
+  return parseStatus(value);
 }
 
 /** Whether a filter lets an instance through. A field that it does not have is equal to nothing. */
@@ -194,8 +184,4 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 function isComparison(operator: string): operator is Comparison {
   return comparisons.has(operator);
-}
-
-function isStatus(value: string | number): value is InstanceStatus {
-  return typeof value === "string" && statuses.has(value);
 }
