@@ -9,7 +9,7 @@ import { terminate } from "./core/command/terminate.js";
 import type { Outcome } from "./core/outcome.js";
 import type { InstanceState } from "./core/state.js";
 import { EngineError } from "./errors.js";
-import type { ResolvedOptions } from "./options.js";
+import { type EngineSettings, type ResolvedOptions, withSettings } from "./options.js";
 import type { BackupPiece, BackupPort } from "./port/backup.js";
 import type { Batch, BatchCommand } from "./port/batch.js";
 import type { Explanation } from "./port/explanation.js";
@@ -66,7 +66,7 @@ import {
 
 /** The ports of one engine, and its life. Made by `openEngine`. */
 export class Engine implements ManagementPort, WorkerPort, BackupPort {
-  readonly #options: ResolvedOptions;
+  #options: ResolvedOptions;
   readonly #supervisor: Supervisor;
   readonly #batches: Batches;
 
@@ -289,6 +289,15 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort {
   /** Calls `listener` whenever `isReady` changes; returns a function that ends it. */
   onReadyChange(listener: (ready: boolean) => void): () => void {
     return this.#supervisor.onReadyChange(listener);
+  }
+
+  /**
+   * Changes limits and times; they hold at once. What has ended is looked at again, in the background,
+   * if retention changed.
+   */
+  reconfigure(settings: EngineSettings): void {
+    this.#options = withSettings(this.#options, settings);
+    this.#supervisor.reconfigure(this.#options);
   }
 
   /** Synced writes since the store was opened: for benchmarks and tests. */

@@ -6,6 +6,7 @@ export type { Engine } from "./engine.js";
 export type {
   ConcurrencyLimits,
   EngineOptions,
+  EngineSettings,
   HistoryLimit,
   Logger,
   RetentionOptions,

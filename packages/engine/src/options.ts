@@ -82,6 +82,12 @@ export interface EngineOptions {
   readonly commitWaitMs?: number;
 }
 
+/** What may change while an engine is open. What is absent gets its default. */
+export type EngineSettings = Pick<
+  EngineOptions,
+  "concurrency" | "keepExecutions" | "retention" | "historyLimit"
+>;
+
 /** All options, each with a value. */
 export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir">> & {
   readonly dataDir: string;
@@ -104,6 +110,17 @@ export const defaults = Object.freeze({
   historyCacheBytes: 64 * 1024 * 1024,
   commitWaitMs: 2,
 }) satisfies ResolvedOptions;
+
+/** Other settings in place of those that were. */
+export function withSettings(options: ResolvedOptions, settings: EngineSettings): ResolvedOptions {
+  const {
+    concurrency = defaults.concurrency,
+    keepExecutions = defaults.keepExecutions,
+    retention = defaults.retention,
+    historyLimit = defaults.historyLimit,
+  } = settings;
+  return { ...options, concurrency, keepExecutions, retention, historyLimit };
+}
 
 /** Fills in the defaults. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EngineSettings } from "@pawl/engine";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { addEngineFlags, type EngineSettings, parseEngineFlags } from "./flag/engine-flags.js";
+import { addEngineFlags, parseEngineFlags } from "./flag/engine-flags.js";
 import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
 import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
 import { parseSwitch } from "./flag/switch.js";

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BackupPort, Engine, Logger, ManagementPort, WorkerPort } from "@pawl/engine";
+import type {
+  BackupPort,
+  Engine,
+  EngineSettings,
+  Logger,
+  ManagementPort,
+  WorkerPort,
+} from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
-import type { EngineSettings } from "./flag/engine-flags.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 
 /** Takes the server's log lines; pino's loggers fit. Never gets payloads. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { isDeepStrictEqual } from "node:util";
 import type { EventRecord } from "@pawl/protocol";
 import { fireTimer } from "../core/command/fire-timer.js";
 import { receive } from "../core/command/receive.js";
@@ -31,7 +32,7 @@ const noWorkers: ReadonlySet<string> = new Set();
  */
 export class Runtime implements MailboxHost {
   readonly store: Store;
-  readonly options: ResolvedOptions;
+  #options: ResolvedOptions;
   readonly changes: ChangeLog;
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
@@ -58,7 +59,7 @@ export class Runtime implements MailboxHost {
     onFailure: (error: unknown) => void,
   ) {
     this.store = store;
-    this.options = options;
+    this.#options = options;
     this.#waiters = waiters;
     this.#onFailure = onFailure;
     this.changes = new ChangeLog(store, () => waiters.notifyAll());
@@ -70,8 +71,23 @@ export class Runtime implements MailboxHost {
     this.timers = new Timers(store, options.clock, (timer) => this.#fire(timer), onFailure);
   }
 
+  get options(): ResolvedOptions {
+    return this.#options;
+  }
+
+  /** Other limits and times hold from now on. */
+  reconfigure(options: ResolvedOptions): void {
+    const before = this.#options;
+    this.#options = options;
+    this.dispatch.setLimits(options.concurrency);
+    // It would go through all that has ended for nothing.
+    if (!isDeepStrictEqual(before.retention, options.retention)) {
+      this.retention.change(options.retention);
+    }
+  }
+
   get keepsExecutions(): boolean {
-    return this.options.keepExecutions;
+    return this.#options.keepExecutions;
   }
 
   now(): number {

@@ -27,7 +27,7 @@ const sameReasonMs = 60_000;
  */
 export class Supervisor {
   readonly waiters = new Waiters();
-  readonly #options: ResolvedOptions;
+  #options: ResolvedOptions;
   readonly #openStore: OpenStore;
   readonly #workers = new Map<string, Worker>();
   readonly #readyListeners = new Set<(ready: boolean) => void>();
@@ -64,6 +64,8 @@ export class Supervisor {
     }
     this.#runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
+    // They may have changed while the store was being opened.
+    if (runtime.options !== this.#options) runtime.reconfigure(this.#options);
     runtime.retention.open();
     for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
     this.#announce(true);
@@ -101,6 +103,12 @@ export class Supervisor {
       );
     }
     return this.#runtime;
+  }
+
+  /** Other limits and times hold from now on, and after the store was opened again. */
+  reconfigure(options: ResolvedOptions): void {
+    this.#options = options;
+    this.#runtime?.reconfigure(options);
   }
 
   isReady(): boolean {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EngineSettings } from "@pawl/engine";
 import { Command, CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { parseDuration } from "./duration.js";
-import { addEngineFlags, type EngineSettings, parseEngineFlags } from "./engine-flags.js";
+import { addEngineFlags, parseEngineFlags } from "./engine-flags.js";
 
 afterEach(() => {
   vi.unstubAllEnvs();

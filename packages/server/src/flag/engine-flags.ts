@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EngineOptions, RetentionPolicy } from "@pawl/engine";
+import type { EngineOptions, EngineSettings, RetentionPolicy } from "@pawl/engine";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./duration.js";
-
-/** What of the engine's options a server passes on. */
-export type EngineSettings = Pick<
-  EngineOptions,
-  "concurrency" | "keepExecutions" | "retention" | "historyLimit"
->;
 
 /** The flags of the engine, as commander gives them. */
 interface Flags {

@@ -61,9 +61,9 @@ function statusMs(policy: RetentionPolicy | undefined, status: string): number |
  */
 export class Retention {
   readonly #runtime: Runtime;
-  readonly #options: RetentionOptions;
+  #options: RetentionOptions = {};
   /** For each length: the first second that has not been gone through. */
-  readonly #next: Map<number, number>;
+  #next: Map<number, number> = new Map();
   #cancel: () => void = () => {};
   #wakeAt = Number.POSITIVE_INFINITY;
   #sweeping = false;
@@ -72,8 +72,21 @@ export class Retention {
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
-    this.#options = runtime.options.retention;
-    const policies = [this.#options, ...Object.values(this.#options.byWorkflow ?? {})];
+    this.#take(runtime.options.retention);
+  }
+
+  /** Other lengths hold from now on, also for what has ended before. */
+  change(options: RetentionOptions): void {
+    this.#take(options);
+    this.#cancel();
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    // One that is under way looks at all lengths again when it is done.
+    this.open();
+  }
+
+  #take(options: RetentionOptions): void {
+    this.#options = options;
+    const policies = [options, ...Object.values(options.byWorkflow ?? {})];
     const lengths = policies.flatMap(({ completedMs, failedMs, terminatedMs, anyMs }) =>
       [completedMs, failedMs, terminatedMs, anyMs].filter((length) => length !== undefined),
     );
@@ -133,11 +146,12 @@ export class Retention {
   }
 
   async #sweep(): Promise<void> {
-    for (const [length, from] of this.#next) {
+    const next = this.#next;
+    for (const [length, from] of next) {
       const before = secondOf(this.#runtime.now() - length);
       if (before <= from) continue;
       // First: what ends from now on counts by itself.
-      this.#next.set(length, before);
+      next.set(length, before);
       for (let partition = 0; partition < partitionCount && !this.#closed; partition += 1) {
         await this.#each(updatedRange(partition, from, before), (key) =>
           this.#lookAtInstance(indexedId("updated", key), length),

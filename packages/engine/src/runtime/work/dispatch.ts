@@ -51,6 +51,13 @@ export class Dispatch implements WorkerWatcher {
     this.#activityGate = new Gate(limits.activities, limits.activitiesOf);
   }
 
+  /** Other limits hold from now on: what they no longer hold back goes out. */
+  setLimits(limits: ConcurrencyLimits): void {
+    this.#turnGate.setLimits(limits.turns, limits.turnsOf);
+    this.#activityGate.setLimits(limits.activities, limits.activitiesOf);
+    this.pump();
+  }
+
   /** The limit that holds turns of this workflow back for now; undefined: none does. */
   turnHold(workflow: string): Hold | undefined {
     return this.#turnGate.holdOf(workflow);

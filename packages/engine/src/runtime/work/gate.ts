@@ -11,12 +11,17 @@ export interface Hold {
 
 /** How much of one kind of work is with workers at once, in all and by name, and how much may be. */
 export class Gate {
-  readonly #limit: number;
-  readonly #limitOf: ReadonlyMap<string, number>;
+  #limit = Number.POSITIVE_INFINITY;
+  #limitOf: ReadonlyMap<string, number> = new Map();
   readonly #held = new Tally();
 
   /** A limit of 0, or less, is none. */
-  constructor(limit = 0, limitOf: Readonly<Record<string, number>> = {}) {
+  constructor(limit?: number, limitOf?: Readonly<Record<string, number>>) {
+    this.setLimits(limit, limitOf);
+  }
+
+  /** Other limits hold from now on; what is with workers stays there. */
+  setLimits(limit = 0, limitOf: Readonly<Record<string, number>> = {}): void {
     this.#limit = limit > 0 ? limit : Number.POSITIVE_INFINITY;
     this.#limitOf = new Map(Object.entries(limitOf).filter(([, most]) => most > 0));
   }
