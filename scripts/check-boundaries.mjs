@@ -32,7 +32,12 @@ const engineArrows = {
 };
 
 /** The only packages that the core may import: the messages, and what makes them. */
-const corePackages = ["@pawl/protocol", "@bufbuild/protobuf", "@bufbuild/protobuf/wkt"];
+const corePackages = [
+  "@pawl/protocol",
+  "@pawl/protocol/port",
+  "@bufbuild/protobuf",
+  "@bufbuild/protobuf/wkt",
+];
 
 /** What the core must not even name: it gets time, ids and randomness as arguments. */
 const impure =

@@ -2,7 +2,7 @@
 
 import { join, resolve } from "node:path";
 import { EngineError } from "./errors.js";
-import type { BackupPiece } from "./port/backup.js";
+import type { BackupPiece } from "./port/local.js";
 import type { VerifyReport } from "./runtime/read/verify.js";
 import { isAlive, locked, readHolder } from "./store/level/holder.js";
 import { FilesDamaged, type Inspection, inspectDatabase } from "./store/level/inspect.js";

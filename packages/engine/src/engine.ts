@@ -1,6 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HistoryEvent } from "@pawl/protocol";
+import type {
+  ActivityCompletion,
+  Batch,
+  BatchCommand,
+  ExecutionOptions,
+  ExecutionsQuery,
+  Explanation,
+  FeedItem,
+  Instance,
+  InstanceChange,
+  ListPage,
+  ListQuery,
+  ManagementPort,
+  ReadOptions,
+  RerunCommand,
+  StartCommand,
+  TurnCompletion,
+  WaitOptions,
+  WatchAllOptions,
+  WatchFilter,
+  WatchOptions,
+  WorkerPort,
+  WorkerRegistration,
+  WorkerSession,
+  WorkItem,
+} from "@pawl/protocol/port";
 import { raiseEvent } from "./core/command/raise-event.js";
 import { resume } from "./core/command/resume.js";
 import { start } from "./core/command/start.js";
@@ -10,33 +36,7 @@ import type { Outcome } from "./core/outcome.js";
 import type { InstanceState } from "./core/state.js";
 import { EngineError } from "./errors.js";
 import { type EngineSettings, type ResolvedOptions, withSettings } from "./options.js";
-import type { BackupPiece, BackupPort } from "./port/backup.js";
-import type { Batch, BatchCommand } from "./port/batch.js";
-import type { Explanation } from "./port/explanation.js";
-import type {
-  ExecutionOptions,
-  ExecutionsQuery,
-  FeedItem,
-  Instance,
-  InstanceChange,
-  ManagementPort,
-  ReadOptions,
-  RerunCommand,
-  StartCommand,
-  WaitOptions,
-  WatchAllOptions,
-  WatchFilter,
-  WatchOptions,
-} from "./port/management.js";
-import type { ListPage, ListQuery } from "./port/query.js";
-import type {
-  ActivityCompletion,
-  TurnCompletion,
-  WorkerPort,
-  WorkerRegistration,
-  WorkerSession,
-  WorkItem,
-} from "./port/worker.js";
+import type { BackupPiece, BackupPort, WaitPort } from "./port/local.js";
 import { Batches } from "./runtime/batch/batches.js";
 import type { Snapshot } from "./runtime/mailbox.js";
 import { purge } from "./runtime/purge.js";
@@ -65,7 +65,7 @@ import {
 } from "./validate.js";
 
 /** The ports of one engine, and its life. Made by `openEngine`. */
-export class Engine implements ManagementPort, WorkerPort, BackupPort {
+export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort {
   #options: ResolvedOptions;
   readonly #supervisor: Supervisor;
   readonly #batches: Batches;

@@ -19,7 +19,7 @@ export type { VerifyReport } from "./runtime/read/verify.js";
 export { formatVersion as dataFormatVersion } from "./store/side-file.js";
 export { verifyFolder } from "./verify-folder.js";
 export { type RestoreOptions, restoreFolder, writeBackup } from "./backup-folder.js";
-export type { BackupPiece, BackupPort } from "./port/backup.js";
+export type { BackupPiece, BackupPort, WaitPort } from "./port/local.js";
 
 // Errors.
 export { EngineError, isEngineError } from "./errors.js";
@@ -42,7 +42,7 @@ export type {
   WatchAllOptions,
   WatchFilter,
   WatchOptions,
-} from "./port/management.js";
+} from "@pawl/protocol/port";
 
 // Why an instance does not move.
 export type {
@@ -52,7 +52,7 @@ export type {
   OpenChild,
   OpenTimer,
   WaitReason,
-} from "./port/explanation.js";
+} from "@pawl/protocol/port";
 
 // Batches.
 export type {
@@ -62,10 +62,10 @@ export type {
   BatchError,
   BatchPort,
   BatchStatus,
-} from "./port/batch.js";
+} from "@pawl/protocol/port";
 
 // Queries.
-export type { InstanceFilter, ListPage, ListQuery, SortField } from "./port/query.js";
+export type { InstanceFilter, ListPage, ListQuery, SortField } from "@pawl/protocol/port";
 
 // The worker port.
 export type {
@@ -77,4 +77,4 @@ export type {
   WorkerRegistration,
   WorkerSession,
   WorkItem,
-} from "./port/worker.js";
+} from "@pawl/protocol/port";

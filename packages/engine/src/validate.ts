@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { limits } from "@pawl/protocol";
+import type { BatchCommand, RerunCommand, StartCommand } from "@pawl/protocol/port";
 import { instanceIdFault } from "./core/instance-id.js";
 import { excessBytes } from "./core/limit/payload-limit.js";
 import { EngineError } from "./errors.js";
-import type { BatchCommand } from "./port/batch.js";
-import type { RerunCommand, StartCommand } from "./port/management.js";
 
 /** @throws INVALID_ARGUMENT unless the text can be an instance id */
 export function requireInstanceId(instanceId: string): void {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Batch, BatchCommand, InstanceStatus } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
-import type { Batch, BatchCommand } from "../src/port/batch.js";
-import type { InstanceStatus } from "../src/port/management.js";
 import { batchKey, rowKey } from "../src/store/key.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { flows, tasks } from "./flows.js";

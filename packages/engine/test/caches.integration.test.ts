@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { TurnItem } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
-import type { TurnItem } from "../src/port/worker.js";
 import { complete, continueWith, schedule, timer } from "./actions.js";
 import { EngineUnderTest } from "./open-engine.js";
 import { eventsOf, kinds, pastOf, type Script, type ScriptedWorker } from "./scripted-worker.js";

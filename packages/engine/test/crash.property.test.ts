@@ -2,9 +2,9 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import type { WorkflowAction } from "@pawl/protocol";
+import type { TurnItem } from "@pawl/protocol/port";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { TurnItem } from "../src/port/worker.js";
 import { readRow } from "../src/runtime/loader.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import type { Store, StoreWrite } from "../src/store/store.js";

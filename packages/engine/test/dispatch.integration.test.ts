@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ActivityItem, TurnItem } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
-import type { ActivityItem, TurnItem } from "../src/port/worker.js";
 import { complete, schedule } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setImmediate as nextTick } from "node:timers/promises";
+import type { Instance, StartCommand } from "@pawl/protocol/port";
 import type { Engine } from "../src/engine.js";
 import { isEngineError } from "../src/errors.js";
-import type { Instance, StartCommand } from "../src/port/management.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import { FaultStore } from "../src/testing/fault-store.js";
 import { ManualClock } from "./manual-clock.js";

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Instance, ListQuery } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
-import type { Instance } from "../src/port/management.js";
-import type { ListQuery } from "../src/port/query.js";
 import { versionNotAvailable } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";

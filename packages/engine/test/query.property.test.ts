@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
+import type { InstanceStatus, ListQuery } from "@pawl/protocol/port";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { InstanceStatus } from "../src/port/management.js";
-import type { ListQuery } from "../src/port/query.js";
 import { readPage } from "../src/runtime/read/query/page.js";
 import { orderOf } from "../src/runtime/read/query/plan.js";
 import { encodeRow, rowStatus } from "../src/store/codec.js";

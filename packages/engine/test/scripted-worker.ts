@@ -9,7 +9,7 @@ import type {
   WorkerRegistration,
   WorkerSession,
   WorkItem,
-} from "../src/port/worker.js";
+} from "@pawl/protocol/port";
 import { failure } from "./actions.js";
 import { replay, type Workflow } from "./replay.js";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { FeedItem, WatchAllOptions, WatchFilter } from "@pawl/protocol/port";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { FeedItem, WatchAllOptions, WatchFilter } from "../src/port/management.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setImmediate as nextTick } from "node:timers/promises";
+import type { InstanceChange } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
-import type { InstanceChange } from "../src/port/management.js";
 import { complete, continueWith } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";

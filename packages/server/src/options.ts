@@ -6,6 +6,7 @@ import type {
   EngineSettings,
   Logger,
   ManagementPort,
+  WaitPort,
   WorkerPort,
 } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
@@ -20,6 +21,7 @@ export interface ServerLogger extends Logger {
 export type ServedEngine = ManagementPort &
   WorkerPort &
   BackupPort &
+  WaitPort &
   Pick<Engine, "isReady" | "onReadyChange" | "close">;
 
 /** How to start a server. */

@@ -41,6 +41,7 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
       engine.connectWorker(registration, deliver, release),
     completeTurn: (completion) => engine.completeTurn(completion),
     completeActivity: (completion) => engine.completeActivity(completion),
+    workerCount: () => engine.workerCount(),
   };
 }
 

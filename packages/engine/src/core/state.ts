@@ -2,7 +2,7 @@
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventRecord, ExecutionStartedEvent, TraceContext } from "@pawl/protocol";
-import type { StallCode } from "../port/management.js";
+import type { StallCode } from "@pawl/protocol/port";
 
 /** Where the result of a child workflow goes. */
 export interface ParentLink {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceStatus } from "../port/management.js";
+import type { InstanceStatus } from "@pawl/protocol/port";
 import type { InstanceState } from "./state.js";
 
 /** Status of an instance, from its history (engine semantics 2.1). */

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setImmediate as nextTick } from "node:timers/promises";
-import { EngineError, isEngineError } from "../errors.js";
-import type { ResolvedOptions } from "../options.js";
 import type {
   ActivityCompletion,
   WorkerRegistration,
   WorkerSession,
   WorkItem,
-} from "../port/worker.js";
+} from "@pawl/protocol/port";
+import { EngineError, isEngineError } from "../errors.js";
+import type { ResolvedOptions } from "../options.js";
 import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
 import { recover } from "./recovery.js";

@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { EventRecord } from "@pawl/protocol";
+import type { InstanceStatus } from "@pawl/protocol/port";
 import {
   type InstanceRow,
   InstanceRowSchema,
@@ -14,7 +15,6 @@ import type { Message } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { statusOf } from "../core/status.js";
 import { EngineError } from "../errors.js";
-import type { InstanceStatus } from "../port/management.js";
 
 /** Seals of an instance's history and inbox: what the row keeps beside the state. */
 export interface Seals {

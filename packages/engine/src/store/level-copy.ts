@@ -5,7 +5,7 @@ import { copyFile, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
 import { EngineError } from "../errors.js";
-import type { BackupPiece } from "../port/backup.js";
+import type { BackupPiece } from "../port/local.js";
 import { type Database, synced } from "./abstract-store.js";
 import { commitKey, commitOf } from "./key.js";
 import { databaseName } from "./level-store.js";

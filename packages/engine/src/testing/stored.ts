@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceStatus } from "../port/management.js";
+import type { InstanceStatus } from "@pawl/protocol/port";
 import { decodeRow, rowStatus } from "../store/codec.js";
 import { instanceIdOf, type KeyKind, kindRange, parseTimerKey } from "../store/key.js";
 

@@ -7,6 +7,7 @@ import {
   isEngineError,
   type ManagementPort,
   type WaitOptions,
+  type WaitPort,
   type WorkerPort,
 } from "@pawl/engine";
 import type { TaskHubSidecarService } from "@pawl/protocol";
@@ -35,7 +36,7 @@ const pageSize = 1000;
  * wait where Dapr's wait (worker protocol 6) and fail in Dapr's words, which some SDKs look for.
  */
 export function createTaskHubService(
-  engine: ManagementPort & WorkerPort,
+  engine: ManagementPort & WorkerPort & WaitPort,
   log: ServerLogger,
 ): ServiceImpl<typeof TaskHubSidecarService> {
   return {
@@ -91,7 +92,7 @@ function workerMethods(
 }
 
 function controlMethods(
-  engine: ManagementPort,
+  engine: ManagementPort & WaitPort,
 ): Methods<
   "raiseEvent" | "terminateInstance" | "suspendInstance" | "resumeInstance" | "purgeInstances"
 > {

@@ -44,6 +44,7 @@ class FakeEngine {
       completeActivity: async (completion) => {
         this.results.push(completion);
       },
+      workerCount: () => 1,
     };
     return port as EnginePort;
   }

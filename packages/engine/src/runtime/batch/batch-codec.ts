@@ -2,6 +2,15 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { ErrorCode } from "@pawl/protocol";
+import type {
+  Batch,
+  BatchAction,
+  BatchCommand,
+  BatchError,
+  BatchStatus,
+  InstanceFilter,
+  InstanceStatus,
+} from "@pawl/protocol/port";
 import {
   type BatchFailure,
   type BatchRequest,
@@ -11,15 +20,6 @@ import {
   StoredBatchStatus,
   type StoredFilter,
 } from "@pawl/protocol/store";
-import type {
-  Batch,
-  BatchAction,
-  BatchCommand,
-  BatchError,
-  BatchStatus,
-} from "../../port/batch.js";
-import type { InstanceStatus } from "../../port/management.js";
-import type { InstanceFilter } from "../../port/query.js";
 import { damaged, statusOfStored, storedStatusOf } from "../../store/codec.js";
 
 const storedActions: Record<BatchAction, StoredBatchAction> = {

@@ -2,6 +2,7 @@
 
 import { clone, create } from "@bufbuild/protobuf";
 import { limits } from "@pawl/protocol";
+import type { BatchError, ListQuery, ManagementPort } from "@pawl/protocol/port";
 import {
   BatchFailureSchema,
   type BatchItem,
@@ -10,9 +11,6 @@ import {
   StoredBatchStatus,
 } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import type { BatchError } from "../../port/batch.js";
-import type { ManagementPort } from "../../port/management.js";
-import type { ListQuery } from "../../port/query.js";
 import { batchItemKey, batchItemRange, batchKey } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
 import type { StoreWrite } from "../../store/store.js";

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { BatchAction, BatchCommand, InstanceStatus } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
-import type { BatchAction, BatchCommand } from "../../port/batch.js";
-import type { InstanceStatus } from "../../port/management.js";
 import { requireFilter } from "../read/query/filter.js";
 
 const open: readonly InstanceStatus[] = ["pending", "running", "suspended", "stalled"];

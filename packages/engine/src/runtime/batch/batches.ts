@@ -3,10 +3,10 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import { equals } from "@bufbuild/protobuf";
 import { limits } from "@pawl/protocol";
+import type { Batch, BatchCommand, BatchPort } from "@pawl/protocol/port";
 import { type BatchRequest, BatchRequestSchema, type BatchRow } from "@pawl/protocol/store";
 import { EngineError, isEngineError } from "../../errors.js";
 import type { ResolvedOptions } from "../../options.js";
-import type { Batch, BatchCommand, BatchPort } from "../../port/batch.js";
 import { batchKey, batchRange } from "../../store/key.js";
 import type { StoreWrite } from "../../store/store.js";
 import type { Drafted } from "../journal.js";

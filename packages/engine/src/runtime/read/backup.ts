@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { BackupPiece } from "../../port/backup.js";
+import type { BackupPiece } from "../../port/local.js";
 import { partitionCount } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeFrames, type HistoryEvent, limits } from "@pawl/protocol";
+import type { ExecutionsQuery, Instance, ListPage } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError } from "../../errors.js";
-import type { ExecutionsQuery, Instance } from "../../port/management.js";
-import type { ListPage } from "../../port/query.js";
 import { executionKey } from "../../store/key.js";
 import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";

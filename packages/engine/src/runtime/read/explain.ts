@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromTimestamp, type HistoryEvent } from "@pawl/protocol";
-import type { InstanceState, OpenTask } from "../../core/state.js";
-import { isEngineError } from "../../errors.js";
 import type {
   Explanation,
   InboxEvent,
+  Instance,
+  ManagementPort,
   OpenActivity,
   OpenChild,
   WaitReason,
-} from "../../port/explanation.js";
-import type { Instance, ManagementPort } from "../../port/management.js";
+} from "@pawl/protocol/port";
+import type { InstanceState, OpenTask } from "../../core/state.js";
+import { isEngineError } from "../../errors.js";
 import type { Mailbox } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import { readRun } from "./reader.js";

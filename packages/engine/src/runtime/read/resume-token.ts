@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { crc32 } from "node:zlib";
+import type { Instance } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
-import type { Instance } from "../../port/management.js";
 
 // A token says what its holder has seen. It is opaque to callers: JSON in base64url, checked whole
 // when it comes back.

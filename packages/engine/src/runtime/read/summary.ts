@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Explanation, OpenActivity, WaitReason } from "../../port/explanation.js";
-import type { Instance } from "../../port/management.js";
+import type { Explanation, Instance, OpenActivity, WaitReason } from "@pawl/protocol/port";
 
 type Facts = Omit<Explanation, "instance" | "summary" | "damage">;
 

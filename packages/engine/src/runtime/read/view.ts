@@ -5,7 +5,7 @@ import type {
   ExecutionStartedEvent,
   TaskFailureDetails,
 } from "@pawl/protocol";
-import type { Failure, Instance } from "../../port/management.js";
+import type { Failure, Instance } from "@pawl/protocol/port";
 import { rowStatus } from "../../store/codec.js";
 import { updatedAtOf } from "../../store/index/index-key.js";
 import type { Snapshot } from "../mailbox.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Instance, ManagementPort, WaitOptions } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
-import type { Instance, ManagementPort, WaitOptions } from "../../port/management.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Supervisor } from "../supervisor.js";
 import { instanceOf } from "./view.js";

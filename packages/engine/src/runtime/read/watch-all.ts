@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { FeedItem, WatchAllOptions, WatchFilter } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import type { FeedItem, WatchAllOptions, WatchFilter } from "../../port/management.js";
 import { decodeRow, rowStatus } from "../../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import type { Snapshot } from "../mailbox.js";

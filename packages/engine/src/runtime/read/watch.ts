@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
+import type { Instance, InstanceChange, WatchOptions } from "@pawl/protocol/port";
 import { EngineError, isEngineError } from "../../errors.js";
-import type { Instance, InstanceChange, WatchOptions } from "../../port/management.js";
 import { chainOf, damaged, decodeChunk } from "../../store/codec.js";
 import { chunkKey, sequenceOf } from "../../store/key.js";
 import type { Store } from "../../store/store.js";

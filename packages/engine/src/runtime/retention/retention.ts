@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { InstanceStatus } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { hasEnded } from "../../core/status.js";
 import { EngineError, isEngineError } from "../../errors.js";
 import type { RetentionOptions, RetentionPolicy } from "../../options.js";
-import type { InstanceStatus } from "../../port/management.js";
 import { decodeRow, rowStatus } from "../../store/codec.js";
 import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
 import {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { WorkItem } from "@pawl/protocol/port";
 import type { ConcurrencyLimits } from "../../options.js";
-import type { WorkItem } from "../../port/worker.js";
 import { FairQueue } from "./fair-queue.js";
 import { Gate, type Hold } from "./gate.js";
 import { type ActivityWork, activityKey, type Worker, type WorkerWatcher } from "./worker.js";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type EventRecord, limits, skipFrames } from "@pawl/protocol";
+import type { ActivityItem, TurnItem } from "@pawl/protocol/port";
 import { inboundRecord } from "../../core/event.js";
 import type { OwnedState } from "../../core/state.js";
-import type { ActivityItem, TurnItem } from "../../port/worker.js";
 import type { Piece } from "../mailbox.js";
 import type { ActivityWork, Worker } from "./worker.js";
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { completeActivity } from "../../core/command/complete-activity.js";
-import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complete-turn.js";
-import { nothing, type Outcome } from "../../core/outcome.js";
-import type { OwnedState } from "../../core/state.js";
-import { hasEnded } from "../../core/status.js";
 import type {
   ActivityCompletion,
   ActivityItem,
   TurnCompletion,
   TurnItem,
-} from "../../port/worker.js";
+} from "@pawl/protocol/port";
+import { completeActivity } from "../../core/command/complete-activity.js";
+import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complete-turn.js";
+import { nothing, type Outcome } from "../../core/outcome.js";
+import type { OwnedState } from "../../core/state.js";
+import { hasEnded } from "../../core/status.js";
 import type { AskedTask, Mailbox, Piece, TurnInFlight } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { EventRecord } from "@pawl/protocol";
-import type { ActivityCompletion, WorkerRegistration, WorkItem } from "../../port/worker.js";
+import type { ActivityCompletion, WorkerRegistration, WorkItem } from "@pawl/protocol/port";
 import type { Mailbox } from "../mailbox.js";
 
 /** An activity that waits for a worker, or is with one. */

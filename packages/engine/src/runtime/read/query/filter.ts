@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { limits } from "@pawl/protocol";
+import type { InstanceFilter, InstanceStatus, ListQuery } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError } from "../../../errors.js";
-import type { InstanceStatus } from "../../../port/management.js";
-import type { InstanceFilter, ListQuery } from "../../../port/query.js";
 import { rowStatus, storedStatusOf } from "../../../store/codec.js";
 import { updatedAtOf } from "../../../store/index/index-key.js";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createHash } from "node:crypto";
+import type { ListQuery } from "@pawl/protocol/port";
 import { EngineError } from "../../../errors.js";
-import type { ListQuery } from "../../../port/query.js";
 import { tagPrefixesOf, tagsOf } from "./filter.js";
 import { orderOf } from "./plan.js";
 

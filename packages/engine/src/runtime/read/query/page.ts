@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { limits } from "@pawl/protocol";
+import type { Instance, InstanceFilter, ListPage, ListQuery } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError, isEngineError } from "../../../errors.js";
-import type { Instance } from "../../../port/management.js";
-import type { InstanceFilter, ListPage, ListQuery } from "../../../port/query.js";
 import { decodeRow } from "../../../store/codec.js";
 import { indexedId } from "../../../store/index/index-key.js";
 import { instanceIdOf, rowKey } from "../../../store/key.js";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { ListQuery, SortField } from "@pawl/protocol/port";
 import { StoredStatus } from "@pawl/protocol/store";
-import type { ListQuery, SortField } from "../../../port/query.js";
 import { storedStatusOf } from "../../../store/codec.js";
 import {
   afterText,

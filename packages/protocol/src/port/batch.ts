@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ErrorCode } from "@pawl/protocol";
 import type { InstanceFilter } from "./query.js";
 
 /** What a batch does with each instance. */
@@ -43,7 +42,8 @@ export interface BatchCommand {
 export interface BatchError {
   /** Empty when the batch itself could not go on. */
   readonly instanceId: string;
-  readonly code: ErrorCode;
+  /** One of `errorCodes`, or a newer server's. */
+  readonly code: string;
   readonly message: string;
 }
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// What can be asked of the engine in its own process alone; what travels is in @pawl/protocol/port.
+
+import type { Instance, WaitOptions } from "@pawl/protocol/port";
+
 /** A piece of a store as it was when its backup began. */
 export interface BackupPiece {
   /** Keys and values, in the order of the keys: this piece's come after those of the piece before. */
@@ -17,4 +21,14 @@ export interface BackupPort {
    * of it cannot be read; SHUTTING_DOWN
    */
   backup(): AsyncIterable<BackupPiece>;
+}
+
+/** Waits with a condition of the caller's own. */
+export interface WaitPort {
+  /** Resolves when the instance satisfies `until`; an unknown id waits to be started. @throws CANCELLED */
+  waitUntil(
+    instanceId: string,
+    until: (instance: Instance) => boolean,
+    options?: WaitOptions,
+  ): Promise<Instance>;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventRecord, TaskFailureDetails, WorkflowAction } from "@pawl/protocol";
+import type { EventRecord } from "../event-record.js";
+import type { TaskFailureDetails } from "../gen/durabletask/orchestration_pb.js";
+import type { WorkflowAction } from "../gen/durabletask/orchestrator_actions_pb.js";
 
 /** What a worker can do and how it is served. */
 export interface WorkerRegistration {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { HistoryEvent } from "@pawl/protocol";
+import type { HistoryEvent } from "../gen/durabletask/history_events_pb.js";
 import type { BatchPort } from "./batch.js";
 import type { Explanation } from "./explanation.js";
 import type { ListPage, ListQuery } from "./query.js";
@@ -190,12 +190,6 @@ export interface ManagementPort extends BatchPort {
   waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance>;
   /** Resolves when the instance has ended; an unknown id waits to be started. */
   waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance>;
-  /** Resolves when the instance satisfies `until`; an unknown id waits to be started. */
-  waitUntil(
-    instanceId: string,
-    until: (instance: Instance) => boolean,
-    options?: WaitOptions,
-  ): Promise<Instance>;
   /** @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
   raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
   /** @throws INSTANCE_NOT_FOUND */
