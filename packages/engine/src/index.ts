@@ -65,6 +65,15 @@ export type {
 } from "@pawl/protocol/port";
 
 // Queries.
+export type {
+  Comparison,
+  Condition,
+  Equal,
+  Ordered,
+  Prefix,
+  TextField,
+  TimeField,
+} from "@pawl/protocol/port";
 export type { InstanceFilter, ListPage, ListQuery, SortField } from "@pawl/protocol/port";
 
 // The worker port.

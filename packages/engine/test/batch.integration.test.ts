@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Batch, BatchCommand, InstanceStatus } from "@pawl/protocol/port";
+import type { Batch, BatchCommand, Condition, InstanceStatus } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
 import { batchKey, rowKey } from "../src/store/key.js";
 import { problemsOf } from "../src/testing/check-store.js";
@@ -40,6 +40,41 @@ async function run(under: EngineUnderTest, command: BatchCommand): Promise<Batch
 const whole = { status: "completed", failedCount: 0, errors: [] } as const;
 
 describe("startBatch()", () => {
+  test("is for those for which a condition holds, also after a crash", async () => {
+    const under = await openWith(6);
+    const where = {
+      any: [
+        { field: "instanceId", op: "in", value: ["a-1", "a-4"] },
+        { field: "tag", tag: "name", op: "neq", value: "a" },
+      ],
+    } as const satisfies Condition;
+    const command = { action: "terminate", filter: { where }, batchId: "t" } as const;
+    expect((await under.engine.startBatch(command)).filter.where).toEqual(where);
+    const after = await under.crash();
+    after.connect({ flows, tasks });
+    const batch = await after.engine.waitForBatch("t");
+    expect(batch).toMatchObject({ ...whole, matchedCount: 2, doneCount: 2 });
+    expect(batch.filter.where).toEqual(where);
+    const turned = { ...where, any: [...where.any].map((one) => ({ ...one })) };
+    expect(await after.engine.startBatch({ ...command, filter: { where: turned } })).toEqual(batch);
+    await expect(
+      after.engine.startBatch({ ...command, filter: { where: { any: [] } } }),
+    ).rejects.toMatchObject({ code: "BATCH_EXISTS" });
+    await after.engine.close();
+  });
+
+  test.each<Condition>([
+    { all: [] },
+    { all: [{ all: [] }] },
+    { any: [{ field: "status", op: "eq", value: "failed" }, { all: [] }] },
+  ])("refuses %j, which asks for nothing, unless all are meant", async (where) => {
+    const under = await openWith(1);
+    const command = { action: "suspend", filter: { where } } as const;
+    await expect(under.engine.startBatch(command)).rejects.toThrow("set allInstances");
+    expect(await run(under, { ...command, allInstances: true })).toMatchObject({ doneCount: 1 });
+    await under.engine.close();
+  });
+
   test("suspends, resumes, terminates and purges what the filter lets through", async () => {
     const under = await openWith(150);
     await startMany(under, "b", 20);

@@ -5,6 +5,8 @@ import type { InstanceStatus, ListQuery } from "@pawl/protocol/port";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { boundsOf } from "../src/runtime/read/query/bounds.js";
+import { conditionOf } from "../src/runtime/read/query/condition.js";
 import { readPage } from "../src/runtime/read/query/page.js";
 import { orderOf } from "../src/runtime/read/query/plan.js";
 import { encodeRow, rowStatus } from "../src/store/codec.js";
@@ -13,6 +15,7 @@ import { draftIndexes } from "../src/store/index/index-writes.js";
 import { rowKey } from "../src/store/key.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import type { Store, StoreWrite } from "../src/store/store.js";
+import { conditionsOf, isMeant } from "./conditions.js";
 
 interface Stored {
   readonly instanceId: string;
@@ -34,18 +37,18 @@ const value = fc.string({ unit: fc.constantFrom("x", "y", "\0", "é"), maxLength
 const instant = fc.integer({ min: 0, max: 6000 });
 const tags = fc.dictionary(fc.constantFrom("k", "kk", "l"), value, { maxKeys: 3 });
 
+const id = fc.string({ unit: fc.constantFrom("a", "b", "é", "-"), minLength: 1, maxLength: 5 });
+
 const stored: fc.Arbitrary<Stored> = fc
   .record({
-    instanceId: fc.string({
-      unit: fc.constantFrom("a", "b", "é", "-"),
-      minLength: 1,
-      maxLength: 5,
-    }),
+    instanceId: id,
     workflow: name,
     status: fc.integer({ min: 1, max: 7 }),
     createdAt: instant,
     updatedAt: instant,
     parent: fc.option(fc.constantFrom("p", "pp"), { nil: undefined }),
+    completedAt: fc.oneof(fc.constant(0n), fc.bigInt(1n, 6000n)),
+    version: fc.constantFrom("", "1", "2"),
     tags,
   })
   .map(({ instanceId, createdAt, updatedAt, parent, ...rest }) => {
@@ -69,6 +72,15 @@ const conditions: fc.Arbitrary<Required<Omit<ListQuery, "payloads" | "pageToken"
   parentInstanceId: fc.constantFrom("p", "pp"),
   tags: fc.dictionary(fc.constantFrom("k", "l"), value, { maxKeys: 2 }),
   tagPrefixes: fc.dictionary(fc.constantFrom("k", "l"), value, { minKeys: 1, maxKeys: 2 }),
+  where: conditionsOf({
+    ids: id,
+    workflows: name,
+    parents: fc.constantFrom("p", "pp"),
+    tags: fc.constantFrom("k", "kk", "l"),
+    tagValues: value,
+    statuses: fc.constantFrom(...statuses),
+    instants: fc.oneof(instant, fc.double({ min: 0, max: 6000, noNaN: true })),
+  }),
   sortBy: fc.constantFrom("id", "created", "updated"),
   descending: fc.boolean(),
   pageSize: fc.integer({ min: 1, max: 12 }),
@@ -85,6 +97,9 @@ const fields = [
   "parentInstanceId",
   "tags",
   "tagPrefixes",
+  "where",
+  "where",
+  "where",
 ] as const;
 
 /** Few conditions at a time, so that something is found. */
@@ -129,12 +144,13 @@ function isWanted({ instanceId, row }: Stored, wanted: ListQuery): boolean {
     Object.entries(wanted.tagPrefixes ?? {}).every(([key, text]) =>
       row.tags[key]?.startsWith(text),
     ),
+    wanted.where === undefined || isMeant(wanted.where, instanceId, row),
   ].every((holds) => holds);
 }
 
 function compareBy(wanted: ListQuery, a: Stored, b: Stored): number {
   const order = orderOf(wanted);
-  const [first = ""] = Object.keys(wanted.tagPrefixes ?? {}).sort();
+  const [first = ""] = [...boundsOf(conditionOf(wanted)).tagPrefixes.keys()].sort();
   const bytes = (text: string | undefined): Buffer => Buffer.from(text ?? "", "utf8");
   const byTag = Buffer.compare(bytes(a.row.tags[first]), bytes(b.row.tags[first]));
   const byCreation = Number(a.row.createdAt - b.row.createdAt);
@@ -169,7 +185,7 @@ describe("a list", () => {
           await store.close();
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 800 },
     );
     // Most of them would have nothing to say if the filters let nothing through.
     expect(longLists).toBeGreaterThan(100);

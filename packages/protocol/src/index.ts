@@ -23,6 +23,7 @@ export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from 
 export * from "./gen/pawl/v1/admin_service_pb.js";
 export * from "./gen/pawl/v1/instance_pb.js";
 export * from "./gen/pawl/v1/batch_service_pb.js";
+export * from "./gen/pawl/v1/condition_pb.js";
 export * from "./gen/pawl/v1/explanation_pb.js";
 export * from "./gen/pawl/v1/query_pb.js";
 export * from "./gen/pawl/v1/worker_service_pb.js";

@@ -27,6 +27,10 @@ export const limits = {
   tagValueBytes: 1024,
   /** Instances of one page of a list. */
   listPage: 1000,
+  /** Levels of a condition of a filter, conditions in all of them, and values that they compare with. */
+  conditionDepth: 16,
+  conditions: 256,
+  conditionValues: 1024,
   /** Batches that are at work at once. */
   batches: 16,
   /** Batches that have ended and can still be read: the newest ones. */

@@ -8,7 +8,7 @@ import {
   InstanceStatus as StatusNumber,
 } from "@pawl/protocol";
 import type { Explanation, InstanceRecord, WaitReason } from "../port.js";
-import { statusNames } from "./filter.js";
+import { statusNames } from "./status.js";
 
 const reasons: Readonly<Record<ReasonNumber, WaitReason | undefined>> = {
   [ReasonNumber.UNSPECIFIED]: undefined,

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import {
-  type InstanceFilter as FilterMessage,
-  fromTimestamp,
-  InstanceStatus as StatusNumber,
-  toTimestamp,
-} from "@pawl/protocol";
-import type { InstanceFilter, InstanceStatus } from "../port.js";
-
-/** A status as messages have it. */
-export const statusNumbers: Readonly<Record<InstanceStatus, StatusNumber>> = {
-  pending: StatusNumber.PENDING,
-  running: StatusNumber.RUNNING,
-  suspended: StatusNumber.SUSPENDED,
-  stalled: StatusNumber.STALLED,
-  completed: StatusNumber.COMPLETED,
-  failed: StatusNumber.FAILED,
-  terminated: StatusNumber.TERMINATED,
-};
-
-/** The status that a number means. */
-export const statusNames: Readonly<Record<StatusNumber, InstanceStatus>> = {
-  [StatusNumber.UNSPECIFIED]: "pending",
-  [StatusNumber.PENDING]: "pending",
-  [StatusNumber.RUNNING]: "running",
-  [StatusNumber.SUSPENDED]: "suspended",
-  [StatusNumber.STALLED]: "stalled",
-  [StatusNumber.COMPLETED]: "completed",
-  [StatusNumber.FAILED]: "failed",
-  [StatusNumber.TERMINATED]: "terminated",
-};
+import { type InstanceFilter as FilterMessage, fromTimestamp, toTimestamp } from "@pawl/protocol";
+import type { InstanceFilter } from "../port.js";
+import { fromConditionMessage, toConditionMessage } from "./condition.js";
+import { statusNames, statusNumbers } from "./status.js";
 
 /** A filter as a message. */
 export function toFilterMessage(filter: InstanceFilter) {
   const { statuses = [], tags = {}, tagPrefixes = {}, ...rest } = filter;
-  const { createdFrom, createdBefore, updatedFrom, updatedBefore, ...texts } = rest;
+  const { createdFrom, createdBefore, updatedFrom, updatedBefore, where, ...texts } = rest;
   return {
     ...texts,
     statuses: statuses.map((status) => statusNumbers[status]),
@@ -44,6 +18,7 @@ export function toFilterMessage(filter: InstanceFilter) {
     ...(createdBefore === undefined ? {} : { createdBefore: toTimestamp(createdBefore) }),
     ...(updatedFrom === undefined ? {} : { updatedFrom: toTimestamp(updatedFrom) }),
     ...(updatedBefore === undefined ? {} : { updatedBefore: toTimestamp(updatedBefore) }),
+    ...(where === undefined ? {} : { where: toConditionMessage(where) }),
   };
 }
 
@@ -62,5 +37,6 @@ export function fromFilterMessage(message: FilterMessage): InstanceFilter {
     ...(updatedBefore === undefined ? {} : { updatedBefore: fromTimestamp(updatedBefore) }),
     ...(Object.keys(tags).length === 0 ? {} : { tags }),
     ...(Object.keys(tagPrefixes).length === 0 ? {} : { tagPrefixes }),
+    ...(message.where === undefined ? {} : { where: fromConditionMessage(message.where) }),
   };
 }

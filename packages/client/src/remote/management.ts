@@ -29,9 +29,10 @@ import type {
 } from "../port.js";
 import { createRemoteBatches } from "./batches.js";
 import { fromExplanationMessage } from "./explanation.js";
-import { statusNames, statusNumbers, toFilterMessage } from "./filter.js";
+import { toFilterMessage } from "./filter.js";
 import { resuming } from "./resuming.js";
 import { asked, toPawlError } from "./rpc-error.js";
+import { statusNames, statusNumbers } from "./status.js";
 
 const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
   [StallCodeNumber.PATCH_MISMATCH, "PATCH_MISMATCH"],

@@ -47,6 +47,11 @@ export function storedStatusOf(status: InstanceStatus): StoredStatus {
   return storedStatus[status];
 }
 
+/** True for a text that is a status. */
+export function isStatus(text: string): text is InstanceStatus {
+  return Object.hasOwn(storedStatus, text);
+}
+
 /** Makes the row of a state; `change` is the number of the commit that writes it. */
 export function rowOf(state: InstanceState, seals: Seals, change: number): InstanceRow {
   const { fold } = state;

@@ -5,6 +5,7 @@
 // the network) speak of the same shapes without knowing each other.
 
 export type * from "./batch.js";
+export type * from "./condition.js";
 export type * from "./explanation.js";
 export type * from "./management.js";
 export type * from "./query.js";

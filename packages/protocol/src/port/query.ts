@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Condition } from "./condition.js";
 import type { Instance, InstanceStatus, ReadOptions } from "./management.js";
 
 /**
@@ -22,6 +23,8 @@ export interface InstanceFilter {
   readonly tags?: Readonly<Record<string, string>>;
   /** Tags that it has, with values that begin with these. "" asks for the tag alone. */
   readonly tagPrefixes?: Readonly<Record<string, string>>;
+  /** A condition that holds besides: for what the fields above cannot say. */
+  readonly where?: Condition;
 }
 
 /**
@@ -39,7 +42,8 @@ export interface ListQuery extends InstanceFilter, ReadOptions {
   /**
    * @default the order that costs least: "created"; "updated" where only a range of updates is given;
    * "id" where nothing is given, or the beginning of the id and neither parent nor tags; where
-   * `tagPrefixes` is given, and neither parent nor `tags`, the value of its first tag, then "created"
+   * `tagPrefixes` is given, and neither parent nor `tags`, the value of its first tag, then "created".
+   * What `where` implies counts as given.
    */
   readonly sortBy?: SortField;
   /** The other way round. @default false */

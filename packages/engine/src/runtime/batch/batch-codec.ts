@@ -8,6 +8,7 @@ import type {
   BatchCommand,
   BatchError,
   BatchStatus,
+  Condition,
   InstanceFilter,
   InstanceStatus,
 } from "@pawl/protocol/port";
@@ -21,6 +22,7 @@ import {
   type StoredFilter,
 } from "@pawl/protocol/store";
 import { damaged, statusOfStored, storedStatusOf } from "../../store/codec.js";
+import { parseCondition } from "../read/query/condition-check.js";
 
 const storedActions: Record<BatchAction, StoredBatchAction> = {
   terminate: StoredBatchAction.TERMINATE,
@@ -43,9 +45,9 @@ export function requestOf(
   command: BatchCommand,
   statuses: readonly InstanceStatus[],
 ): BatchRequest {
-  const { workflow, instanceIdPrefix, parentInstanceId, tags, tagPrefixes, ...times } =
+  const { workflow, instanceIdPrefix, parentInstanceId, tags, tagPrefixes, ...rest } =
     command.filter;
-  const { createdFrom, createdBefore, updatedFrom, updatedBefore } = times;
+  const { createdFrom, createdBefore, updatedFrom, updatedBefore, where } = rest;
   return create(BatchRequestSchema, {
     action: storedActions[command.action],
     filter: {
@@ -59,6 +61,7 @@ export function requestOf(
       ...(createdBefore === undefined ? {} : { createdBefore }),
       ...(updatedFrom === undefined ? {} : { updatedFrom }),
       ...(updatedBefore === undefined ? {} : { updatedBefore }),
+      ...(where === undefined ? {} : { where: JSON.stringify(parseCondition(where)) }),
     },
     ...(command.reason ? { reason: command.reason } : {}),
     ...(command.output === undefined ? {} : { output: command.output }),
@@ -103,7 +106,17 @@ function toFilter(stored: StoredFilter): InstanceFilter {
     ...(updatedBefore === undefined ? {} : { updatedBefore }),
     ...(Object.keys(tags).length === 0 ? {} : { tags }),
     ...(Object.keys(tagPrefixes).length === 0 ? {} : { tagPrefixes }),
+    ...(stored.where === "" ? {} : { where: readCondition(stored.where) }),
   };
+}
+
+/** @throws INSTANCE_DAMAGED */
+function readCondition(text: string): Condition {
+  try {
+    return parseCondition(JSON.parse(text));
+  } catch (cause) {
+    throw damaged("the condition of a batch cannot be read", cause);
+  }
 }
 
 /** A batch as callers see it. */

@@ -2,6 +2,7 @@
 
 import type { BatchAction, BatchCommand, InstanceStatus } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
+import { conditionOf, isVacuous } from "../read/query/condition.js";
 import { requireFilter } from "../read/query/filter.js";
 
 const open: readonly InstanceStatus[] = ["pending", "running", "suspended", "stalled"];
@@ -40,13 +41,7 @@ export function requireBatch(command: BatchCommand): readonly InstanceStatus[] {
 
 /** True when every instance passes. */
 function isEmpty(filter: BatchCommand["filter"]): boolean {
-  return Object.values(filter).every(
-    (value) => value === undefined || value === "" || isEmptyObject(value),
-  );
-}
-
-function isEmptyObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+  return isVacuous(conditionOf(filter));
 }
 
 function invalid(field: string, message: string): EngineError {

@@ -13,8 +13,7 @@ const statuses: ReadonlySet<string> = new Set<InstanceStatus>([
   "terminated",
 ]);
 
-/** Whether a text is a status of the engine. */
-export function isStatus(text: unknown): text is InstanceStatus {
+function isStatus(text: unknown): text is InstanceStatus {
   return typeof text === "string" && statuses.has(text);
 }
 

@@ -1,44 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, InstanceStatus } from "@pawl/engine";
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { indexFilter, lets, parseFilter } from "./filter.js";
-
-const one: Instance = {
-  instanceId: "a-1",
-  workflow: "order",
-  status: "running",
-  executionId: "e",
-  generation: 1,
-  createdAt: 1_000,
-  updatedAt: 2_000,
-  tags: { team: "blue" },
-  historyLength: 0,
-};
+import { parseFilter } from "./filter.js";
 
 describe("parseFilter()", () => {
   test.each([
-    [{}, true],
-    [{ EQ: { status: "RUNNING" } }, true],
-    [{ NEQ: { runtimeStatus: "running" } }, false],
-    [{ GT: { createdAt: 999 } }, true],
-    [{ GT: { createdAt: "1970-01-01T00:00:01Z" } }, false],
-    [{ GTE: { createdAt: "1970-01-01T00:00:01Z" } }, true],
-    [{ LT: { lastUpdatedAt: 2_000 } }, false],
-    [{ LTE: { lastUpdatedAt: 2_000 } }, true],
-    [{ IN: { name: ["x", "order"] } }, true],
-    [{ IN: { name: [] } }, false],
-    [{ EQ: { "metadata.team": "blue" } }, true],
-    [{ EQ: { "metadata.other": "blue" } }, false],
-    [{ NEQ: { completionTime: 5 } }, true],
-    [{ LT: { completionTime: 5 } }, false],
-    [{ AND: [{ EQ: { id: "a-1" } }, { EQ: { workflowName: "x" } }] }, false],
-    [{ OR: [{ EQ: { instanceID: "a-1" } }, { EQ: { name: "x" } }] }, true],
-    [{ OR: [] }, false],
-    [{ AND: [] }, true],
-  ])("reads %j", (filter, passes) => {
-    expect(lets(parseFilter(filter), one)).toBe(passes);
+    [{}, undefined],
+    [{ EQ: { status: "RUNNING" } }, { field: "status", op: "eq", value: "running" }],
+    [{ NEQ: { runtimeStatus: "failed" } }, { field: "status", op: "neq", value: "failed" }],
+    [{ GT: { createdAt: 999 } }, { field: "createdAt", op: "gt", value: 999 }],
+    [
+      { GTE: { startTime: "1970-01-01T00:00:01Z" } },
+      { field: "startedAt", op: "gte", value: 1_000 },
+    ],
+    [{ LT: { lastUpdatedAt: 2.5 } }, { field: "updatedAt", op: "lt", value: 2.5 }],
+    [{ LTE: { completionTime: 2 } }, { field: "completedAt", op: "lte", value: 2 }],
+    [{ IN: { name: ["x", "order"] } }, { field: "workflow", op: "in", value: ["x", "order"] }],
+    [{ IN: { workflowName: [] } }, { field: "workflow", op: "in", value: [] }],
+    [{ EQ: { "metadata.team": "blue" } }, { field: "tag", tag: "team", op: "eq", value: "blue" }],
+    [{ EQ: { parentInstanceID: "p" } }, { field: "parentInstanceId", op: "eq", value: "p" }],
+    [
+      { AND: [{ EQ: { id: "a" } }, { OR: [{ EQ: { instanceID: "b" } }] }] },
+      {
+        all: [
+          { field: "instanceId", op: "eq", value: "a" },
+          { any: [{ field: "instanceId", op: "eq", value: "b" }] },
+        ],
+      },
+    ],
+    [{ OR: [] }, { any: [] }],
+  ])("translates %j", (filter, condition) => {
+    expect(parseFilter(filter)).toEqual(condition);
   });
 
   test.each([
@@ -60,66 +52,9 @@ describe("parseFilter()", () => {
     expect(() => parseFilter(filter)).toThrow("malformed request");
   });
 
-  test("refuses what is nested too deeply, or too long", () => {
+  test("refuses what is nested too deeply", () => {
     let deep: object = { EQ: { name: "x" } };
-    for (let level = 0; level < 20; level += 1) deep = { AND: [deep] };
-    expect(() => parseFilter(deep)).toThrow("too large");
-    const long = { OR: Array.from({ length: 300 }, () => ({ EQ: { name: "x" } })) };
-    expect(() => parseFilter(long)).toThrow("too large");
-  });
-});
-
-describe("indexFilter()", () => {
-  const compare = fc.oneof(
-    fc.record({ EQ: fc.record({ status: fc.constantFrom("running", "failed") }) }),
-    fc.record({ IN: fc.record({ status: fc.constant(["failed", "pending"]) }) }),
-    fc.record({ EQ: fc.record({ name: fc.constantFrom("order", "x") }) }),
-    fc.record({ NEQ: fc.record({ name: fc.constantFrom("order", "x") }) }),
-    fc.record({ EQ: fc.record({ id: fc.constantFrom("a-1", "a") }) }),
-    fc.record({ EQ: fc.record({ "metadata.team": fc.constantFrom("blue", "red") }) }),
-    ...["EQ", "GT", "GTE", "LT", "LTE"].map((how) =>
-      fc.record({
-        [how]: fc.oneof(
-          fc.record({ createdAt: fc.double({ min: 998, max: 1_002, noNaN: true }) }),
-          fc.record({ lastUpdatedAt: fc.integer({ min: 1_998, max: 2_002 }) }),
-        ),
-      }),
-    ),
-  );
-  const filters = fc.letrec<{ node: object }>((tie) => ({
-    node: fc.oneof(
-      { maxDepth: 3 },
-      compare,
-      fc.record({ AND: fc.array(tie("node"), { maxLength: 4 }) }),
-      fc.record({ OR: fc.array(tie("node"), { maxLength: 3 }) }),
-    ),
-  })).node;
-  const instances = fc.record({
-    status: fc.constantFrom<InstanceStatus>("running", "failed", "pending"),
-    workflow: fc.constantFrom("order", "x"),
-    instanceId: fc.constantFrom("a-1", "a", "b"),
-    createdAt: fc.integer({ min: 998, max: 1_002 }),
-    updatedAt: fc.integer({ min: 1_998, max: 2_002 }),
-    tags: fc.constantFrom<Record<string, string>>({ team: "blue" }, { team: "red" }, {}),
-  });
-
-  test("lets through all that the filter lets through", () => {
-    fc.assert(
-      fc.property(filters, instances, (filter, fields) => {
-        const node = parseFilter(filter);
-        const instance = { ...one, ...fields };
-        if (!lets(node, instance)) return;
-        const { statuses, workflow, instanceIdPrefix, tags, ...range } = indexFilter(node);
-        expect(statuses ?? [instance.status]).toContain(instance.status);
-        expect(workflow ?? instance.workflow).toBe(instance.workflow);
-        expect(instance.instanceId.startsWith(instanceIdPrefix ?? "")).toBe(true);
-        expect(instance.tags).toMatchObject(tags ?? {});
-        expect(instance.createdAt).toBeGreaterThanOrEqual(range.createdFrom ?? 0);
-        expect(instance.createdAt).toBeLessThan(range.createdBefore ?? Number.POSITIVE_INFINITY);
-        expect(instance.updatedAt).toBeGreaterThanOrEqual(range.updatedFrom ?? 0);
-        expect(instance.updatedAt).toBeLessThan(range.updatedBefore ?? Number.POSITIVE_INFINITY);
-      }),
-      { numRuns: 3_000 },
-    );
+    for (let level = 0; level < 100_000; level += 1) deep = { AND: [deep] };
+    expect(() => parseFilter(deep)).toThrow("nested too deeply");
   });
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, ListQuery, ManagementPort, SortField } from "@pawl/engine";
+import type { ManagementPort, SortField } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { z } from "zod";
 import { bodyLimitBytes, readBody } from "../body.js";
@@ -9,7 +9,7 @@ import { toFullJson } from "../instance/json.js";
 import { malformed } from "../instance/query.js";
 import type { RestHandler } from "../router.js";
 import { findField } from "./field.js";
-import { type FilterNode, indexFilter, lets, parseFilter } from "./filter.js";
+import { parseFilter } from "./filter.js";
 
 const request = z.strictObject({
   filter: z.unknown(),
@@ -38,8 +38,6 @@ const sortFields: Readonly<Record<string, SortField>> = {
   lastUpdatedAt: "updated",
 };
 
-/** Pages of the index that one answer looks at, at most: it may be short and have a next one. */
-const pageLimit = 500;
 const defaultLimit = 100;
 
 /**
@@ -52,19 +50,20 @@ export function queryInstances(engine: ManagementPort): RestHandler {
     const parsed = request.safeParse(body.length === 0 ? {} : parseJson(body));
     if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
     const { filter, sort, page, payloads } = parsed.data;
-    const node = parseFilter(filter);
-    const query: ListQuery = {
-      ...indexFilter(node),
-      ...orderOf(sort?.[0]),
-      payloads: payloads ?? false,
-    };
+    const where = parseFilter(filter);
     const subject = { subject: "", instanceId: "" };
-    const limit = page?.limit || defaultLimit;
-    const { found, token } = await callEngine("get", subject, () =>
-      collect(engine, node, query, limit, page?.token),
+    const { instances, nextPageToken } = await callEngine("get", subject, () =>
+      engine.list({
+        ...(where === undefined ? {} : { where }),
+        ...orderOf(sort?.[0]),
+        payloads: payloads ?? false,
+        pageSize: page?.limit || defaultLimit,
+        pageToken: page?.token ?? "",
+      }),
     );
-    const results = found.map((one) => ({ key: one.instanceId, data: toFullJson(one) }));
-    return { status: 200, body: { results, ...(token === undefined ? {} : { token }) } };
+    const results = instances.map((one) => ({ key: one.instanceId, data: toFullJson(one) }));
+    const token = nextPageToken === undefined ? {} : { token: nextPageToken };
+    return { status: 200, body: { results, ...token } };
   };
 }
 
@@ -75,30 +74,6 @@ function orderOf(sort: { key: string; order?: string | undefined } | undefined) 
     throw malformed(`lists are sorted by ${Object.keys(sortFields).join(", ")}`);
   }
   return { sortBy, descending: sort.order?.toUpperCase() === "DESC" };
-}
-
-/** Instances up to the limit. Each page asks for as many as are missing, so that its token fits. */
-async function collect(
-  engine: ManagementPort,
-  node: FilterNode,
-  query: ListQuery,
-  limit: number,
-  firstToken: string | undefined,
-): Promise<{ found: Instance[]; token: string | undefined }> {
-  const found: Instance[] = [];
-  let token = firstToken;
-  for (let pages = 0; pages < pageLimit && found.length < limit; pages += 1) {
-    const pageSize = limit - found.length;
-    const page = await engine.list({
-      ...query,
-      pageSize,
-      ...(token === undefined || token === "" ? {} : { pageToken: token }),
-    });
-    found.push(...page.instances.filter((one) => lets(node, one)));
-    token = page.nextPageToken;
-    if (token === undefined) break;
-  }
-  return { found, token };
 }
 
 function parseJson(body: Uint8Array): unknown {

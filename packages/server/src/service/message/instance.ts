@@ -22,9 +22,11 @@ export const toStatus = {
   terminated: StatusMessage.TERMINATED,
 } satisfies Record<InstanceStatus, StatusMessage>;
 
-const fromStatus = new Map<StatusMessage, InstanceStatus>(
-  Object.entries(toStatus).map(([status, message]) => [message, status as InstanceStatus]),
-);
+/** The statuses that messages mean; "unspecified" is none. */
+export const fromStatus: ReadonlyMap<StatusMessage, InstanceStatus> = new Map<
+  StatusMessage,
+  InstanceStatus
+>(Object.entries(toStatus).map(([status, message]) => [message, status as InstanceStatus]));
 
 /** Turns an instance into pawl.v1's form. */
 export function toInstanceMessage(instance: Instance): InstanceMessage {

@@ -11,6 +11,7 @@ import {
   type ListInstancesRequest,
   toTimestamp,
 } from "@pawl/protocol";
+import { toCondition, toConditionMessage } from "./condition.js";
 import { toStatus, toStatuses } from "./instance.js";
 
 const sortFields: Readonly<Record<InstanceOrder, SortField | undefined>> = {
@@ -51,13 +52,14 @@ export function toFilter(message: FilterFields): InstanceFilter {
     ...instant("updatedBefore", message.updatedBefore),
     ...(Object.keys(tags).length === 0 ? {} : { tags }),
     ...(Object.keys(tagPrefixes).length === 0 ? {} : { tagPrefixes }),
+    ...(message.where === undefined ? {} : { where: toCondition(message.where) }),
   };
 }
 
 /** A filter as a message. */
 export function toFilterMessage(filter: InstanceFilter): MessageInitShape<typeof FilterSchema> {
   const { statuses = [], tags = {}, tagPrefixes = {}, ...rest } = filter;
-  const { createdFrom, createdBefore, updatedFrom, updatedBefore, ...texts } = rest;
+  const { createdFrom, createdBefore, updatedFrom, updatedBefore, where, ...texts } = rest;
   return {
     ...texts,
     statuses: statuses.map((status) => toStatus[status]),
@@ -67,6 +69,7 @@ export function toFilterMessage(filter: InstanceFilter): MessageInitShape<typeof
     ...(createdBefore === undefined ? {} : { createdBefore: toTimestamp(createdBefore) }),
     ...(updatedFrom === undefined ? {} : { updatedFrom: toTimestamp(updatedFrom) }),
     ...(updatedBefore === undefined ? {} : { updatedBefore: toTimestamp(updatedBefore) }),
+    ...(where === undefined ? {} : { where: toConditionMessage(where) }),
   };
 }
 

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { ListQuery } from "@pawl/protocol/port";
 import { EngineError } from "../../../errors.js";
-import { tagPrefixesOf, tagsOf } from "./filter.js";
+import { parseCondition } from "./condition-check.js";
 import { orderOf } from "./plan.js";
 
 const version = 1;
@@ -43,10 +43,16 @@ function hashOf(query: ListQuery): Buffer {
       (instant) => instant ?? null,
     ),
     query.parentInstanceId ?? "",
-    tagsOf(query),
-    tagPrefixesOf(query),
+    sorted(query.tags),
+    sorted(query.tagPrefixes),
+    // In one form, whoever wrote it.
+    ...(query.where === undefined ? [] : [parseCondition(query.where)]),
   ];
   return createHash("sha256").update(JSON.stringify(facts)).digest().subarray(0, hashBytes);
+}
+
+function sorted(pairs: Readonly<Record<string, string>> = {}): [string, string][] {
+  return Object.entries(pairs).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function invalid(message: string): EngineError {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { limits } from "@pawl/protocol";
-import type { Instance, InstanceFilter, ListPage, ListQuery } from "@pawl/protocol/port";
+import type { Instance, ListPage, ListQuery } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError, isEngineError } from "../../../errors.js";
 import { decodeRow } from "../../../store/codec.js";
@@ -10,10 +10,11 @@ import { instanceIdOf, rowKey } from "../../../store/key.js";
 import type { Store, StoreReader } from "../../../store/store.js";
 import { readWhole } from "../reader.js";
 import { instanceOf } from "../view.js";
-import { isPrefixed, matches, requireQuery } from "./filter.js";
-import { Merge, type Ordered } from "./merge.js";
+import { admitsId } from "./bounds.js";
+import { type Matcher, matcherOf, requireQuery } from "./filter.js";
+import { Merge } from "./merge.js";
 import { positionOf, tokenOf } from "./page-token.js";
-import { type Plan, planOf } from "./plan.js";
+import { planOf } from "./plan.js";
 
 /**
  * Entries that one page looks at, at most, where no index has the whole filter. A page may be short,
@@ -79,7 +80,8 @@ export async function find(
   query: ListQuery,
   { pageSize, after, onDamage }: FindOptions,
 ): Promise<{ readonly found: readonly FoundRow[]; readonly next: Buffer | undefined }> {
-  const { kind, runs } = await planOf(store, query);
+  const { kind, runs, bounds } = await planOf(store, query);
+  const matches = matcherOf(query);
   const descending = query.descending ?? false;
   const merge = new Merge(store, runs, { descending, after, expected: pageSize });
   const found: FoundRow[] = [];
@@ -89,7 +91,12 @@ export async function find(
     const entries = await merge.take(Math.min(wanted, pieceSize, scanLimit - scanned));
     scanned += entries.length;
     const rows = await Promise.all(
-      entries.map((entry) => readMatching(store, kind, entry, query, onDamage)),
+      entries.map((entry) => {
+        const instanceId = kind === "row" ? instanceIdOf(entry.key) : indexedId(kind, entry.key);
+        if (!admitsId(bounds, instanceId)) return undefined;
+        const value = kind === "row" ? entry.value : undefined;
+        return readMatching(store, instanceId, value, { matches, onDamage });
+      }),
     );
     for (const [at, row] of rows.entries()) {
       if (row === undefined) continue;
@@ -103,21 +110,18 @@ export async function find(
   }
 }
 
-/** The row that an entry leads to, if the filter lets it through. */
+/** The row of an instance, if the filter lets it through. */
 async function readMatching(
   store: StoreReader,
-  kind: Plan["kind"],
-  { key, value }: Ordered,
-  filter: InstanceFilter,
-  onDamage: OnDamage,
+  instanceId: string,
+  value: Uint8Array | undefined,
+  { matches, onDamage }: { readonly matches: Matcher; readonly onDamage: OnDamage },
 ): Promise<FoundRow | undefined> {
-  const instanceId = kind === "row" ? instanceIdOf(key) : indexedId(kind, key);
-  if (!isPrefixed(instanceId, filter.instanceIdPrefix)) return undefined;
   try {
-    const bytes = kind === "row" ? value : await store.get(rowKey(instanceId));
+    const bytes = value ?? (await store.get(rowKey(instanceId)));
     if (bytes === undefined) return undefined;
     const row = decodeRow(bytes);
-    return matches(filter, instanceId, row) ? { instanceId, row } : undefined;
+    return matches(instanceId, row) ? { instanceId, row } : undefined;
   } catch (error) {
     tellDamage(instanceId, error, onDamage);
     return undefined;

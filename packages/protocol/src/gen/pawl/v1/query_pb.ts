@@ -9,6 +9,8 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "../../buf/validate/validate_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { InstanceCondition } from "./condition_pb.js";
+import { file_pawl_v1_condition } from "./condition_pb.js";
 import type { InstanceStatus } from "./instance_pb.js";
 import { file_pawl_v1_instance } from "./instance_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/v1/query.proto.
  */
 export const file_pawl_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("ChNwYXdsL3YxL3F1ZXJ5LnByb3RvEgdwYXdsLnYxIoAFCg5JbnN0YW5jZUZpbHRlchI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSMAoMY3JlYXRlZF9mcm9tGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMdXBkYXRlZF9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg51cGRhdGVkX2JlZm9yZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoScGFyZW50X2luc3RhbmNlX2lkGAggASgJQgi6SAVyAyiABBJHCgR0YWdzGAkgAygLMiEucGF3bC52MS5JbnN0YW5jZUZpbHRlci5UYWdzRW50cnlCFrpIE5oBEBBAIgVyAyiAAioFcgMogAgSVgoMdGFnX3ByZWZpeGVzGAogAygLMigucGF3bC52MS5JbnN0YW5jZUZpbHRlci5UYWdQcmVmaXhlc0VudHJ5Qha6SBOaARAQQCIFcgMogAIqBXIDKIAIGisKCVRhZ3NFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGjIKEFRhZ1ByZWZpeGVzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASp+Cg1JbnN0YW5jZU9yZGVyEh4KGklOU1RBTkNFX09SREVSX1VOU1BFQ0lGSUVEEAASFQoRSU5TVEFOQ0VfT1JERVJfSUQQARIaChZJTlNUQU5DRV9PUkRFUl9DUkVBVEVEEAISGgoWSU5TVEFOQ0VfT1JERVJfVVBEQVRFRBADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_timestamp, file_pawl_v1_instance]);
+  fileDesc("ChNwYXdsL3YxL3F1ZXJ5LnByb3RvEgdwYXdsLnYxIqsFCg5JbnN0YW5jZUZpbHRlchI4CghzdGF0dXNlcxgBIAMoDjIXLnBhd2wudjEuSW5zdGFuY2VTdGF0dXNCDbpICpIBByIFggECEAESGgoId29ya2Zsb3cYAiABKAlCCLpIBXIDKIACEiQKEmluc3RhbmNlX2lkX3ByZWZpeBgDIAEoCUIIukgFcgMogAQSMAoMY3JlYXRlZF9mcm9tGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMdXBkYXRlZF9mcm9tGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg51cGRhdGVkX2JlZm9yZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoScGFyZW50X2luc3RhbmNlX2lkGAggASgJQgi6SAVyAyiABBJHCgR0YWdzGAkgAygLMiEucGF3bC52MS5JbnN0YW5jZUZpbHRlci5UYWdzRW50cnlCFrpIE5oBEBBAIgVyAyiAAioFcgMogAgSVgoMdGFnX3ByZWZpeGVzGAogAygLMigucGF3bC52MS5JbnN0YW5jZUZpbHRlci5UYWdQcmVmaXhlc0VudHJ5Qha6SBOaARAQQCIFcgMogAIqBXIDKIAIEikKBXdoZXJlGAsgASgLMhoucGF3bC52MS5JbnN0YW5jZUNvbmRpdGlvbhorCglUYWdzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoyChBUYWdQcmVmaXhlc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEqfgoNSW5zdGFuY2VPcmRlchIeChpJTlNUQU5DRV9PUkRFUl9VTlNQRUNJRklFRBAAEhUKEUlOU1RBTkNFX09SREVSX0lEEAESGgoWSU5TVEFOQ0VfT1JERVJfQ1JFQVRFRBACEhoKFklOU1RBTkNFX09SREVSX1VQREFURUQQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_timestamp, file_pawl_v1_condition, file_pawl_v1_instance]);
 
 /**
  * Which instances are meant: those for which everything that is given holds.
@@ -94,6 +96,13 @@ export type InstanceFilter = Message<"pawl.v1.InstanceFilter"> & {
    * @generated from field: map<string, string> tag_prefixes = 10;
    */
   tagPrefixes: { [key: string]: string };
+
+  /**
+   * For which this holds besides.
+   *
+   * @generated from field: pawl.v1.InstanceCondition where = 11;
+   */
+  where?: InstanceCondition | undefined;
 };
 
 /**
