@@ -23,12 +23,12 @@ import type {
   ExecutionOptions,
   ExecutionsQuery,
   Explanation,
+  InstanceFilter,
   InstanceRecord,
   ListQuery,
   ManagementPort,
   ReadOptions,
   WatchAllOptions,
-  WatchFilter,
   WatchOptions,
 } from "./port.js";
 import { asked, toPawlError } from "./remote/rpc-error.js";
@@ -270,11 +270,14 @@ export class Client {
   }
 
   /**
-   * Every instance of a filter whenever it changes, in the order of the changes; ends only by
-   * `signal`. Several changes of one instance that the reader has not taken yet are one: the newest
+   * Every instance of a filter whenever it changes, in the order of the changes, as long as the filter
+   * lets it through; ends only by `signal`. Several changes of one instance that the reader has not taken yet are one: the newest
    * state. A broken connection is taken up again where it broke.
    */
-  async *watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncGenerator<FeedItem, void> {
+  async *watchAll(
+    filter?: InstanceFilter,
+    options?: WatchAllOptions,
+  ): AsyncGenerator<FeedItem, void> {
     try {
       for await (const item of this.#port.watchAll(filter, options)) yield toFeedItem(item);
     } catch (error) {

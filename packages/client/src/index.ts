@@ -36,7 +36,7 @@ export {
 export type { Handle } from "./handle.js";
 export type { FeedItem, Instance, InstanceChange } from "./instance.js";
 export type { Comparison, Condition } from "./port.js";
-export type { WatchAllOptions, WatchFilter, WatchOptions } from "./port.js";
+export type { WatchAllOptions, WatchOptions } from "./port.js";
 export type { InstanceList, InstancePage } from "./instance-list.js";
 export type { BatchHandle, BatchOptions } from "./batch.js";
 export type {

@@ -42,7 +42,7 @@ export interface InstanceChange {
 export type FeedItem =
   /** The newest state of an instance. */
   | { readonly kind: "changed"; readonly instance: Instance; readonly resumeToken: string }
-  /** It was purged. Of the filter only the id's prefix counts: nothing else is left of it. */
+  /** It was purged. Of the filter only what it says of ids counts: nothing else is left of it. */
   | { readonly kind: "purged"; readonly instanceId: string; readonly resumeToken: string }
   /**
    * `resynced`: the token is older than the server's log of changes; what changed since follows all

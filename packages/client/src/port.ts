@@ -34,7 +34,6 @@ export type {
   WaitOptions as PortWaitOptions,
   WaitReason,
   WatchAllOptions,
-  WatchFilter,
   WatchOptions,
   WorkerPort,
   WorkerSession as PortSession,

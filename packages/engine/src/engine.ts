@@ -11,6 +11,7 @@ import type {
   FeedItem,
   Instance,
   InstanceChange,
+  InstanceFilter,
   ListPage,
   ListQuery,
   ManagementPort,
@@ -20,7 +21,6 @@ import type {
   TurnCompletion,
   WaitOptions,
   WatchAllOptions,
-  WatchFilter,
   WatchOptions,
   WorkerPort,
   WorkerRegistration,
@@ -253,7 +253,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     return watch(this.#supervisor, instanceId, options);
   }
 
-  watchAll(filter: WatchFilter = {}, options: WatchAllOptions = {}): AsyncIterable<FeedItem> {
+  watchAll(filter: InstanceFilter = {}, options: WatchAllOptions = {}): AsyncIterable<FeedItem> {
     return watchAll(this.#supervisor, filter, options);
   }
 

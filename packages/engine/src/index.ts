@@ -40,7 +40,6 @@ export type {
   StartCommand,
   WaitOptions,
   WatchAllOptions,
-  WatchFilter,
   WatchOptions,
 } from "@pawl/protocol/port";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FeedItem, WatchAllOptions, WatchFilter } from "@pawl/protocol/port";
+import type { FeedItem, Instance, InstanceFilter, WatchAllOptions } from "@pawl/protocol/port";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { flows, tasks } from "./flows.js";
@@ -12,7 +12,7 @@ class Watcher {
   readonly #feed: AsyncIterator<FeedItem>;
   readonly #stop = new AbortController();
 
-  constructor(under: EngineUnderTest, filter: WatchFilter = {}, options: WatchAllOptions = {}) {
+  constructor(under: EngineUnderTest, filter: InstanceFilter = {}, options: WatchAllOptions = {}) {
     const signal = this.#stop.signal;
     this.#feed = under.engine.watchAll(filter, { ...options, signal })[Symbol.asyncIterator]();
   }
@@ -119,6 +119,69 @@ describe("watchAll()", () => {
     await watcher.next();
     expect(told(watcher.items)).toEqual(["caughtUp", "x-5 pending"]);
     await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("takes what a list with the same filter has", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: ["echo"], flows });
+    for (let index = 0; index < 12; index += 1) {
+      const tags = { team: index % 3 === 0 ? "blue" : `red-${index}` };
+      const workflow = index % 2 === 0 ? "echo" : "other";
+      await under.engine.start({ workflow, instanceId: `a${index}`, input: "x", tags });
+    }
+    await under.engine.idle();
+    const filters: InstanceFilter[] = [
+      { tagPrefixes: { team: "red-" } },
+      { createdFrom: 0, createdBefore: 1 },
+      { parentInstanceId: "nobody" },
+      { where: { field: "tag", tag: "team", op: "neq", value: "blue" } },
+      {
+        where: {
+          any: [
+            { field: "status", op: "eq", value: "completed" },
+            { field: "instanceId", op: "in", value: ["a1", "a2", "nobody"] },
+          ],
+        },
+      },
+    ];
+    for (const filter of filters) {
+      const watcher = new Watcher(under, filter, { existing: true });
+      await watcher.until("caughtUp");
+      const listed = (await under.engine.list(filter)).instances;
+      const seen = watcher.items.flatMap((item) =>
+        item.kind === "changed" ? [item.instance] : [],
+      );
+      const ids = (instances: readonly Instance[]) =>
+        instances.map(({ instanceId }) => instanceId).sort();
+      expect(ids(seen)).toEqual(ids(listed));
+      await watcher.leave();
+    }
+    await under.engine.close();
+  });
+
+  test("tells of the purges that the filter may mean by their ids", async () => {
+    const under = await EngineUnderTest.open();
+    const filter: InstanceFilter = {
+      where: { field: "instanceId", op: "in", value: ["a", "b"] },
+    };
+    const watcher = new Watcher(under, filter);
+    await watcher.until("caughtUp");
+    for (const id of ["c", "a"]) {
+      await under.engine.start({ workflow: "w", instanceId: id });
+      await under.engine.purge(id, { force: true });
+    }
+    await watcher.until("purged");
+    expect(told(watcher.items)).toEqual(["caughtUp", "a purged"]);
+    await watcher.leave();
+    await under.engine.close();
+  });
+
+  test("refuses what is no filter", async () => {
+    const under = await EngineUnderTest.open();
+    await expect(new Watcher(under, { createdFrom: Number.NaN }).next()).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
     await under.engine.close();
   });
 

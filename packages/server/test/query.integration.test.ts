@@ -96,6 +96,20 @@ describe.each(protocols)("ListInstances with conditions over %s", (_, transportO
     expect(await Promise.all(inputs)).toEqual([undefined, "5"]);
   });
 
+  test("watches what the same condition lets through", async () => {
+    const server = await serverWithInstances();
+    const client = createClient(WorkflowService, transportOf(server.url));
+    const where = whereOf({ AND: [{ EQ: { name: "odd" } }, { NEQ: { "metadata.third": "0" } }] });
+    const ids: string[] = [];
+    for await (const { change } of client.watchInstances({ where, existing: true })) {
+      if (change.case !== "changed") break;
+      ids.push(change.value.instanceId);
+    }
+    const listed = (await client.listInstances({ where })).instances;
+    expect(ids.sort()).toEqual(listed.map(({ instanceId }) => instanceId).sort());
+    expect(ids).toHaveLength(7);
+  });
+
   test.each<[string, object, string]>([
     ["nothing", {}, "a condition is missing"],
     ["no operator", { text: { field: "TEXT_FIELD_WORKFLOW", values: ["x"] } }, "operator"],

@@ -203,6 +203,22 @@ describe("watch", () => {
     ]);
   });
 
+  test("streams, and lists, what a filter in Dapr's grammar lets through", async () => {
+    const server = await startServer();
+    for (const id of ["x-1", "x-2", "x-3"]) await start(server, id);
+    const filter = encodeURIComponent('{"NEQ": {"id": "x-2"}}');
+    const reader = new EventReader(server, `${dapr}?watch=true&existing=true&filter=${filter}`);
+    const seen = [await reader.next(), await reader.next(), await reader.next()];
+    reader.leave();
+    expect(seen.map(({ event }) => event)).toEqual(["changed", "changed", "caughtUp"]);
+    const { json } = await rest(server, "GET", `${dapr}?filter=${filter}`);
+    expect(json).toMatchObject({ instances: [{ instanceID: "x-1" }, { instanceID: "x-3" }] });
+    for (const wrong of ["x", '{"EQ": {}}', '{"LIKE": {"id": "x"}}']) {
+      const path = `${dapr}?filter=${encodeURIComponent(wrong)}`;
+      expect((await rest(server, "GET", path)).status).toBe(400);
+    }
+  });
+
   test("refuses with a status what it cannot begin", async () => {
     const server = await startServer();
     expect((await rest(server, "GET", `${dapr}/a/watch`)).status).toBe(404);

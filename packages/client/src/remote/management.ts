@@ -17,6 +17,7 @@ import {
 import { fromFailureMessage } from "../failure.js";
 import type {
   FeedRecord,
+  InstanceFilter,
   InstanceRecord,
   ListQuery,
   ManagementPort,
@@ -25,14 +26,13 @@ import type {
   StallCode,
   StartCommand,
   WatchAllOptions,
-  WatchFilter,
 } from "../port.js";
 import { createRemoteBatches } from "./batches.js";
 import { fromExplanationMessage } from "./explanation.js";
 import { toFilterMessage } from "./filter.js";
 import { resuming } from "./resuming.js";
 import { asked, toPawlError } from "./rpc-error.js";
-import { statusNames, statusNumbers } from "./status.js";
+import { statusNames } from "./status.js";
 
 const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
   [StallCodeNumber.PATCH_MISMATCH, "PATCH_MISMATCH"],
@@ -189,14 +189,11 @@ function listRequest({ payloads, pageSize, pageToken, sortBy, descending, ...fil
   };
 }
 
-function watchRequest(filter: WatchFilter, options: WatchAllOptions) {
-  const { statuses, tags, ...rest } = filter;
+function watchRequest(filter: InstanceFilter, options: WatchAllOptions) {
   return {
-    ...rest,
+    ...toFilterMessage(filter),
     existing: options.existing ?? false,
     includePayloads: options.payloads !== false,
-    statuses: (statuses ?? []).map((status) => statusNumbers[status]),
-    tags: { ...tags },
   };
 }
 

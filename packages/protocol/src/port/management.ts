@@ -3,7 +3,7 @@
 import type { HistoryEvent } from "../gen/durabletask/history_events_pb.js";
 import type { BatchPort } from "./batch.js";
 import type { Explanation } from "./explanation.js";
-import type { ListPage, ListQuery } from "./query.js";
+import type { InstanceFilter, ListPage, ListQuery } from "./query.js";
 
 /** What an instance is doing. Terminal are completed, failed and terminated. */
 export type InstanceStatus =
@@ -136,16 +136,6 @@ export interface InstanceChange {
   readonly resumeToken: string;
 }
 
-/** Which instances to watch. Absent fields take all. */
-export interface WatchFilter {
-  /** Send an instance only while it is in one of these. */
-  readonly statuses?: readonly InstanceStatus[];
-  readonly workflow?: string;
-  readonly instanceIdPrefix?: string;
-  /** Every one of these tags, with this value. */
-  readonly tags?: Readonly<Record<string, string>>;
-}
-
 /** How to watch all instances. */
 export interface WatchAllOptions extends WaitOptions {
   /** `resumeToken` of the last change that was seen: go on after it. */
@@ -158,7 +148,7 @@ export interface WatchAllOptions extends WaitOptions {
 export type FeedItem =
   /** Its newest durable state. */
   | { readonly kind: "changed"; readonly instance: Instance; readonly resumeToken: string }
-  /** It was purged. Of the filter only the id's prefix counts: nothing else is left of it. */
+  /** It was purged. Of the filter only what it says of ids counts: nothing else is left of it. */
   | { readonly kind: "purged"; readonly instanceId: string; readonly resumeToken: string }
   /**
    * The token is older than the log of changes. What changed since follows all the same, perhaps
@@ -243,9 +233,9 @@ export interface ManagementPort extends BatchPort {
    */
   watch(instanceId: string, options?: WatchOptions): AsyncIterable<InstanceChange>;
   /**
-   * Every instance of a filter whenever a commit changes it, in the order of the commits; does not
-   * end by itself. Several changes of one instance that the reader has not taken yet are one: the
+   * Every instance of a filter whenever a commit changes it, in the order of the commits, as long as
+   * the filter lets it through; does not end by itself. Several changes of one instance that the reader has not taken yet are one: the
    * newest state. With a token: what changed since, and nothing twice.
    */
-  watchAll(filter?: WatchFilter, options?: WatchAllOptions): AsyncIterable<FeedItem>;
+  watchAll(filter?: InstanceFilter, options?: WatchAllOptions): AsyncIterable<FeedItem>;
 }

@@ -2,23 +2,16 @@
 
 import { create } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import {
-  EngineError,
-  type FeedItem,
-  type Instance,
-  type ManagementPort,
-  type WatchFilter,
-} from "@pawl/engine";
+import { EngineError, type FeedItem, type Instance, type ManagementPort } from "@pawl/engine";
 import {
   fromTimestamp,
   InstanceSchema,
-  type WatchInstancesRequest,
   type WatchInstancesResponse,
   type WorkflowService,
 } from "@pawl/protocol";
 import { toExplanationMessage } from "./message/explanation.js";
-import { toInstanceMessage, toStatuses } from "./message/instance.js";
-import { toQuery } from "./message/query.js";
+import { toInstanceMessage } from "./message/instance.js";
+import { toFilter, toQuery } from "./message/query.js";
 
 /** `pawl.v1.WorkflowService`: each method is one call of the management port. */
 export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeof WorkflowService> {
@@ -114,12 +107,6 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
 
 function reply(instance: Instance): { instance: ReturnType<typeof toInstanceMessage> } {
   return { instance: toInstanceMessage(instance) };
-}
-
-function toFilter(request: WatchInstancesRequest): WatchFilter {
-  const { workflow, instanceIdPrefix, tags } = request;
-  const statuses = toStatuses(request.statuses);
-  return { statuses, workflow, instanceIdPrefix, tags };
 }
 
 function toChange(item: FeedItem): WatchInstancesResponse["change"] {

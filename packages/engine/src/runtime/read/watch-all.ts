@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FeedItem, WatchAllOptions, WatchFilter } from "@pawl/protocol/port";
+import type { FeedItem, InstanceFilter, WatchAllOptions } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import { decodeRow, rowStatus } from "../../store/codec.js";
+import { decodeRow } from "../../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { Supervisor } from "../supervisor.js";
+import { admitsId, type Bounds, boundsOf } from "./query/bounds.js";
+import { conditionOf } from "./query/condition.js";
+import { type Matcher, matcherOf, requireFilter } from "./query/filter.js";
 import { encodeToken, parseChangesToken, type SeenChanges } from "./resume-token.js";
 import { instanceOf } from "./view.js";
 import { WakeUp } from "./wake-up.js";
@@ -26,9 +29,10 @@ const stepItems = 64;
  */
 export async function* watchAll(
   supervisor: Supervisor,
-  filter: WatchFilter,
+  filter: InstanceFilter,
   options: WatchAllOptions,
 ): AsyncGenerator<FeedItem, void, undefined> {
+  requireFilter(filter);
   const wakeUp = new WakeUp(supervisor, options.signal);
   wakeUp.onStop(supervisor.waiters.addWatcher(wakeUp.set));
   const feed = new Feed(filter, options.payloads ?? true);
@@ -78,11 +82,13 @@ interface Step {
 
 /** Reads on from any place. */
 class Feed {
-  readonly #filter: WatchFilter;
+  readonly #matches: Matcher;
+  readonly #bounds: Bounds;
   readonly #payloads: boolean;
 
-  constructor(filter: WatchFilter, payloads: boolean) {
-    this.#filter = filter;
+  constructor(filter: InstanceFilter, payloads: boolean) {
+    this.#matches = matcherOf(filter);
+    this.#bounds = boundsOf(conditionOf(filter));
     this.#payloads = payloads;
   }
 
@@ -111,7 +117,7 @@ class Feed {
   }
 
   async #itemOf(runtime: Runtime, instanceId: string, change: number): Promise<Bare | undefined> {
-    if (!instanceId.startsWith(this.#filter.instanceIdPrefix ?? "")) return undefined;
+    if (!admitsId(this.#bounds, instanceId)) return undefined;
     const snapshot = await readable(runtime, instanceId, this.#payloads);
     if (snapshot === "damaged") return undefined;
     if (snapshot === undefined) return { kind: "purged", instanceId };
@@ -162,13 +168,12 @@ class Feed {
   }
 
   #takes(instanceId: string, row: InstanceRow): boolean {
-    const { statuses, workflow, instanceIdPrefix, tags } = this.#filter;
-    return (
-      instanceId.startsWith(instanceIdPrefix ?? "") &&
-      (!workflow || row.workflow === workflow) &&
-      (!statuses?.length || statuses.includes(rowStatus(row))) &&
-      Object.entries(tags ?? {}).every(([key, value]) => row.tags[key] === value)
-    );
+    try {
+      return this.#matches(instanceId, row);
+    } catch (error) {
+      if (isEngineError(error) && error.code === "INSTANCE_DAMAGED") return false;
+      throw error;
+    }
   }
 }
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ManagementPort } from "@pawl/engine";
+import type { Condition, InstanceFilter, ManagementPort } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { callEngine } from "../early/error.js";
+import { parseFilter } from "../query/filter.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { toFullJson } from "./json.js";
-import { parseFlag, parseNumber } from "./query.js";
+import { malformed, parseFlag, parseNumber } from "./query.js";
 import { parseStatus } from "./status.js";
 import { watchInstances } from "./watch.js";
 
 /**
- * GET …/workflows/{component}: one page of instances. `status` (may be repeated), `workflow` and
- * `idPrefix` choose; `pageSize`, `pageToken`; `payloads=true` includes inputs and outputs. With
+ * GET …/workflows/{component}: one page of instances. `status` (may be repeated), `workflow`,
+ * `idPrefix` and `filter` (as in a query) choose; `pageSize`, `pageToken`; `payloads=true` includes inputs and outputs. With
  * `watch=true` it is a stream of changes instead.
  */
 export function listInstances(engine: ManagementPort): RestHandler {
@@ -34,12 +35,24 @@ export function listInstances(engine: ManagementPort): RestHandler {
   };
 }
 
-function filterOf({ query }: RestCall) {
+function filterOf({ query }: RestCall): InstanceFilter {
   const workflow = query.get("workflow") ?? "";
   const instanceIdPrefix = query.get("idPrefix") ?? "";
+  const where = parseFilterText(query.get("filter") ?? "{}");
   return {
     statuses: query.getAll("status").map(parseStatus),
     ...(workflow === "" ? {} : { workflow }),
     ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
+    ...(where === undefined ? {} : { where }),
   };
+}
+
+function parseFilterText(text: string): Condition | undefined {
+  let filter: unknown;
+  try {
+    filter = JSON.parse(text);
+  } catch {
+    throw malformed("the filter is not JSON");
+  }
+  return parseFilter(filter);
 }

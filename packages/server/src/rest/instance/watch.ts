@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { FeedItem, ManagementPort, WatchFilter } from "@pawl/engine";
+import type { FeedItem, InstanceFilter, ManagementPort } from "@pawl/engine";
 import { callEngine } from "../early/error.js";
 import type { RestCall, RestHandler, RestReply } from "../router.js";
 import { toEventJson } from "./history.js";
@@ -43,7 +43,7 @@ async function* changesOf(
 /** The same for every instance of a filter; does not end by itself. */
 export function watchInstances(
   engine: ManagementPort,
-  filter: WatchFilter,
+  filter: InstanceFilter,
   call: RestCall,
 ): Promise<RestReply> {
   const subject = { subject: "", instanceId: "" };
@@ -52,7 +52,7 @@ export function watchInstances(
 
 async function* itemsOf(
   engine: ManagementPort,
-  filter: WatchFilter,
+  filter: InstanceFilter,
   call: RestCall,
 ): AsyncGenerator<ServerEvent, void, undefined> {
   const options = {

@@ -87,6 +87,7 @@ export const notes: Readonly<Record<string, RouteNote>> = {
       status: "Only these statuses; may be repeated.",
       workflow: "Only instances of this workflow.",
       idPrefix: "Only instances whose id begins with this.",
+      filter: "Only instances that this filter, in JSON, lets through: as in a query.",
       pageSize: "At most 1,000. Default: 100.",
       pageToken: "`nextPageToken` of the page before.",
       payloads: "`true`: with inputs and outputs.",
