@@ -19,6 +19,7 @@ import { createServer as createTcpServer, type Server, type Socket } from "node:
 import {
   createServer as createTlsServer,
   type SecureContextOptions,
+  TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
 import { Exchanges } from "./limit/exchanges.js";
@@ -176,6 +177,9 @@ export class Listener {
     // HTTP/2 peer that does so is gone, a killed worker for instance.
     socket.allowHalfOpen = protocol === "http1";
     (protocol === "http2" ? this.#http2 : this.#http1).emit("connection", socket);
+    if (protocol === "http1" && socket instanceof TLSSocket) {
+      readAsStream(socket);
+    }
   }
 
   #createTls(material: TlsMaterial): TlsServer {
@@ -259,6 +263,15 @@ export class Listener {
     server.on("session", (session) => this.#sessions.add(session));
     return server;
   }
+}
+
+/**
+ * Has Node read an HTTP/1.1 connection through its stream, which a listener brings about. Else its
+ * parser sits on the handle, and while an answer waits to be sent it is paused; TLS hands it the next
+ * record of what it has read all the same, and the connection is cut with "Parse Error: Paused".
+ */
+function readAsStream(socket: TLSSocket): void {
+  socket.on("data", () => {});
 }
 
 function tlsOptions({ cert, key, ca }: TlsMaterial): SecureContextOptions {

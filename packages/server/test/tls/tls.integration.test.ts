@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { request } from "node:https";
 import { type AddressInfo, connect as connectTcp } from "node:net";
+import { buffer, text } from "node:stream/consumers";
 import { type ConnectionOptions, connect, createServer as createTlsServer } from "node:tls";
 import { createClient } from "@connectrpc/connect";
 import {
@@ -13,6 +14,7 @@ import {
 import { Health, TaskHubSidecarService } from "@pawl/protocol";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { PawlServer } from "../../src/index.js";
+import { Listener } from "../../src/listen.js";
 import { startServer } from "../test-server.js";
 import {
   createAuthority,
@@ -21,6 +23,7 @@ import {
   inDays,
   writeIdentity,
 } from "./authority.js";
+import { HeldBack } from "./held-back.js";
 
 let authority: Identity;
 let identity: Identity;
@@ -108,6 +111,35 @@ describe("TLS", () => {
     for (const transport of transports) {
       expect((await createClient(Health, transport).check({})).status).toBe(1);
     }
+  });
+
+  test("reads a request while the answer before it waits for its reader", async () => {
+    const answering = Promise.withResolvers<void>();
+    const listener = new Listener((request, response) => {
+      if (request.url === "/large") {
+        response.end(Buffer.alloc(32 * 1024 * 1024));
+        answering.resolve();
+      } else {
+        void text(request).then((body) => response.end(`got ${body}`));
+      }
+    });
+    listener.useTls(identity);
+    const port = await listener.listen("127.0.0.1", 0);
+    onTestFinished(() => listener.close(0));
+    const wire = new HeldBack(connectTcp(port, "127.0.0.1"));
+    onTestFinished(() => void wire.destroy());
+    const socket = connect({ socket: wire, ca: authority.cert, host: "127.0.0.1" });
+    await once(socket, "secureConnect");
+
+    socket.write("GET /large HTTP/1.1\r\nhost: a\r\n\r\n");
+    await answering.promise;
+    wire.hold();
+    // Two records of TLS, which arrive together.
+    socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\nconnection: close\r\n\r\n");
+    await new Promise((written) => socket.write("body", written));
+    wire.release();
+
+    expect((await buffer(socket)).subarray(-64).toString()).toContain("got body");
   });
 
   test("takes TLS 1.2 and nothing older", async () => {
