@@ -176,8 +176,9 @@ describe("TLS", () => {
     socket.on("error", () => {});
     // A handshake record of 512 bytes, of which none comes.
     socket.write(Buffer.from([0x16, 3, 1, 2, 0]));
-    await once(socket.resume(), "close");
-    expect(await get(server)).toBe(204);
+    await new Promise((closed) => socket.resume().once("close", closed));
+    // On a busy machine an honest handshake may take as long.
+    await vi.waitFor(async () => expect(await get(server)).toBe(204), { timeout: 10_000 });
   });
 
   test("does not start with files that do not fit", async () => {
