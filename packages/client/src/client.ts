@@ -138,12 +138,12 @@ export class Client {
   }
 
   /** Resolves when the instance is no longer pending; an unknown id waits to be started. */
-  async waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance> {
+  waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance> {
     return this.#wait(options, (wait) => this.#port.waitForStart(instanceId, wait));
   }
 
   /** Resolves when the instance has ended; an unknown id waits to be started. */
-  async waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance> {
+  waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance> {
     return this.#wait(options, (wait) => this.#port.waitForCompletion(instanceId, wait));
   }
 

@@ -27,6 +27,7 @@ import type {
   WorkerSession,
   WorkItem,
 } from "@pawl/protocol/port";
+import { StoredStatus } from "@pawl/protocol/store";
 import { raiseEvent } from "./core/command/raise-event.js";
 import { resume } from "./core/command/resume.js";
 import { start } from "./core/command/start.js";
@@ -88,6 +89,8 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     const { createId } = this.#options;
     const instanceId = command.instanceId || createId();
     const executionId = createId();
+    // An id that was made just now has nothing on disk to be read.
+    if (!command.instanceId) runtime.mailboxes.fresh(instanceId);
     const facts = {
       instanceId,
       executionId,
@@ -97,15 +100,9 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       tags: command.tags ?? {},
       enforceUniqueInstanceId: command.enforceUniqueInstanceId ?? false,
       traceContext: traceContextOf(command.traceParent),
+      activeChild: command.instanceId ? await activeDescendant(runtime, instanceId) : undefined,
     };
-    // An id that was made just now has nothing on disk to be read.
-    if (!command.instanceId) runtime.mailboxes.fresh(instanceId);
-    const activeChild = command.instanceId
-      ? await activeDescendant(runtime, instanceId)
-      : undefined;
-    await runtime.command(instanceId, (state) =>
-      start(state, { ...facts, activeChild }, runtime.now()),
-    );
+    await runtime.command(instanceId, (state) => start(state, facts, runtime.now()));
     return { instanceId, executionId };
   }
 
@@ -129,11 +126,11 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
   }
 
   waitForStart(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
-    return this.waitUntil(instanceId, (instance) => instance.status !== "pending", options);
+    return this.#wait(instanceId, options, ({ row }) => row.status !== StoredStatus.PENDING);
   }
 
   waitForCompletion(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
-    return this.waitUntil(instanceId, (instance) => instance.completedAt !== undefined, options);
+    return this.#wait(instanceId, options, ({ row }) => row.completedAt !== 0n);
   }
 
   waitUntil(
@@ -141,7 +138,26 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     until: (instance: Instance) => boolean,
     options: WaitOptions = {},
   ): Promise<Instance> {
-    return waitUntil(this, this.#supervisor, instanceId, until, options);
+    return this.#wait(instanceId, options, () => true, until);
+  }
+
+  /** `isDue` spares the making of an instance for each of its states. */
+  #wait(
+    instanceId: string,
+    { signal, payloads = true }: WaitOptions,
+    isDue: (snapshot: Snapshot) => boolean,
+    until: (instance: Instance) => boolean = () => true,
+  ): Promise<Instance> {
+    return waitUntil(this.#supervisor, {
+      instanceId,
+      signal,
+      read: () => presentSnapshot(this.#supervisor.require(), instanceId, payloads),
+      look(snapshot) {
+        if (!isDue(snapshot)) return undefined;
+        const instance = instanceOf(instanceId, snapshot, payloads);
+        return until(instance) ? instance : undefined;
+      },
+    });
   }
 
   async raiseEvent(instanceId: string, name: string, input?: string): Promise<void> {
@@ -269,12 +285,14 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     return this.#supervisor.connect(registration, deliver, release);
   }
 
-  async completeTurn(completion: TurnCompletion): Promise<void> {
-    await this.#supervisor.require().desk.completeTurn(completion);
+  completeTurn(completion: TurnCompletion): Promise<void> {
+    return promised(() => this.#supervisor.require().desk.completeTurn(completion));
   }
 
-  async completeActivity(completion: ActivityCompletion): Promise<void> {
-    await this.#supervisor.requireFor(completion).desk.completeActivity(completion);
+  completeActivity(completion: ActivityCompletion): Promise<void> {
+    return promised(() =>
+      this.#supervisor.requireFor(completion).desk.completeActivity(completion),
+    );
   }
 
   workerCount(): number {
@@ -351,13 +369,22 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
 }
 
 /** What is on disk of the present execution of an instance. */
-async function presentSnapshot(
+function presentSnapshot(
   { mailboxes, store }: Runtime,
   instanceId: string,
   payloads: boolean,
-): Promise<Snapshot | undefined> {
+): Snapshot | undefined | Promise<Snapshot | undefined> {
   const live = mailboxes.peek(instanceId);
   return live === undefined ? readSnapshot(store, instanceId, payloads) : live.snapshot;
+}
+
+/** What `run` promises; what it throws becomes a rejection. Without a promise of its own. */
+function promised(run: () => Promise<void>): Promise<void> {
+  try {
+    return run();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** The error of an id that nobody has. */

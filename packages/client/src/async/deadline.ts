@@ -6,12 +6,19 @@ import { isPawlError, PawlError } from "../errors.js";
  * Runs a call with a signal that is aborted when the time is up or the caller's own signal is.
  * @throws DEADLINE_EXCEEDED when the time was up first
  */
-export async function withDeadline<T>(
+export function withDeadline<T>(
   timeoutMs: number | undefined,
   signal: AbortSignal | undefined,
   call: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
-  if (timeoutMs === undefined) return call(signal);
+  return timeoutMs === undefined ? call(signal) : withTimer(timeoutMs, signal, call);
+}
+
+async function withTimer<T>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  call: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(), timeoutMs);
   const limited =

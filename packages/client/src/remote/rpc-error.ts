@@ -48,10 +48,10 @@ function isEngineError(error: unknown): error is Error & {
 }
 
 /** The answer of a port or service; what it rejects with becomes a `PawlError`. */
-export async function asked<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw toPawlError(error);
-  }
+export function asked<T>(answer: Promise<T>): Promise<T> {
+  return answer.catch(rethrow);
+}
+
+function rethrow(error: unknown): never {
+  throw toPawlError(error);
 }

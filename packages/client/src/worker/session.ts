@@ -30,7 +30,8 @@ export class Session implements WorkReceiver {
   readonly #registry: Registry;
   readonly #logger: Logger;
   readonly #cache: InstanceCache;
-  readonly #channel = createDeferred<WorkChannel>();
+  readonly #attached = createDeferred<WorkChannel>();
+  #channel: WorkChannel | undefined;
   readonly #stopping = new AbortController();
   /** The token of each instance's latest turn in flight. */
   readonly #turns = new Map<string, string>();
@@ -46,15 +47,16 @@ export class Session implements WorkReceiver {
 
   /** Says where results go. */
   attach(channel: WorkChannel): void {
-    this.#channel.resolve(channel);
+    this.#channel = channel;
+    this.#attached.resolve(channel);
   }
 
   turn(turn: Turn): void {
-    this.#track(() => this.#runTurn(turn));
+    if (this.#begin()) void this.#runTurn(turn).then(this.#done, this.#failed);
   }
 
   activity(task: ActivityTask): void {
-    this.#track(() => this.#runActivity(task));
+    if (this.#begin()) void this.#runActivity(task).then(this.#done, this.#failed);
   }
 
   release(instanceId: string): void {
@@ -81,21 +83,26 @@ export class Session implements WorkReceiver {
   }
 
   /** What comes while draining is left alone: it goes to other workers when the channel ends. */
-  #track(run: () => Promise<void>): void {
-    if (this.#isDraining) return;
+  #begin(): boolean {
+    if (this.#isDraining) return false;
     this.#inFlight += 1;
-    void run()
-      .catch((error: unknown) => this.#logger.error({ error }, "a work item was not answered"))
-      .finally(() => {
-        this.#inFlight -= 1;
-        if (this.#inFlight === 0) this.#whenIdle?.();
-      });
+    return true;
   }
+
+  readonly #done = (): void => {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#whenIdle?.();
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.#logger.error({ error }, "a work item was not answered");
+    this.#done();
+  };
 
   async #runActivity(task: ActivityTask): Promise<void> {
     const definition = this.#registry.activities.get(task.activity);
     const outcome = await runActivity(definition, task, this.#stopping.signal, this.#logger);
-    const channel = await this.#channel.promise;
+    const channel = this.#channel ?? (await this.#attached.promise);
     if (!this.#stopping.signal.aborted) channel.completeActivity(task, outcome);
   }
 
@@ -104,9 +111,11 @@ export class Session implements WorkReceiver {
     this.#turns.set(instanceId, token);
     const held = this.#cache.take(instanceId, turn.executionId);
     const replay = turn.isCached ? held : this.#createReplay(turn);
-    const outcome =
-      replay === undefined ? this.#withoutReplay(turn) : await this.#replayTurn(replay, turn);
-    const channel = await this.#channel.promise;
+    // Also what is known at once is answered later: the engine is still handing the turn out.
+    const outcome = await (replay === undefined
+      ? this.#withoutReplay(turn)
+      : this.#replayTurn(replay, turn));
+    const channel = this.#channel ?? (await this.#attached.promise);
     if (this.#stopping.signal.aborted) return;
     // Held before the answer leaves: the next turn may follow at once.
     const displaced = this.#hold(turn, replay, outcome);

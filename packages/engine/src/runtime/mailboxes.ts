@@ -46,16 +46,26 @@ export class Mailboxes {
    * before it returns is done in one go: no other command comes between.
    * @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE, and what `use` throws
    */
-  async run<T>(instanceId: string, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
-    let mailbox = this.#live.get(instanceId);
-    if (mailbox === undefined) {
-      const loaded = await this.#load(instanceId);
-      // Who came first may have let it go again, unchanged: it is taken up for this one.
-      mailbox = this.#live.get(instanceId) ?? loaded;
-      this.#live.set(instanceId, mailbox);
-    }
+  run<T>(instanceId: string, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
+    const mailbox = this.#live.get(instanceId);
+    return mailbox === undefined ? this.#loadAndRun(instanceId, use) : this.#use(mailbox, use);
+  }
+
+  async #loadAndRun<T>(instanceId: string, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
+    const loaded = await this.#load(instanceId);
+    // Who came first may have let it go again, unchanged: it is taken up for this one.
+    const mailbox = this.#live.get(instanceId) ?? loaded;
+    this.#live.set(instanceId, mailbox);
+    return this.#use(mailbox, use);
+  }
+
+  /** Gives on the promise that `use` gives: most of them are one and the same, of their commit. */
+  #use<T>(mailbox: Mailbox, use: (mailbox: Mailbox) => T | Promise<T>): Promise<T> {
     try {
-      return use(mailbox);
+      const used = use(mailbox);
+      return used instanceof Promise ? used : Promise.resolve(used);
+    } catch (error) {
+      return Promise.reject(error);
     } finally {
       this.settle(mailbox);
     }

@@ -112,22 +112,26 @@ export class Runtime implements MailboxHost {
     instanceId: string,
     decide: (state: InstanceState | undefined) => Outcome,
   ): Promise<void> {
-    return this.mailboxes.run(instanceId, async (mailbox) => {
+    return this.mailboxes.run(instanceId, (mailbox) => {
       let outcome: Outcome;
       try {
         outcome = decide(mailbox.state);
       } catch (refusal) {
-        // It rests on what may still be on its way, just as an answer does.
-        await this.durable(mailbox);
-        throw refusal;
+        return this.#refuse(mailbox, refusal);
       }
-      await this.apply(mailbox, outcome);
+      return this.apply(mailbox, outcome);
     });
   }
 
+  /** A refusal rests on what may still be on its way, just as an answer does. */
+  async #refuse(mailbox: Mailbox, refusal: unknown): Promise<never> {
+    await this.durable(mailbox);
+    throw refusal;
+  }
+
   /** Resolves when all that is known of an instance is on disk. */
-  async durable(mailbox: Mailbox): Promise<void> {
-    if (mailbox.isDirty()) await mailbox.lastCommit;
+  durable(mailbox: Mailbox): Promise<void> {
+    return (mailbox.isDirty() ? mailbox.lastCommit : undefined) ?? Promise.resolve();
   }
 
   /** Resolves when the messages that are on their way to an instance have arrived. */

@@ -37,13 +37,16 @@ export function createEmbeddedLink(port: WorkerPort): WorkLink {
       };
       signal.addEventListener("abort", end, { once: true });
       // A result that was not taken ends the session, so that its item is handed out again.
+      const refused = (error: unknown): void => {
+        ended.reject(error);
+        end();
+      };
+      // One commit takes many results, and answers them with one promise: it is looked at once.
+      let latest: Promise<void> | undefined;
       const answer = (reply: Promise<void>): void => {
-        const settled = reply
-          .catch((error: unknown) => {
-            ended.reject(error);
-            end();
-          })
-          .finally(() => unanswered.delete(settled));
+        if (reply === latest) return;
+        latest = reply;
+        const settled = reply.catch(refused).finally(() => unanswered.delete(settled));
         unanswered.add(settled);
       };
       const close = async (): Promise<void> => {

@@ -86,10 +86,12 @@ export class Replay implements ContextHost {
   async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
     this.#isInTurn = true;
     try {
-      this.#isReplaying = true;
-      this.#patches.learn(past);
-      await this.#consume(past);
-      this.#isReplaying = false;
+      if (past.length > 0) {
+        this.#isReplaying = true;
+        this.#patches.learn(past);
+        await this.#consume(past);
+        this.#isReplaying = false;
+      }
       await this.#consume(events);
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
@@ -162,9 +164,8 @@ export class Replay implements ContextHost {
     return this.#hasWoken;
   }
 
-  async #untilBlocked(): Promise<void> {
-    await settled();
-    if (this.#eventNumber % eventsPerBreath === 0) await breathe();
+  #untilBlocked(): Promise<void> {
+    return this.#eventNumber % eventsPerBreath === 0 ? settled().then(breathe) : settled();
   }
 
   #apply(event: HistoryEvent, number: number): void {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** The tick that was asked for and has not come: one for all that wait. */
+let nextTick: Promise<void> | undefined;
+
 /**
  * Resolves when the microtask queue has run dry: whatever code could go on without input from
  * outside has done so, however long its chain of awaits.
@@ -9,10 +12,15 @@
  * come before the microtasks. This costs well under a microsecond; `setImmediate` would wait for
  * the event loop's other phases.
  */
-export function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    queueMicrotask(() => process.nextTick(resolve));
+export async function settled(): Promise<void> {
+  await undefined;
+  nextTick ??= new Promise((resolve) => {
+    process.nextTick(() => {
+      nextTick = undefined;
+      resolve();
+    });
   });
+  await nextTick;
 }
 
 /** Lets the event loop serve sockets and timers, which `settled` alone does not. */

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type {
-  ExecutionCompletedEvent,
-  ExecutionStartedEvent,
-  TaskFailureDetails,
-} from "@pawl/protocol";
-import type { Failure, Instance } from "@pawl/protocol/port";
+import type { TaskFailureDetails } from "@pawl/protocol";
+import type { Failure, Instance, StallCode } from "@pawl/protocol/port";
 import { rowStatus } from "../../store/codec.js";
 import { updatedAtOf } from "../../store/index/index-key.js";
 import type { Snapshot } from "../mailbox.js";
 
+/** The fields of an instance, as they are filled in. */
+type Draft = { -readonly [K in keyof Instance]: Instance[K] };
+
 /** An instance as callers see it. */
 export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boolean): Instance {
   const { row } = snapshot;
-  return {
+  const instance: Draft = {
     instanceId,
     workflow: row.workflow,
     status: rowStatus(row),
@@ -21,40 +20,32 @@ export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boo
     generation: row.generation,
     createdAt: Number(row.createdAt),
     updatedAt: updatedAtOf(row),
-    ...instant("startedAt", row.startedAt),
-    ...instant("completedAt", row.completedAt),
-    ...instant("startAt", row.startAt),
-    ...(row.parent === undefined ? {} : { parentInstanceId: row.parent.instanceId }),
     tags: row.tags,
-    ...text("version", row.version),
-    ...text("stallReason", row.stallReason),
-    ...text("stallCode", row.stallCode),
     historyLength: row.eventCount,
-    ...(payloads ? payloadsOf(snapshot) : {}),
   };
+  if (row.startedAt !== 0n) instance.startedAt = Number(row.startedAt);
+  if (row.completedAt !== 0n) instance.completedAt = Number(row.completedAt);
+  if (row.startAt !== 0n) instance.startAt = Number(row.startAt);
+  if (row.parent !== undefined) instance.parentInstanceId = row.parent.instanceId;
+  if (row.version !== "") instance.version = row.version;
+  if (row.stallReason !== "") instance.stallReason = row.stallReason;
+  // The engine wrote it, from a stall's own code.
+  if (row.stallCode !== "") instance.stallCode = row.stallCode as StallCode;
+  if (payloads) addPayloads(instance, snapshot);
+  return instance;
 }
 
-type Payloads = Pick<Instance, "input" | "output" | "customStatus" | "failure">;
-
-function payloadsOf({ row, startRecord, endRecord }: Snapshot): Payloads {
+function addPayloads(instance: Draft, { row, startRecord, endRecord }: Snapshot): void {
+  if (row.customStatus !== undefined) instance.customStatus = row.customStatus;
   const started = startRecord?.event.eventType;
+  if (started?.case === "executionStarted" && started.value.input !== undefined) {
+    instance.input = started.value.input;
+  }
   const ended = endRecord?.event.eventType;
-  return {
-    ...(row.customStatus === undefined ? {} : { customStatus: row.customStatus }),
-    ...(started?.case === "executionStarted" ? inputOf(started.value) : {}),
-    ...(ended?.case === "executionCompleted" ? outcomeOf(ended.value) : {}),
-  };
-}
-
-function inputOf(started: ExecutionStartedEvent): Payloads {
-  return started.input === undefined ? {} : { input: started.input };
-}
-
-function outcomeOf({ result, failureDetails }: ExecutionCompletedEvent): Payloads {
-  return {
-    ...(result === undefined ? {} : { output: result }),
-    ...(failureDetails === undefined ? {} : { failure: failureOf(failureDetails) }),
-  };
+  if (ended?.case !== "executionCompleted") return;
+  const { result, failureDetails } = ended.value;
+  if (result !== undefined) instance.output = result;
+  if (failureDetails !== undefined) instance.failure = failureOf(failureDetails);
 }
 
 /** Failure details in our own words. */
@@ -67,18 +58,4 @@ export function failureOf(details: TaskFailureDetails): Failure {
     ...(stackTrace === undefined ? {} : { stackTrace }),
     ...(innerFailure === undefined ? {} : { cause: failureOf(innerFailure) }),
   };
-}
-
-function instant<K extends "startedAt" | "completedAt" | "startAt">(
-  key: K,
-  value: bigint,
-): Pick<Instance, K> | object {
-  return value === 0n ? {} : { [key]: Number(value) };
-}
-
-function text<K extends "version" | "stallReason" | "stallCode">(
-  key: K,
-  value: string,
-): Pick<Instance, K> | object {
-  return value === "" ? {} : { [key]: value };
 }

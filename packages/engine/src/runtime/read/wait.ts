@@ -1,59 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, ManagementPort, WaitOptions } from "@pawl/protocol/port";
+import type { Instance } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Supervisor } from "../supervisor.js";
-import { instanceOf } from "./view.js";
 
-type Reader = Pick<ManagementPort, "get">;
+/** What is waited for. */
+export interface Wanted {
+  readonly instanceId: string;
+  readonly signal: AbortSignal | undefined;
+  /** What is on disk now. */
+  read(): Snapshot | undefined | Promise<Snapshot | undefined>;
+  /** The instance, when this durable state is the one; it is told of every one that follows. */
+  look(snapshot: Snapshot): Instance | undefined;
+}
 
 /**
- * Resolves when a durable state of the instance satisfies `until`. An id that does not exist is
- * waited for, too (engine semantics 2.4).
- * @throws CANCELLED, SHUTTING_DOWN
+ * Resolves when a durable state of the instance is the one that is wanted. An id that does not exist
+ * is waited for, too (engine semantics 2.4).
+ * @throws CANCELLED, SHUTTING_DOWN, and what `read` and `look` throw
  */
-export async function waitUntil(
-  reader: Reader,
-  supervisor: Supervisor,
-  instanceId: string,
-  until: (instance: Instance) => boolean,
-  options: WaitOptions,
-): Promise<Instance> {
-  const { signal } = options;
-  const payloads = options.payloads ?? true;
-  let resolve: (instance: Instance) => void = () => {};
-  let reject: (error: unknown) => void = () => {};
-  const settled = new Promise<Instance>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  // The wait may end before anybody looks at this.
-  settled.catch(() => {});
-  const look = (snapshot: Snapshot | undefined): void => {
-    if (snapshot === undefined) return;
-    try {
-      const instance = instanceOf(instanceId, snapshot, payloads);
-      if (until(instance)) resolve(instance);
-    } catch (error) {
-      // The caller's own fault, and no affair of those who commit.
+export function waitUntil(supervisor: Supervisor, wanted: Wanted): Promise<Instance> {
+  const { instanceId, signal } = wanted;
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      stop();
       reject(error);
+    };
+    const see = (snapshot: Snapshot | undefined): void => {
+      if (snapshot === undefined) return;
+      try {
+        const instance = wanted.look(snapshot);
+        if (instance === undefined) return;
+        stop();
+        resolve(instance);
+      } catch (error) {
+        // The caller's own fault, and no affair of those who commit.
+        fail(error);
+      }
+    };
+    const cancel = (): void => fail(cancelled());
+    const stopListening = supervisor.waiters.add(instanceId, see);
+    const stopClosing = supervisor.onClose(() => fail(shuttingDown()));
+    const stop = (): void => {
+      stopListening();
+      stopClosing();
+      signal?.removeEventListener("abort", cancel);
+    };
+    signal?.addEventListener("abort", cancel, { once: true });
+    if (signal?.aborted) return cancel();
+    try {
+      const present = wanted.read();
+      if (present instanceof Promise) present.then(see, fail);
+      else see(present);
+    } catch (error) {
+      fail(error);
     }
-  };
-  const cancel = (): void => reject(cancelled());
-  const stopListening = supervisor.waiters.add(instanceId, look);
-  const stopClosing = supervisor.onClose(() => reject(shuttingDown()));
-  signal?.addEventListener("abort", cancel, { once: true });
-  try {
-    if (signal?.aborted) throw cancelled();
-    const now = await reader.get(instanceId, { payloads });
-    if (now !== undefined && until(now)) return now;
-    return await settled;
-  } finally {
-    stopListening();
-    stopClosing();
-    signal?.removeEventListener("abort", cancel);
-  }
+  });
 }
 
 /** The error of a wait that the caller ended. */

@@ -46,6 +46,7 @@ export class Waiters {
   notify(instanceId: string, snapshot: Snapshot | undefined): void {
     const listeners = this.#listeners.get(instanceId);
     if (listeners === undefined) return;
-    for (const listener of [...listeners]) listener(snapshot);
+    // One that has what it waited for takes itself out.
+    for (const listener of listeners) listener(snapshot);
   }
 }

@@ -199,15 +199,15 @@ export class WorkDesk implements DispatchHost {
   }
 
   /** Takes an activity's result; resolves when it is on disk. Stale ones change nothing. */
-  async completeActivity(completion: ActivityCompletion): Promise<void> {
+  completeActivity(completion: ActivityCompletion): Promise<void> {
     const found = this.#findActivity(completion);
-    if (found === undefined) return;
+    if (found === undefined) return Promise.resolve();
     const { worker, token, work } = found;
     worker.dropActivity(token);
     this.#runtime.dispatch.pump();
     const { executionId, taskId } = work;
     const { output, failure } = completion;
-    await this.#runtime.command(work.instanceId, (state) =>
+    return this.#runtime.command(work.instanceId, (state) =>
       state === undefined
         ? nothing
         : completeActivity(state, { executionId, taskId, output, failure }, this.#runtime.now()),
