@@ -48,6 +48,7 @@ describe("reflection and health", () => {
         "grpc.reflection.v1alpha.ServerReflection",
         "pawl.v1.AdminService",
         "pawl.v1.BatchService",
+        "pawl.v1.CallService",
         "pawl.v1.WorkerService",
         "pawl.v1.WorkflowService",
       ]);

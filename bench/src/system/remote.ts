@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fileURLToPath } from "node:url";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { createClient } from "@pawl/client";
 import { clientWorkloads } from "./client-workloads.js";
 import { startPawl } from "./pawl-server.js";
@@ -13,14 +12,12 @@ export async function open(toolbox: Toolbox): Promise<WorkflowSystem> {
   const baseUrl = server.address;
   const program = fileURLToPath(new URL("../process/chain-worker.js", import.meta.url));
   const worker = await toolbox.startNode(program, [baseUrl], "worker ready");
-  const sessionManager = new Http2SessionManager(baseUrl);
-  // As the client does: what is this small is not worth compressing.
-  const transport = createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
+  const client = createClient({ baseUrl });
   return {
     pids: { server: server.pid, worker: worker.pid },
-    ...clientWorkloads(createClient({ transport })),
+    ...clientWorkloads(client),
     async close() {
-      sessionManager.abort();
+      client.close();
       await worker.stop();
       await server.stop();
     },

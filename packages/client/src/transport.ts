@@ -7,17 +7,23 @@ import {
   createGrpcTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { CallService } from "@pawl/protocol";
 import type { ServerAccess, TlsOptions } from "./options.js";
+import { CallStream } from "./remote/call/call-stream.js";
+import { type CallStreamSource, StreamedTransport } from "./remote/call/streamed-transport.js";
 
-/** Transports to one server that share a connection. */
+/** Transports to one server that share a connection; a stream of calls has another. */
 export interface ServerTransports {
-  /** Connect over HTTP/2, for calls. */
+  /** For calls: Connect over HTTP/2, or, while there are many, one gRPC stream for all. */
   readonly calls: Transport;
   /** gRPC, for the worker's stream. */
   readonly stream: Transport;
   /** Closes the connection and what runs on it. */
   close(): void;
 }
+
+/** The header that carries a token, as in Dapr. */
+const tokenHeader = "dapr-api-token";
 
 /** A connection that carries a stream is probed this often, in milliseconds. */
 const pingIntervalMs = 20_000;
@@ -27,14 +33,40 @@ export function createServerTransports(
   baseUrl: string,
   { token = process.env.DAPR_API_TOKEN ?? "", tls }: ServerAccess = {},
 ): ServerTransports {
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs }, nodeOptions(tls));
+  const connect = () => new Http2SessionManager(baseUrl, { pingIntervalMs }, nodeOptions(tls));
+  const sessionManager = connect();
+  const callManager = connect();
   // Messages are small and most servers near: compression would cost more than it saves.
   const interceptors = token === "" ? [] : [sendToken(token)];
   const options = { baseUrl, sessionManager, acceptCompression: [], interceptors };
+  const single = createConnectTransport({ ...options, httpVersion: "2", useBinaryFormat: true });
+  const calls = new StreamedTransport(single, callStreams(baseUrl, callManager, token));
   return {
-    calls: createConnectTransport({ ...options, httpVersion: "2", useBinaryFormat: true }),
+    calls,
     stream: createGrpcTransport(options),
-    close: () => sessionManager.abort(),
+    close() {
+      calls.close();
+      callManager.abort();
+      sessionManager.abort();
+    },
+  };
+}
+
+/** Streams of calls over a connection that nothing else uses, so that they may let the process end. */
+function callStreams(
+  baseUrl: string,
+  connection: Http2SessionManager,
+  token: CallStreamSource["token"],
+): CallStreamSource {
+  const prefix = new URL(baseUrl).pathname.replace(/\/+$/, "");
+  const path = `${prefix}/${CallService.typeName}/${CallService.method.call.name}`;
+  return {
+    token,
+    async open(text) {
+      const headers = { "content-type": "application/grpc+proto", te: "trailers" };
+      const known = text === "" ? headers : { ...headers, [tokenHeader]: text };
+      return new CallStream(await connection.request("POST", path, known, { endStream: false }));
+    },
   };
 }
 
@@ -46,7 +78,7 @@ function nodeOptions({ serverName, ...pem }: TlsOptions = {}): SecureClientSessi
 function sendToken(token: NonNullable<ServerAccess["token"]>): Interceptor {
   return (next) => async (request) => {
     const text = typeof token === "string" ? token : await token();
-    if (text !== "") request.header.set("dapr-api-token", text);
+    if (text !== "") request.header.set(tokenHeader, text);
     return next(request);
   };
 }

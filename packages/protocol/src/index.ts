@@ -4,6 +4,7 @@
 export { WorkflowService } from "./gen/pawl/v1/workflow_service_pb.js";
 export { AdminService } from "./gen/pawl/v1/admin_service_pb.js";
 export { BatchService } from "./gen/pawl/v1/batch_service_pb.js";
+export { CallService } from "./gen/pawl/v1/call_service_pb.js";
 export { WorkerService } from "./gen/pawl/v1/worker_service_pb.js";
 export { TaskHubSidecarService } from "./gen/durabletask/orchestrator_service_pb.js";
 export { Dapr } from "./gen/dapr/proto/runtime/v1/dapr_pb.js";
@@ -24,6 +25,7 @@ export * from "./gen/pawl/v1/admin_service_pb.js";
 export * from "./gen/pawl/v1/instance_pb.js";
 export * from "./gen/pawl/v1/batch_service_pb.js";
 export * from "./gen/pawl/v1/condition_pb.js";
+export * from "./gen/pawl/v1/call_service_pb.js";
 export * from "./gen/pawl/v1/explanation_pb.js";
 export * from "./gen/pawl/v1/query_pb.js";
 export * from "./gen/pawl/v1/worker_service_pb.js";

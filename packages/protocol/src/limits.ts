@@ -15,6 +15,10 @@ export const limits = {
   payloadBytes: 3_670_016,
   /** Bytes of one request body. */
   requestBytes: 4 * 1024 * 1024,
+  /** Calls of one stream of calls (`pawl.v1.CallService`) that are under way at once. */
+  callsPerStream: 10_000,
+  /** Calls of all such streams of a server that are under way at once. */
+  streamedCalls: 250_000,
   /**
    * Bytes of one turn (history and new events) sent to a worker that takes no more than 4 MiB: 95 %
    * of it, as Dapr does (engine semantics 10.4).

@@ -4,6 +4,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import {
   AdminService,
   BatchService,
+  CallService,
   Dapr,
   Health,
   ServerReflection,
@@ -13,8 +14,9 @@ import {
   WorkflowService,
 } from "@pawl/protocol";
 import { services } from "./auth/access.js";
+import type { AdmitCall } from "./auth/admission.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
-import { workerLimits } from "./interceptor/limit.js";
+import { streamLimits } from "./interceptor/limit.js";
 import { createRequestValidation } from "./interceptor/validate.js";
 import type { ServerMetadata } from "./metadata.js";
 import type { ServedEngine, ServerLogger } from "./options.js";
@@ -41,6 +43,7 @@ import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/
 import type { ServiceRouter } from "./rpc/handler.js";
 import { createAdminService } from "./service/admin.js";
 import { createBatchService } from "./service/batch.js";
+import { createCallService } from "./service/call/call-service.js";
 import { createDaprService } from "./service/dapr.js";
 import { DescriptorIndex } from "./service/descriptor-index.js";
 import { createHealthService } from "./service/health.js";
@@ -140,6 +143,7 @@ export function registerServices(
   router: ServiceRouter,
   targets: RouteTargets,
   interceptors: readonly Interceptor[],
+  openAdmission: () => AdmitCall,
 ): void {
   const { engine, workflows, metadata, log } = targets;
   const index = new DescriptorIndex(services);
@@ -147,7 +151,8 @@ export function registerServices(
   router
     .service(WorkflowService, createWorkflowService(engine), checked)
     .service(BatchService, createBatchService(engine), checked)
-    .service(WorkerService, createWorkerService(engine, log), workerLimits)
+    .service(CallService, createCallService(router, openAdmission), streamLimits)
+    .service(WorkerService, createWorkerService(engine, log), streamLimits)
     .service(AdminService, createAdminService(engine))
     .service(TaskHubSidecarService, createTaskHubService(engine, log))
     .service(Dapr, createDaprService(workflows, metadata))

@@ -75,7 +75,8 @@ async function serveEngine(
   const targets: RouteTargets = { engine: seen, workflows, metadata, appId, strictDapr, log };
   const router = new RestRouter(restRoutes(targets));
   const rpc = new RpcHandler(
-    (router, interceptors) => registerServices(router, targets, interceptors),
+    (router, interceptors) =>
+      registerServices(router, targets, interceptors, security.openAdmission),
     createRestHandler(router, log),
     log,
     // Dapr's errors have no details.

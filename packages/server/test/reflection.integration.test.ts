@@ -50,6 +50,7 @@ describe.each(versions)("reflection %s", (_name, service) => {
         { name: "grpc.reflection.v1alpha.ServerReflection" },
         { name: "pawl.v1.AdminService" },
         { name: "pawl.v1.BatchService" },
+        { name: "pawl.v1.CallService" },
         { name: "pawl.v1.WorkerService" },
         { name: "pawl.v1.WorkflowService" },
       ],

@@ -5,9 +5,10 @@ import { type FuzzedServer, startFuzzedServer } from "./fuzzed-server.ts";
 import { type Call, Http2Caller } from "./http2-caller.ts";
 import { binaryCall, envelopeCall, headerCall, idCall, jsonCall } from "./input/call.ts";
 import { http1Bytes, http2Bytes } from "./input/raw.ts";
+import { streamedCalls } from "./input/streamed-calls.ts";
 import { sendRaw } from "./raw-socket.ts";
 import { fuzz, inputCount, seed } from "./run.ts";
-import { findFault } from "./verdict.ts";
+import { findFault, findStreamedFault } from "./verdict.ts";
 
 let server: FuzzedServer;
 let caller: Http2Caller;
@@ -25,7 +26,8 @@ afterAll(async () => {
 
 /** Sends one call; a fault names the call. */
 async function sendCall(call: Call): Promise<string | undefined> {
-  const fault = findFault(await caller.send(call));
+  const answer = await caller.send(call);
+  const fault = findFault(answer) ?? findStreamedFault(call.path, answer);
   if (fault === undefined) {
     return undefined;
   }
@@ -39,7 +41,8 @@ async function sendBytes(bytes: Uint8Array): Promise<undefined> {
 
 describe("the server answers or refuses, and goes on, whatever is", () => {
   test.each([
-    ["in a binary message", 0.27, binaryCall],
+    ["in a binary message", 0.22, binaryCall],
+    ["in a stream of calls", 0.05, streamedCalls],
     ["in a JSON message", 0.15, jsonCall],
     ["around messages", 0.2, envelopeCall],
     ["in headers", 0.15, headerCall],

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { fromBinary } from "@bufbuild/protobuf";
+import { CallResponseSchema } from "@pawl/protocol";
 import type { Answer } from "./http2-caller.ts";
+import { streamedPath } from "./input/streamed-calls.ts";
 
 /** UNKNOWN and INTERNAL. */
 const faultyCodes = new Set(["2", "13"]);
@@ -28,6 +31,23 @@ export function findFault(answer: Answer): string | undefined {
     return faultInJson(lastFrame(body, endStreamFrame)?.toString() ?? "");
   }
   return type.startsWith("application/json") ? faultInJson(body.toString()) : undefined;
+}
+
+/** The same of the answers on a stream of calls, as far as they came whole. */
+export function findStreamedFault(path: string, { headers, body }: Answer): string | undefined {
+  const isRead =
+    path === streamedPath && /^application\/grpc(\+proto)?$/.test(headers["content-type"] ?? "");
+  return isRead ? [...framesOf(body)].flatMap(faultsInFrame)[0] : undefined;
+}
+
+function faultsInFrame(frame: Buffer): string[] {
+  return fromBinary(CallResponseSchema, frame).answers.flatMap(({ result }) => {
+    if (result.case !== "error" || !faultyCodes.has(String(result.value.code))) return [];
+    const { details, message } = result.value;
+    const isOurs =
+      details.length === 0 || details.some(({ value }) => isInternal(Buffer.from(value)));
+    return isOurs ? [`${result.value.code} ${message}`] : [];
+  });
 }
 
 /** `get` reads gRPC's trailers by name. */
@@ -65,7 +85,19 @@ function firstDetail(details: unknown): string {
 
 /** True for encoded details with the error code INTERNAL in them, and for none at all. */
 function saysInternal(base64: string): boolean {
-  return base64 === "" || Buffer.from(base64, "base64").includes("\n\bINTERNAL");
+  return base64 === "" || isInternal(Buffer.from(base64, "base64"));
+}
+
+function isInternal(details: Buffer): boolean {
+  return details.includes("\n\bINTERNAL");
+}
+
+function* framesOf(body: Buffer): Generator<Buffer> {
+  for (let at = 0; at + headerBytes <= body.length; ) {
+    const end = at + headerBytes + body.readUInt32BE(at + 1);
+    if (end <= body.length) yield body.subarray(at + headerBytes, end);
+    at = end;
+  }
 }
 
 /** The contents of the last of a body's frames, if it has this flag. */

@@ -4,6 +4,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import {
   AdminService,
   BatchService,
+  CallService,
   Dapr,
   Health,
   ServerReflection,
@@ -45,6 +46,7 @@ const table = [
     listBatches: "list",
     cancelBatch: "cancel-batch",
   }),
+  declare(CallService, { call: "call" }),
   declare(WorkerService, { work: "work" }),
   declare(AdminService, { backup: "backup" }),
   declare(TaskHubSidecarService, {

@@ -12,10 +12,11 @@ import {
 } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { certificateOf, certificateOfRequest } from "../tls/certificate-name.js";
+import { requireAdmission } from "./admission.js";
 import type { Caller } from "./caller.js";
 import type { Cors } from "./cors.js";
-import { type Credentials, requireAccess, tokenHeader } from "./credentials.js";
-import { accessOf, isServerOperation, type Operation } from "./operation.js";
+import { type Credentials, tokenHeader } from "./credentials.js";
+import { accessOf, type Operation } from "./operation.js";
 import { type RequestAccess, runWithAccess } from "./policy/access-context.js";
 import type { Policy } from "./policy/policy.js";
 import { encodeRefusal, type Refusal } from "./refusal.js";
@@ -141,16 +142,13 @@ export class Gate {
       return { caller: open, operation };
     }
     const caller = credentials.identify(headers, certificate);
-    requireAccess(caller, operation);
-    if (operation !== undefined && isServerOperation(operation) && policy !== undefined) {
-      requireRule(policy(), caller, operation);
-    }
+    requireAdmission(caller, operation, policy);
     return { caller, operation };
   }
 
-  /** Only a policy asks, further on, who it was. */
+  /** Only a policy asks, further on, who it was, and a stream whose calls are let in one by one. */
   #run(access: RequestAccess, answer: () => void): void {
-    if (this.#options.policy === undefined) {
+    if (this.#options.policy === undefined && access.operation !== "call") {
       answer();
     } else {
       runWithAccess(access, answer);
@@ -160,18 +158,6 @@ export class Gate {
 
 /** Whoever asks for what is open to anybody. */
 const open: Caller = { names: [], scopes: new Set() };
-
-/** @throws PERMISSION_DENIED */
-function requireRule(policy: Policy, caller: Caller, operation: Operation): void {
-  if (!policy.allowsSome(caller, operation)) {
-    const who = caller.names.join(", ");
-    throw new EngineError(
-      "PERMISSION_DENIED",
-      `the policy has no rule for ${who} with "${operation}"`,
-      { details: { operation } },
-    );
-  }
-}
 
 /** Answers, and lets go of the body: what of it is on its way is read and thrown away. */
 function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal): void {

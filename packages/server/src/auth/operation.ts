@@ -19,6 +19,8 @@ export const operations = {
   health: "anybody",
   // What the server is and speaks. Workers and tools of every kind ask for it before anything else.
   describe: "known",
+  // A stream of calls, each of which names an operation of its own (`admission.ts`).
+  call: "known",
   get: ["read"],
   list: ["read"],
   wait: ["read"],

@@ -8,6 +8,7 @@ import { splitUrl } from "../rest/handler.js";
 import type { RestRouter } from "../rest/router.js";
 import { readTlsFiles, tlsFileNames } from "../tls/tls-files.js";
 import { rpcOperations } from "./access.js";
+import { type AdmitCall, createAdmission } from "./admission.js";
 import { Cors } from "./cors.js";
 import { Credentials } from "./credentials.js";
 import { requireSafeExposure } from "./exposure.js";
@@ -38,6 +39,8 @@ export interface Security {
   readonly hasTls: boolean;
   /** The engine as callers may see it. */
   protect(engine: ServedEngine): ServedEngine;
+  /** What the calls of a stream pass; see `createAdmission`. */
+  openAdmission(): AdmitCall;
   /** What every request passes on its way to these routes. */
   createGate(router: RestRouter): Gate;
   /** Puts TLS on a listener, if there is to be any, and keeps its certificate up to date. */
@@ -108,6 +111,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
       const { read } = policy;
       return read === undefined ? engine : guardEngine(engine, read);
     },
+    openAdmission: () => createAdmission(policy.read),
     createGate(router) {
       const operationOf = operationsOf(router);
       const shared = { cors, credentials, strictDapr, log };

@@ -15,7 +15,7 @@ export const rpcLimits = {
 } satisfies ConnectRouterOptions;
 
 /**
- * What one message of a Pawl worker may hold: it puts several results into one message, each of
- * which may be as large as a request of its own.
+ * What one message of a Pawl worker, or of a stream of calls, may hold: it has several results or
+ * calls, each of which may be as large as a request of its own.
  */
-export const workerLimits = { readMaxBytes: 4 * limits.requestBytes };
+export const streamLimits = { readMaxBytes: 4 * limits.requestBytes };

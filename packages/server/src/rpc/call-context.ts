@@ -44,6 +44,7 @@ export class CallContext {
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
+  #response: object | undefined;
   #values: ContextValues | undefined;
 
   constructor(headers: IncomingHttpHeaders) {
@@ -70,6 +71,14 @@ export class CallContext {
   /** Headers and trailers that the service has set; undefined where it has not. */
   get answer(): { readonly header: Headers | undefined; readonly trailer: Headers | undefined } {
     return { header: this.#responseHeader, trailer: this.#responseTrailer };
+  }
+
+  /** Headers and trailers of a response that interceptors have passed on, likewise. */
+  answerOf(
+    response: UnaryResponse | StreamResponse,
+  ): Readonly<Record<"header" | "trailer", Headers | undefined>> {
+    // An interceptor may have put others in their place.
+    return response === this.#response ? this.answer : response;
   }
 
   get responseHeader(): Headers {
@@ -118,7 +127,7 @@ export class CallContext {
   /** The response as interceptors get it. */
   toResponse<Kind extends KindOfResponse>(kind: Kind): Kind & ResponseFacts {
     const context = this;
-    return {
+    const response = {
       ...kind,
       service: kind.method.parent,
       get header() {
@@ -128,6 +137,8 @@ export class CallContext {
         return context.responseTrailer;
       },
     };
+    this.#response = response;
+    return response;
   }
 
   /** The context as the service gets it, from the request that the interceptors passed on. */

@@ -30,10 +30,7 @@ export class EnvelopeReader {
     this.#sizeBytes += chunk.byteLength;
     if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= prefixBytes) {
       const messageBytes = this.#joined().readUInt32BE(1);
-      if (messageBytes > this.#maxBytes) {
-        const sizes = `${messageBytes} is larger than configured readMaxBytes ${this.#maxBytes}`;
-        throw new ConnectError(`message size ${sizes}`, Code.ResourceExhausted);
-      }
+      requireSize(messageBytes, this.#maxBytes);
       this.#wantedBytes = prefixBytes + messageBytes;
     }
     if (this.#sizeBytes >= this.#wantedBytes + prefixBytes) {
@@ -73,6 +70,14 @@ export class EnvelopeReader {
     const joined = Buffer.concat(this.#chunks);
     this.#chunks = [joined];
     return joined;
+  }
+}
+
+/** Refuses a message that is too large, in the words of Connect's handlers. @throws ConnectError */
+export function requireSize(messageBytes: number, maxBytes: number): void {
+  if (messageBytes > maxBytes) {
+    const sizes = `${messageBytes} is larger than configured readMaxBytes ${maxBytes}`;
+    throw new ConnectError(`message size ${sizes}`, Code.ResourceExhausted);
   }
 }
 

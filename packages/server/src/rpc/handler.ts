@@ -22,6 +22,7 @@ import { createEarlyHeaders, sendByNode } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
 import { toWebHeaders } from "./headers.js";
 import { PlainGrpc } from "./plain-grpc.js";
+import type { PlainMethod } from "./plain-method.js";
 import { answered, hungUp, shuttingDown } from "./reason.js";
 
 /** Takes services; the options of one override those of all, as in Connect's router. */
@@ -31,6 +32,8 @@ export interface ServiceRouter {
     implementation: Partial<ServiceImpl<Service>>,
     options?: Partial<ConnectRouterOptions>,
   ): ServiceRouter;
+  /** A method of the services taken so far, by service and name; see `PlainGrpc.find`. */
+  find(procedure: string): PlainMethod | undefined;
 }
 
 /** How calls are served. */
@@ -76,6 +79,7 @@ export class RpcHandler {
         this.#plain.add(service, implementation, { ...options, ...own });
         return services;
       },
+      find: (procedure) => this.#plain.find(procedure),
     };
     register(services, interceptors);
     for (const handler of router.handlers) {

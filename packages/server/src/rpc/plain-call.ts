@@ -6,51 +6,16 @@ import {
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
-import {
-  create,
-  type DescMessage,
-  fromBinary,
-  type MessageInitShape,
-  type MessageShape,
-  toBinary,
-} from "@bufbuild/protobuf";
-import {
-  Code,
-  ConnectError,
-  type Interceptor,
-  type MethodImplSpec,
-  type StreamRequest,
-  type StreamResponse,
-  type UnaryRequest,
-  type UnaryResponse,
-} from "@connectrpc/connect";
-import { createAsyncIterable } from "@connectrpc/connect/protocol";
+import { toBinary } from "@bufbuild/protobuf";
+import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
-import { type FailureReport, toConnectError } from "../interceptor/error.js";
+import { toConnectError } from "../interceptor/error.js";
 import { CallContext } from "./call-context.js";
 import { createEarlyHeaders } from "./early-headers.js";
 import { EnvelopeReader, toEnvelope } from "./envelope-reader.js";
 import { withHeaders } from "./headers.js";
+import { invoke, type PlainMethod } from "./plain-method.js";
 import { hungUp } from "./reason.js";
-
-/** A method with one message in the request, and one or a stream of them in the answer. */
-export type PlainSpec = Extract<MethodImplSpec, { readonly kind: "unary" | "server_streaming" }>;
-
-/** A method as it is served. */
-export interface PlainMethod {
-  /** Service and method, for the log. */
-  readonly procedure: string;
-  readonly spec: PlainSpec;
-  readonly interceptors: readonly Interceptor[];
-  readonly readMaxBytes: number;
-  readonly report: FailureReport;
-  /** Whether errors carry a `pawl.v1.ErrorDetail`. */
-  readonly isDetailed: boolean;
-}
-
-type AnyCall = Parameters<Interceptor>[0];
-type AnyRequest = UnaryRequest | StreamRequest;
-type AnyResponse = UnaryResponse | StreamResponse;
 
 const okHeaders: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc+proto" };
 const okTrailers: OutgoingHttpHeaders = { "grpc-status": "0" };
@@ -64,7 +29,6 @@ export class PlainCall {
   readonly #context: CallContext;
   readonly #body: EnvelopeReader;
   #isAnswered = false;
-  #response: AnyResponse | undefined;
   #trailers: OutgoingHttpHeaders = okTrailers;
 
   constructor(served: PlainMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
@@ -105,10 +69,12 @@ export class PlainCall {
     if (this.#isAnswered) {
       return;
     }
-    const { procedure, interceptors, report } = this.#served;
+    const { procedure, spec, report } = this.#served;
     try {
-      const call = interceptors.reduceRight<AnyCall>((next, around) => around(next), this.#invoke);
-      const response = await call(this.#request());
+      if (spec.kind === "server_streaming") {
+        this.#context.values = createEarlyHeaders((header) => this.#open(header));
+      }
+      const response = await invoke(this.#served, this.#context, this.#body.message());
       await (response.stream ? this.#sendStream(response) : this.#sendMessage(response));
     } catch (error) {
       const sent = toConnectError(error, this.#served);
@@ -121,40 +87,11 @@ export class PlainCall {
     this.#context.end();
   }
 
-  #request(): AnyRequest {
-    const { spec } = this.#served;
-    const message = parse(spec.method.input, this.#body.message());
-    if (spec.kind === "unary") {
-      return this.#context.toRequest({ stream: false, method: spec.method, message });
-    }
-    this.#context.values = createEarlyHeaders((header) => this.#open(header));
-    const messages = createAsyncIterable([message]);
-    return this.#context.toRequest({ stream: true, method: spec.method, message: messages });
-  }
-
-  /** Calls the service: what the innermost interceptor calls. */
-  readonly #invoke = async (request: AnyRequest): Promise<AnyResponse> => {
-    const { spec } = this.#served;
-    const context = this.#context;
-    const handlerContext = context.toHandlerContext(request);
-    if (spec.kind === "unary" && !request.stream) {
-      const reply = await spec.impl(request.message, handlerContext);
-      const message = create(spec.method.output, reply);
-      this.#response = context.toResponse({ stream: false, method: spec.method, message });
-    } else if (spec.kind === "server_streaming" && request.stream) {
-      const replies = spec.impl(await firstOf(request.message), handlerContext);
-      const message = normalize(spec.method.output, replies);
-      this.#response = context.toResponse({ stream: true, method: spec.method, message });
-    } else {
-      throw new Error("an interceptor changed the kind of a request");
-    }
-    return this.#response;
-  };
-
   #sendMessage(response: UnaryResponse): void {
     const frame = toEnvelope(toBinary(this.#served.spec.method.output, response.message));
-    this.#open(this.#answerOf(response).header);
-    this.#close(this.#answerOf(response).trailer, frame);
+    const { header, trailer } = this.#context.answerOf(response);
+    this.#open(header);
+    this.#close(trailer, frame);
   }
 
   async #sendStream(response: StreamResponse): Promise<void> {
@@ -163,9 +100,10 @@ export class PlainCall {
     const replies = response.message[Symbol.asyncIterator]();
     // A service that does not look at its signal learns so that nobody reads any more.
     stream.once("close", () => void replies.return?.().catch(() => {}));
-    if (response !== this.#response) {
+    const { header } = this.#context.answerOf(response);
+    if (header !== undefined) {
       // What an interceptor has put in their place, before the service's own loop adds to them.
-      this.#context.responseHeader = response.header;
+      this.#context.responseHeader = header;
     }
     for (let next = await replies.next(); next.done !== true; next = await replies.next()) {
       this.#open(this.#context.answer.header);
@@ -177,13 +115,7 @@ export class PlainCall {
       }
     }
     this.#open(this.#context.answer.header);
-    this.#close(this.#answerOf(response).trailer, undefined);
-  }
-
-  /** Headers and trailers that are not the protocol's; undefined where nobody asked for them. */
-  #answerOf(response: AnyResponse): Partial<Record<"header" | "trailer", Headers | undefined>> {
-    // An interceptor may have put others in their place.
-    return response === this.#response ? this.#context.answer : response;
+    this.#close(this.#context.answerOf(response).trailer, undefined);
   }
 
   #fail(error: ConnectError): void {
@@ -233,43 +165,4 @@ function drained(stream: ServerHttp2Stream): Promise<void> {
     stream.on("drain", done);
     stream.on("close", done);
   });
-}
-
-async function firstOf<T>(messages: AsyncIterable<T>): Promise<T> {
-  for await (const message of messages) {
-    return message;
-  }
-  throw new Error("an interceptor took the message out of a request");
-}
-
-/** A service's replies as whole messages. */
-function normalize<Desc extends DescMessage>(
-  schema: Desc,
-  replies: AsyncIterable<MessageInitShape<Desc>>,
-): AsyncIterable<MessageShape<Desc>> {
-  return {
-    [Symbol.asyncIterator]() {
-      const source = replies[Symbol.asyncIterator]();
-      return {
-        next: async () => {
-          const { done, value } = await source.next();
-          return done === true ? { done, value } : { done: false, value: create(schema, value) };
-        },
-        return: async () => {
-          await source.return?.();
-          return { done: true, value: undefined };
-        },
-      };
-    },
-  };
-}
-
-/** As Connect's handlers read a message, in words that `toConnectError` knows. */
-function parse<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
-  try {
-    return fromBinary(schema, bytes);
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    throw new ConnectError(`parse binary: ${text}`, Code.Internal, undefined, undefined, error);
-  }
 }

@@ -10,7 +10,8 @@ import {
 } from "@connectrpc/connect";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import type { StreamHandler } from "../listen.js";
-import { PlainCall, type PlainMethod } from "./plain-call.js";
+import { PlainCall } from "./plain-call.js";
+import type { PlainMethod } from "./plain-method.js";
 
 /**
  * A shorter way for gRPC calls with one message in the request: unary ones, and streams of answers.
@@ -45,6 +46,11 @@ export class PlainGrpc implements StreamHandler {
         this.#methods.set(`/${procedure}`, { ...served, report: this.#report });
       }
     }
+  }
+
+  /** A method with one message in the request, by service and name. */
+  find(procedure: string): PlainMethod | undefined {
+    return this.#methods.get(`/${procedure}`);
   }
 
   /** Whether these are the headers of a plain call. */

@@ -24,6 +24,7 @@ import { createLog } from "../../src/log.js";
 import { ServerMetadata } from "../../src/metadata.js";
 import { defaults } from "../../src/options.js";
 import { restRoutes } from "../../src/routes.js";
+import { createCallTransport } from "../call-transport.js";
 import { fakeEngine } from "../fake-engine.js";
 import { rest } from "../test-server.js";
 import {
@@ -93,6 +94,7 @@ beforeAll(async () => {
     ["Connect binary", createConnectTransport({ ...options, useBinaryFormat: true })],
     ["gRPC", createGrpcTransport(shared)],
     ["gRPC-Web", createGrpcWebTransport(options)],
+    ["stream of calls", createCallTransport(shared)],
   ]);
 });
 
@@ -106,6 +108,8 @@ const rpcRules: readonly (readonly [RegExp, Rule])[] = [
   [/^grpc\.health\.v1\.Health\//, "anybody"],
   [/^grpc\.reflection\.\w+\.ServerReflection\//, "known"],
   [/\/(Hello|GetMetadata)$/, "known"],
+  // Each call on it has a rule of its own: see the protocol "stream of calls".
+  [/^pawl\.v1\.CallService\//, "known"],
   [/\/SetMetadata$/, ["admin"]],
   [/^pawl\.v1\.AdminService\//, ["admin"]],
   [/\/(GetWorkItems|Work|Complete\w+Task)$/, ["work"]],

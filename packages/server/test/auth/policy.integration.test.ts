@@ -21,6 +21,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { stringify } from "yaml";
 import { createServer, type PawlServer } from "../../src/index.js";
+import { createCallTransport } from "../call-transport.js";
 import { rest } from "../test-server.js";
 
 const [alice, bob, hal] = ["alice-alice-alice", "bob-bob-bob-bob-b", "hal-hal-hal-hal-h"];
@@ -62,6 +63,7 @@ beforeAll(async () => {
     ["Connect binary", createConnectTransport({ baseUrl, httpVersion: "1.1" })],
     ["gRPC", createGrpcTransport({ baseUrl })],
     ["gRPC-Web", createGrpcWebTransport({ baseUrl, httpVersion: "1.1" })],
+    ["stream of calls", createCallTransport({ baseUrl })],
   ]);
   await server.engine.start({ workflow: "billing", instanceId: "there-1", input: '"secret"' });
   await server.engine.start({ workflow: "order", instanceId: "order-1" });

@@ -7,6 +7,7 @@ import type { DescMethod, DescService, JsonObject } from "@bufbuild/protobuf";
 import {
   AdminService,
   BatchService,
+  CallService,
   Dapr,
   type ErrorCode,
   Health,
@@ -77,6 +78,7 @@ export const operations: readonly Operation[] = [
     listBatches: engine(),
     cancelBatch: engine({ batchId: "one" }),
   }),
+  ...rows(CallService, { call: local("each call on it has an answer of its own") }),
   ...rows(WorkerService, {
     work: engine({ announcement: { name: "w", turnLimit: 1, activityLimit: 1 } }),
   }),

@@ -14,6 +14,7 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { ErrorDetailSchema } from "@pawl/protocol";
+import { createCallTransport } from "../call-transport.js";
 
 /** What a caller learns of a call. */
 export interface RpcAnswer {
@@ -34,6 +35,7 @@ export function rpcProtocols(baseUrl: string): readonly (readonly [string, Trans
     ["Connect binary", createConnectTransport({ ...options, useBinaryFormat: true })],
     ["gRPC", createGrpcTransport({ baseUrl })],
     ["gRPC-Web", createGrpcWebTransport(options)],
+    ["stream of calls", createCallTransport({ baseUrl })],
   ];
 }
 

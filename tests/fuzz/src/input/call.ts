@@ -4,6 +4,7 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { DescMethod } from "@bufbuild/protobuf";
 import {
   AdminService,
+  CallService,
   Dapr,
   Health,
   ServerReflection,
@@ -21,6 +22,7 @@ const timeout = { "grpc-timeout": "50m", "connect-timeout-ms": "50" };
 
 const methods: readonly DescMethod[] = [
   WorkflowService,
+  CallService,
   WorkerService,
   AdminService,
   TaskHubSidecarService,

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { once } from "node:events";
+import { createServer, type ServerHttp2Session } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { anyPack } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import {
+  type CallRequest,
+  type CallResponseSchema,
+  CallService,
+  ErrorDetailSchema,
+  RaiseEventRequestSchema,
+  RaiseEventResponseSchema,
+  type UnaryCall,
+  WorkflowService,
+} from "@pawl/protocol";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type Client, createClient } from "../../client.js";
+import type { ClientOptions } from "../../options.js";
+
+type Response = MessageInitShape<typeof CallResponseSchema>;
+type Answers = (requests: AsyncIterable<CallRequest>) => AsyncIterable<Response>;
+
+/** What came to a server, by the names of the events that were raised. */
+interface Seen {
+  readonly alone: string[];
+  readonly streamed: string[];
+  /** Tokens of the streams. */
+  readonly streams: (string | null)[];
+  readonly sessions: Set<ServerHttp2Session>;
+}
+
+const ok = toBinary(RaiseEventResponseSchema, create(RaiseEventResponseSchema));
+
+function nameIn({ request }: UnaryCall): string {
+  return fromBinary(RaiseEventRequestSchema, request).name;
+}
+
+/** A server that takes events, alone or with `answer` on streams. */
+async function startServer(answer?: (seen: Seen) => Answers): Promise<Seen & { baseUrl: string }> {
+  const seen: Seen = { alone: [], streamed: [], streams: [], sessions: new Set() };
+  const server = createServer(
+    connectNodeAdapter({
+      routes(router) {
+        router.service(WorkflowService, {
+          raiseEvent({ name }) {
+            seen.alone.push(name);
+            return {};
+          },
+        });
+        if (answer === undefined) return;
+        router.service(CallService, {
+          call(requests, { requestHeader }) {
+            seen.streams.push(requestHeader.get("dapr-api-token"));
+            return answer(seen)(requests);
+          },
+        });
+      },
+    }),
+  );
+  server.on("session", (session) => seen.sessions.add(session));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const session of seen.sessions) session.destroy();
+    server.close();
+  });
+  return { ...seen, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+/** Answers everything. */
+const obliging = (seen: Seen): Answers =>
+  async function* (requests) {
+    yield {};
+    for await (const { calls } of requests) {
+      seen.streamed.push(...calls.map(nameIn));
+      const result = { case: "response" as const, value: ok };
+      yield { answers: calls.map(({ number }) => ({ number, result })) };
+    }
+  };
+
+function connect(baseUrl: string, options: ClientOptions = {}): Client {
+  const client = createClient({ baseUrl, token: "", ...options });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+/** Raises events until one has gone over a stream. */
+async function warmUp(client: Client, seen: Seen): Promise<void> {
+  await vi.waitUntil(async () => {
+    await client.raiseEvent("a", "warm-up");
+    return seen.streamed.length > 0;
+  });
+}
+
+describe("calls of a client", () => {
+  test("go by themselves while they are few", async () => {
+    const server = await startServer(obliging);
+    const client = connect(server.baseUrl);
+
+    for (let count = 0; count < 7; count += 1) await client.raiseEvent("a", "e");
+
+    expect(server.alone).toHaveLength(7);
+    expect(server.streams).toEqual([]);
+  });
+
+  test("share one stream when they are many, several to a message", async () => {
+    const messages: number[] = [];
+    const server = await startServer(
+      (seen) => (requests) =>
+        obliging(seen)(
+          (async function* () {
+            for await (const request of requests) {
+              messages.push(request.calls.length);
+              yield request;
+            }
+          })(),
+        ),
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+    const names = Array.from({ length: 100 }, (_, index) => `event-${index}`);
+
+    await Promise.all(names.map((name) => client.raiseEvent("a", name)));
+
+    expect(server.streams).toHaveLength(1);
+    expect(server.streamed.slice(-100)).toEqual(names);
+    expect(messages.at(-1)).toBe(100);
+  });
+
+  test("go by themselves to a server that has no such stream", async () => {
+    const server = await startServer();
+    const client = connect(server.baseUrl);
+
+    await Promise.all(Array.from({ length: 50 }, () => client.raiseEvent("a", "e")));
+    await client.raiseEvent("a", "e");
+
+    expect(server.alone).toHaveLength(51);
+  });
+
+  test("go by themselves when they are large", async () => {
+    const server = await startServer(obliging);
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+
+    await client.raiseEvent("a", "large", "x".repeat(300_000));
+
+    expect(server.alone.at(-1)).toBe("large");
+  });
+});
+
+describe("a call on a stream", () => {
+  test("rejects with the error that the server has for it", async () => {
+    const details = [
+      anyPack(
+        ErrorDetailSchema,
+        create(ErrorDetailSchema, { code: "INSTANCE_NOT_FOUND", facts: { instanceId: "a" } }),
+      ),
+    ];
+    const error = { code: Code.NotFound, message: "no such instance", details };
+    const server = await startServer(
+      (seen) =>
+        async function* (requests) {
+          yield {};
+          for await (const { calls } of requests) {
+            seen.streamed.push(...calls.map(nameIn));
+            const result = { case: "error" as const, value: error };
+            yield { answers: calls.map(({ number }) => ({ number, result })) };
+          }
+        },
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server).catch(() => {});
+
+    await expect(client.raiseEvent("a", "e")).rejects.toMatchObject({
+      code: "INSTANCE_NOT_FOUND",
+      message: "no such instance",
+      details: { instanceId: "a" },
+    });
+  });
+
+  test("rejects when the connection breaks, and is not made again", async () => {
+    const server = await startServer(
+      (seen) =>
+        async function* (requests) {
+          yield* obliging(seen)(
+            (async function* () {
+              for await (const request of requests) {
+                if (request.calls.some((call) => nameIn(call) === "last")) {
+                  seen.streamed.push("last");
+                  for (const session of seen.sessions) session.destroy();
+                } else yield request;
+              }
+            })(),
+          );
+        },
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+
+    await expect(client.raiseEvent("a", "last")).rejects.toMatchObject({
+      code: "UNREACHABLE",
+      message: expect.stringContaining("not known"),
+    });
+
+    const made = [...server.alone, ...server.streamed].filter((name) => name === "last");
+    expect(made).toHaveLength(1);
+    await client.raiseEvent("a", "next");
+    expect(server.alone.at(-1)).toBe("next");
+  });
+
+  test("is made by itself when the stream ended well without its answer", async () => {
+    const server = await startServer(
+      (seen) =>
+        async function* (requests) {
+          yield {};
+          for await (const { calls } of requests) {
+            seen.streamed.push(...calls.map(nameIn));
+            if (calls.some((call) => nameIn(call) === "late")) return;
+            const result = { case: "response" as const, value: ok };
+            yield { answers: calls.map(({ number }) => ({ number, result })) };
+          }
+        },
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+
+    await client.raiseEvent("a", "late");
+
+    expect(server.alone.at(-1)).toBe("late");
+  });
+
+  test("is cancelled at once, and the server is told", async () => {
+    let cancelled: readonly number[] = [];
+    const numbers: number[] = [];
+    const server = await startServer(
+      (seen) =>
+        async function* (requests) {
+          yield {};
+          for await (const { calls, cancelledNumbers } of requests) {
+            cancelled = [...cancelled, ...cancelledNumbers];
+            for (const call of calls) {
+              if (call.method.endsWith("/RaiseEvent")) {
+                seen.streamed.push("event");
+                const result = { case: "response" as const, value: ok };
+                yield { answers: [{ number: call.number, result }] };
+              } else numbers.push(call.number);
+            }
+          }
+        },
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+    const controller = new AbortController();
+
+    const waited = client.waitForCompletion("a", { signal: controller.signal });
+    await vi.waitFor(() => expect(numbers).toHaveLength(1));
+    controller.abort();
+
+    await expect(waited).rejects.toMatchObject({ code: "CANCELLED" });
+    await vi.waitFor(() => expect(cancelled).toEqual(numbers));
+    await expect(
+      client.waitForCompletion("a", { signal: controller.signal }),
+    ).rejects.toMatchObject({ code: "CANCELLED" });
+    await client.raiseEvent("a", "e");
+    expect(numbers).toHaveLength(1);
+  });
+
+  test("rejects when the client is closed", async () => {
+    const server = await startServer(
+      (seen) =>
+        async function* (requests) {
+          yield* obliging(seen)(
+            (async function* () {
+              for await (const request of requests) {
+                if (request.calls.every(({ method }) => method.endsWith("/RaiseEvent"))) {
+                  yield request;
+                } else seen.streamed.push("wait");
+              }
+            })(),
+          );
+        },
+    );
+    const client = connect(server.baseUrl);
+    await warmUp(client, server);
+
+    const waited = client.waitForCompletion("a");
+    waited.catch(() => {});
+    await vi.waitFor(() => expect(server.streamed.at(-1)).toBe("wait"));
+    client.close();
+
+    await expect(waited).rejects.toMatchObject({ code: "CANCELLED" });
+  });
+});
+
+test("a token that changes goes with a stream of its own", async () => {
+  let token = "first";
+  const server = await startServer(obliging);
+  const client = connect(server.baseUrl, { token: () => token });
+  await warmUp(client, server);
+
+  token = "second";
+  await vi.waitUntil(async () => {
+    await client.raiseEvent("a", "e");
+    return server.streams.length > 1;
+  });
+
+  expect(server.streams).toEqual(["first", "second"]);
+});
+
+test("a stream that fails takes no other call with it", async () => {
+  const server = await startServer(
+    (seen) =>
+      async function* (requests) {
+        yield {};
+        for await (const { calls } of requests) {
+          seen.streamed.push(...calls.map(nameIn));
+          throw new ConnectError("the stream is broken", Code.Internal);
+        }
+      },
+  );
+  const client = connect(server.baseUrl);
+
+  await warmUp(client, server).catch(() => {});
+  await client.raiseEvent("a", "after");
+
+  expect(server.alone.at(-1)).toBe("after");
+});
