@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { EngineError } from "./errors.js";
 import type { BackupPiece } from "./port/local.js";
 import type { VerifyReport } from "./runtime/read/verify.js";
+import { databaseName, newestCommitName } from "./store/folder-names.js";
 import { isAlive, locked, readHolder } from "./store/level/holder.js";
 import { FilesDamaged, type Inspection, inspectDatabase } from "./store/level/inspect.js";
 import { readNewestCommit } from "./store/level/newest-commit-file.js";
@@ -14,7 +15,6 @@ import {
   writeNewSideFile,
   writeStore,
 } from "./store/level-copy.js";
-import { databaseName, newestCommitName } from "./store/level-store.js";
 import { readSideFile, type SideFile } from "./store/side-file.js";
 import { verifyFolder } from "./verify-folder.js";
 

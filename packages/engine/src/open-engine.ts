@@ -6,6 +6,7 @@ import { EngineError } from "./errors.js";
 import { type EngineOptions, type Logger, resolveOptions } from "./options.js";
 import { openLevelStore } from "./store/level-store.js";
 import { openMemoryStore } from "./store/memory-store.js";
+import type { CheckOptions } from "./store/sound-files.js";
 
 /**
  * Opens an engine and takes up what was unfinished. Resolves when it is ready.
@@ -20,10 +21,12 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
     });
   }
   const dataDir = resolve(resolved.dataDir);
-  const onUpgrade = upgradeLog(resolved.logger);
+  const { onDamage, logger } = resolved;
+  const onUpgrade = upgradeLog(logger);
+  const handling = { onUpgrade, onDamage, ...salvageLog(logger) };
   const engine = new Engine(
     resolved,
-    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir, { onUpgrade }),
+    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir, handling),
   );
   await engine.open();
   return engine;
@@ -39,5 +42,25 @@ function upgradeLog(logger: Logger): (instances: number) => void {
     if (instances < next) return;
     next = instances + upgradeLogStep;
     logger.info({ instances }, "the data folder is being upgraded to the present format");
+  };
+}
+
+/** Log lines of one salvage, about. */
+const salvageLogLines = 10;
+
+/** Logs how far a salvage is, and what it came to. */
+function salvageLog(logger: Logger): Pick<CheckOptions, "onSalvage" | "onSalvaged"> {
+  return {
+    onSalvage: (done, count) => {
+      if (done < count && done % Math.ceil(count / salvageLogLines) !== 0) return;
+      logger.warn(
+        { done, count },
+        "the data folder is damaged: what can be read is being salvaged",
+      );
+    },
+    onSalvaged: ({ aside, lost }) => {
+      const blocks = lost.map(({ file, offset }) => `${file} at byte ${offset}`);
+      logger.error({ aside, blocks }, "the data folder was damaged: what can be read was salvaged");
+    },
   };
 }

@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Clock, systemClock } from "./runtime/clock.js";
+import type { OnDamage } from "./store/sound-files.js";
 
 /** Takes the engine's few log lines. Never gets payloads. */
 export interface Logger {
@@ -54,6 +55,13 @@ export interface EngineOptions {
   readonly store?: "level" | "memory";
   /** The data folder; made if it does not exist. Required for "level". */
   readonly dataDir?: string;
+  /**
+   * What is done with a data folder of which blocks of tables are damaged and all else can be read.
+   * "salvage": what can be read is copied into a new database and served, instances that may lack
+   * something are parked, and the damaged database lies aside in the folder. "refuse": it is not opened.
+   * Damage of any other kind is always refused. @default "salvage"
+   */
+  readonly onDamage?: OnDamage;
   /** Source of time. @default the machine's clock */
   readonly clock?: Clock;
   /** Makes ids and tokens. @default random UUIDs */
@@ -99,6 +107,7 @@ const silent: Logger = { info() {}, warn() {}, error() {} };
 export const defaults = Object.freeze({
   store: "level",
   dataDir: "",
+  onDamage: "salvage",
   clock: systemClock,
   createId: () => randomUUID(),
   logger: silent,

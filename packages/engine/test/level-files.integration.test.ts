@@ -45,7 +45,7 @@ function flip(path: string, at: number): void {
 async function expectRefusal(dataDir: string, reason: string): Promise<void> {
   const before = await filesIn(dataDir);
   const refusal = { ...damaged, message: expect.stringContaining(reason) };
-  await expect(openEngine({ dataDir })).rejects.toMatchObject(refusal);
+  await expect(openEngine({ dataDir, onDamage: "refuse" })).rejects.toMatchObject(refusal);
   expect(await filesIn(dataDir)).toEqual(before);
 }
 

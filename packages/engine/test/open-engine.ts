@@ -81,7 +81,8 @@ export class EngineUnderTest {
   }
 }
 
-function loggerInto(log: LogLine[]): Logger {
+/** A logger that keeps its lines. */
+export function loggerInto(log: LogLine[]): Logger {
   return {
     info: (facts, message) => log.push({ level: "info", facts, message }),
     warn: (facts, message) => log.push({ level: "warn", facts, message }),

@@ -35,7 +35,7 @@ describe("verifyFolder()", () => {
   test("counts the instances and events of a sound folder", async () => {
     const seen: number[] = [];
     const report = await verifyFolder(join(folder, "data"), (instances) => seen.push(instances));
-    expect(report).toEqual({ instances: 2, events: 4, damaged: [], indexFaults: [] });
+    expect(report).toEqual({ instances: 2, events: 4, damaged: [], lost: [], indexFaults: [] });
     expect(seen.at(-1)).toBe(2);
   });
 
@@ -86,7 +86,7 @@ describe("verifyFolder()", () => {
     expect(await engine.get("waiting")).toBeUndefined();
     await engine.close();
     const report = await verifyFolder(join(folder, "data"));
-    expect(report).toEqual({ instances: 1, events: 4, damaged: [], indexFaults: [] });
+    expect(report).toEqual({ instances: 1, events: 4, damaged: [], lost: [], indexFaults: [] });
   });
 
   test("refuses a path without Pawl data and makes nothing there", async () => {

@@ -2,16 +2,17 @@
 
 import type { EngineSettings } from "@pawl/engine";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { addDiskFlags, parseDiskFlags } from "./flag/disk-flags.js";
 import { addEngineFlags, parseEngineFlags } from "./flag/engine-flags.js";
 import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
 import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
 import { parseSwitch } from "./flag/switch.js";
 import type { ListenLimits } from "./limit/listen-limits.js";
 import { type LogLevel, logLevels } from "./log.js";
-import { defaults } from "./options.js";
+import { type DiskOptions, defaults } from "./options.js";
 
 /** What the flags of `pawl serve` and the environment say. */
-export interface ServeFlags extends SecurityFlags {
+export interface ServeFlags extends SecurityFlags, DiskOptions {
   /** The limits that were given. */
   readonly listen?: Partial<ListenLimits>;
   readonly host: string;
@@ -29,7 +30,7 @@ export interface ServeFlags extends SecurityFlags {
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
-  addEngineFlags(addLimitFlags(addSecurityFlags(addGeneralFlags(command))));
+  addDiskFlags(addEngineFlags(addLimitFlags(addSecurityFlags(addGeneralFlags(command)))));
   return command.configureOutput({
     // One line for each mistake, its suggestion included.
     outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
@@ -94,6 +95,7 @@ export function parseServeFlags(command: Command): ServeFlags {
     logLevel: flags.logLevel,
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
     ...(engineOptions === undefined ? {} : { engineOptions }),
+    ...parseDiskFlags(command),
     ...parseSecurityFlags(command),
     ...(Object.keys(listen).length === 0 ? {} : { listen }),
   };

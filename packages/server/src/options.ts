@@ -24,8 +24,17 @@ export type ServedEngine = ManagementPort &
   WaitPort &
   Pick<Engine, "isReady" | "onReadyChange" | "close">;
 
+/** How the disk is distrusted. */
+export interface DiskOptions {
+  /**
+   * What is done with a data folder of which parts cannot be read: the rest is served, or it is refused;
+   * see docs/operate.md. @default "salvage"
+   */
+  readonly onDamage?: "salvage" | "refuse";
+}
+
 /** How to start a server. */
-export interface ServerOptions {
+export interface ServerOptions extends DiskOptions {
   /** Address to listen on. @default "127.0.0.1" */
   readonly host?: string;
   /** Port of every protocol; 0: any free one. @default 3500 */
@@ -109,6 +118,7 @@ export const defaults = Object.freeze({
   grpcPort: 50001,
   store: "level",
   dataDir: ".pawl",
+  onDamage: "salvage",
   engineOptions: {},
   engine: undefined,
   appId: "pawl",

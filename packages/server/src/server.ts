@@ -57,9 +57,9 @@ export async function createServer(options: ServerOptions = {}): Promise<PawlSer
 }
 
 function openStore(options: ResolvedServerOptions): Promise<ServedEngine> {
-  const { store, dataDir, logger, engineOptions } = options;
+  const { store, dataDir, onDamage, logger, engineOptions } = options;
   const where = store === "level" ? { store, dataDir } : { store };
-  return openEngine({ ...engineOptions, ...where, logger });
+  return openEngine({ ...engineOptions, ...where, onDamage, logger });
 }
 
 async function serveEngine(

@@ -29,7 +29,7 @@ const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
        pnpm chaos kill-worker [--seed N] [--kills N] [--actors N] [--workers N]
        pnpm chaos power       [--seed N] [--images N]
        pnpm chaos full        [--seed N] [--rounds N]
-       pnpm chaos damage      [--seed N] [--count N]
+       pnpm chaos damage      [--seed N] [--count N] [--only FILE]
        pnpm chaos two         [--seed N] [--rounds N]
 
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
@@ -49,6 +49,7 @@ two          starts two servers on one folder at the same moment
   --images    how many [504]
   --rounds    how often [full: 200, two: 60]
   --only      planted: the faults with this, or one of these (a,b), in their name
+               damage: kinds of files, for instance "table" [all]
   --write     planted: writes the results into docs/reliability.md
   --kills     how often [kill: 50, kill-worker: 20]
   --actors    callers side by side [kill: 48, kill-worker: 24]
@@ -149,7 +150,9 @@ const programs: Readonly<
     return [describeFullDisk(report), report.violations.length];
   },
   async damage(values, seed) {
-    const report = await damageFiles({ seed, count: readInteger(values.count, 700), onProgress });
+    const { only = "" } = values;
+    const count = readInteger(values.count, 700);
+    const report = await damageFiles({ seed, count, only, onProgress });
     return [describeDamage(report), report.violations.length];
   },
   async two(values, seed) {

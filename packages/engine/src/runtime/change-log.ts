@@ -93,7 +93,8 @@ export class ChangeLog {
     const entries = await this.#store.range({ gte: changeKey(change), lt });
     return entries.map(([key, value]) => ({
       change: changeOf(key),
-      instanceIds: Buffer.from(value).toString("utf8").split("\0"),
+      // An entry that a salvage began the log with has none.
+      instanceIds: value.length === 0 ? [] : Buffer.from(value).toString("utf8").split("\0"),
     }));
   }
 }

@@ -5,6 +5,7 @@ import { decodeMessage } from "../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
 import type { Posted } from "./mailbox.js";
 import type { Runtime } from "./runtime.js";
+import { mend } from "./salvage/mend.js";
 
 /** Instances that are read side by side. */
 const parallel = 64;
@@ -22,6 +23,10 @@ export interface Recovered {
  * messages on their way, timers. Costs in proportion to that work, not to what is stored.
  */
 export async function recover(runtime: Runtime): Promise<Recovered> {
+  const mended = await mend(runtime.store, runtime.now());
+  if (mended !== undefined) {
+    runtime.options.logger.error({ ...mended }, "a salvaged store was gone through");
+  }
   await runtime.changes.open();
   const { posted, unreadable } = await readOutbox(runtime);
   let instances = 0;

@@ -109,8 +109,17 @@ export function encodeRow(row: InstanceRow): Uint8Array {
   return toBinary(InstanceRowSchema, row);
 }
 
+/** What a value begins with that stands for one that was lost. No message of protobuf begins so. */
+const lostMark = 0x0f;
+
+/** The row of an instance that is parked, as its own was lost or cannot be believed. */
+export function encodeLostRow(reason: string): Uint8Array {
+  return Buffer.concat([Buffer.of(lostMark), Buffer.from(reason, "utf8")]);
+}
+
 /** Decodes a row. @throws INSTANCE_DAMAGED */
 export function decodeRow(bytes: Uint8Array): InstanceRow {
+  if (bytes[0] === lostMark) throw damaged(Buffer.from(bytes.subarray(1)).toString("utf8"));
   return decode(() => fromBinary(InstanceRowSchema, bytes), "row");
 }
 

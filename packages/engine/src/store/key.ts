@@ -22,6 +22,7 @@ import { crc32 } from "node:zlib";
 //   b     id of a batch                        BatchRow
 //   y     id of a batch, number                BatchItem: an instance that it has to do with yet
 //   x     change number                        ids of the instances that one commit changed
+//   k f m                                      what a salvage lost: see salvage/lost-blocks.ts
 
 /** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
 export const partitionCount = 16;
@@ -62,6 +63,11 @@ export function partitionOf(instanceId: string): number {
 /** Key of an instance's row. */
 export function rowKey(instanceId: string): Uint8Array {
   return instanceKey("row", instanceId, 0);
+}
+
+/** True for the key of an instance's row. */
+export function isRowKey(key: Uint8Array): boolean {
+  return key[2] === kinds.row && key[0] !== metaPartition >>> 8;
 }
 
 /** Key of one chunk of history. */
@@ -291,6 +297,11 @@ export function batchRange(): { gte: Uint8Array; lt: Uint8Array } {
   const lt = Buffer.alloc(3);
   writePrefix(lt, metaPartition, batchKind + 1);
   return { gte, lt };
+}
+
+/** True for the key of a batch's row. */
+export function isBatchKey(key: Uint8Array): boolean {
+  return key[2] === batchKind && key[0] === metaPartition >>> 8;
 }
 
 /** Key of one item of a batch. */

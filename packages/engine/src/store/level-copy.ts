@@ -7,8 +7,8 @@ import { Level } from "level";
 import { EngineError } from "../errors.js";
 import type { BackupPiece } from "../port/local.js";
 import { type Database, synced } from "./abstract-store.js";
+import { databaseName } from "./folder-names.js";
 import { commitKey, commitOf } from "./key.js";
-import { databaseName } from "./level-store.js";
 import { exists, formatVersion, makeFolder, syncFolder, writeSideFile } from "./side-file.js";
 
 /**

@@ -2,37 +2,33 @@
 
 import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { join } from "node:path";
 import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
-import { CommitMarks, checkMarks, requireCommit } from "./commit-marks.js";
+import { damaged } from "./codec.js";
+import { CommitMarks, checkMarks } from "./commit-marks.js";
+import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
 import { buildIndexes } from "./index/index-build.js";
-import {
-  findHolder,
-  isAlive,
-  locked,
-  readHolder,
-  removeHolder,
-  writeHolder,
-} from "./level/holder.js";
-import { FilesDamaged, hasWrites, type Inspection, inspectDatabase } from "./level/inspect.js";
-import { NewestCommitFile, readNewestCommit } from "./level/newest-commit-file.js";
+import { instanceIdOf, isBatchKey, isRowKey } from "./key.js";
+import { findHolder, locked, removeHolder, writeHolder } from "./level/holder.js";
+import { FilesDamaged, hasWrites } from "./level/inspect.js";
+import { NewestCommitFile } from "./level/newest-commit-file.js";
+import { describeLost, freeWrite, LostBlocks } from "./salvage/lost-blocks.js";
 import {
   exists,
   formatVersion,
-  hasCode,
   makeFolder,
   readSideFile,
   type SideFile,
   syncFolder,
   writeSideFile,
 } from "./side-file.js";
-import type { Store } from "./store.js";
+import { type CheckOptions, inspect, newestKnown, requireSoundFiles } from "./sound-files.js";
+import type { Store, StoreWrite } from "./store.js";
 
 /** How to open a data folder. */
-export interface LevelStoreOptions {
+export interface LevelStoreOptions extends CheckOptions {
   /**
    * What is done with a folder of an older format. "now": it is upgraded before it is used. "no": it
    * is left as it is, to be read only. @default "now"
@@ -40,14 +36,7 @@ export interface LevelStoreOptions {
   readonly upgrade?: "now" | "no";
   /** Told of an upgrade: how many instances it has been through. */
   readonly onUpgrade?: (instances: number) => void;
-  /**
-   * Bytes of tables, newest first, whose checksums are looked at before the store is used; all that is
-   * newer than the tables always is. @default 67108864
-   */
-  readonly checkBytes?: number;
 }
-
-const defaultCheckBytes = 64 * 1024 * 1024;
 
 /**
  * Opens the store in a data folder, or makes one in a folder that is new or empty. An existing store
@@ -61,7 +50,7 @@ export async function openLevelStore(
   try {
     const side = await readSideFile(dataDir);
     if (side === undefined) return await createStore(dataDir, options);
-    await requireSoundFiles(dataDir, side, options.checkBytes ?? defaultCheckBytes);
+    await requireSoundFiles(dataDir, side, options);
     return await openMarks(dataDir, await openDatabase(dataDir, false), side, options);
   } catch (error) {
     throw isEngineError(error) ? error : unusable(dataDir, error);
@@ -83,7 +72,10 @@ async function openMarks(
     const range = await checkMarks(db, dataDir, newestKnown(dataDir, side));
     const file = new NewestCommitFile(join(dataDir, newestCommitName), side.storeId);
     const marks = new CommitMarks(dataDir, side, range, file);
-    store = new FolderStore(dataDir, db, marks);
+    const lost = await LostBlocks.read(store);
+    store = lost.isEmpty
+      ? new FolderStore(dataDir, db, marks)
+      : new SalvagedStore(dataDir, db, marks, lost);
     if (upgrade === "now" && side.formatVersion < formatVersion) {
       // The side file says so last: an upgrade that was cut short is begun again.
       await buildIndexes(store, onUpgrade);
@@ -95,11 +87,6 @@ async function openMarks(
     await removeHolder(dataDir);
     throw error;
   }
-}
-
-/** The newest commit that is known to be durable. */
-function newestKnown(dataDir: string, side: SideFile): number {
-  return Math.max(side.commit, readNewestCommit(join(dataDir, newestCommitName), side.storeId));
 }
 
 /** A store that gives its folder's name free when it closes. */
@@ -114,6 +101,37 @@ class FolderStore extends AbstractStore {
   override async close(): Promise<void> {
     await super.close();
     await removeHolder(this.#dataDir);
+  }
+}
+
+/**
+ * A store of which a part was lost once. A row, or that of a batch, that is not there may have been lost: it is not said that
+ * there is none. An instance that is deleted is gone for good, whatever was lost.
+ */
+class SalvagedStore extends FolderStore {
+  readonly #lost: LostBlocks;
+
+  constructor(dataDir: string, db: Database, marks: CommitMarks, lost: LostBlocks) {
+    super(dataDir, db, marks);
+    this.#lost = lost;
+  }
+
+  override async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const value = await super.get(key);
+    if (value !== undefined || !(isRowKey(key) || isBatchKey(key))) return value;
+    const block = isBatchKey(key) ? this.#lost.find(key) : this.#lost.findRow(instanceIdOf(key));
+    if (block === undefined) return undefined;
+    throw damaged(`what had the id '${instanceIdOf(key)}' may have been in ${describeLost(block)}`);
+  }
+
+  override async write(batch: readonly StoreWrite[]): Promise<void> {
+    const freed = batch.flatMap(({ type, key }) => {
+      if (type !== "del" || !isRowKey(key)) return [];
+      const instanceId = instanceIdOf(key);
+      return this.#lost.findRow(instanceId) === undefined ? [] : instanceId;
+    });
+    await super.write([...batch, ...freed.map(freeWrite)]);
+    for (const instanceId of freed) this.#lost.free(instanceId);
   }
 }
 
@@ -147,11 +165,7 @@ async function sideFileOf(dataDir: string, db: Database): Promise<SideFile> {
   }
 }
 
-/** The database, in the data folder. */
-export const databaseName = "db";
-/** See `NewestCommitFile`. */
-export const newestCommitName = "newest-commit";
-const sideNames = ["pawl.json", "pawl.json.new", "holder.json", newestCommitName];
+const sideNames = [sideFileName, `${sideFileName}.new`, "holder.json", newestCommitName];
 const ownNames = new Set([databaseName, ...sideNames]);
 
 /** Refuses a folder that holds somebody else's files. */
@@ -179,53 +193,6 @@ async function clearUnfinished(dataDir: string): Promise<void> {
   if (!(await exists(join(path, "CURRENT")))) return;
   const found = await inspect(dataDir, 0);
   if (found instanceof FilesDamaged) await rm(path, { recursive: true });
-}
-
-/** Reads the files of a store before LevelDB may change them. @throws STORE_DAMAGED, STORE_LOCKED */
-async function requireSoundFiles(
-  dataDir: string,
-  side: SideFile,
-  checkBytes: number,
-): Promise<void> {
-  const found = await inspect(dataDir, checkBytes);
-  if (!(found instanceof FilesDamaged)) {
-    const { newestCommit } = found;
-    if (newestCommit !== undefined)
-      requireCommit(dataDir, newestKnown(dataDir, side), newestCommit);
-    return;
-  }
-  const holder = await readHolder(dataDir);
-  // The files of one that is at work cannot be judged.
-  if (holder !== undefined && holder.pid !== process.pid && isAlive(holder.pid)) {
-    throw locked(dataDir, holder);
-  }
-  throw new EngineError(
-    "STORE_DAMAGED",
-    `${dataDir} is damaged (${join(databaseName, found.message)}): restore it from a backup`,
-    { details: { dataDir, file: join(databaseName, found.file) } },
-  );
-}
-
-/** Times that files are read, and the pause between: another process may be at work on them. */
-const inspections = 5;
-const inspectionPauseMs = 60;
-
-async function inspect(dataDir: string, checkBytes: number): Promise<Inspection | FilesDamaged> {
-  for (let round = 1; ; round += 1) {
-    try {
-      return await inspectDatabase(join(dataDir, databaseName), checkBytes);
-    } catch (error) {
-      const damage = error instanceof FilesDamaged ? error : vanished(error);
-      if (round === inspections) return damage;
-    }
-    await sleep(inspectionPauseMs);
-  }
-}
-
-/** A file that was listed and is not there is damage too. @throws whatever else it is */
-function vanished(error: unknown): FilesDamaged {
-  if (!hasCode(error, "ENOENT")) throw error;
-  return new FilesDamaged(basename(String(error.path ?? "a file")), "is missing");
 }
 
 function orphaned(dataDir: string): EngineError {

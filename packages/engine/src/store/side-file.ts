@@ -3,6 +3,7 @@
 import { access, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { EngineError } from "../errors.js";
+import { sideFileName } from "./folder-names.js";
 
 /**
  * Version of the format that this code writes. A newer one is refused, an older one upgraded.
@@ -22,14 +23,12 @@ export interface SideFile {
   readonly commit: number;
 }
 
-const fileName = "pawl.json";
-
 /**
  * Reads the side file; `undefined` when there is none.
  * @throws STORE_DAMAGED, STORE_TOO_NEW
  */
 export async function readSideFile(dataDir: string): Promise<SideFile | undefined> {
-  const path = join(dataDir, fileName);
+  const path = join(dataDir, sideFileName);
   let text: string;
   try {
     text = await readFile(path, "utf8");
@@ -55,7 +54,7 @@ export async function readSideFile(dataDir: string): Promise<SideFile | undefine
 
 /** Replaces the side file; resolved means that it is on disk. */
 export async function writeSideFile(dataDir: string, side: SideFile): Promise<void> {
-  const path = join(dataDir, fileName);
+  const path = join(dataDir, sideFileName);
   const temporary = `${path}.new`;
   const file = await open(temporary, "w");
   try {

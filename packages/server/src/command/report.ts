@@ -4,7 +4,8 @@ import type { VerifyReport } from "@pawl/engine";
 
 /** Prints what is damaged, one line each, then the counts; exit code 2 when anything is. */
 export function printReport(report: VerifyReport, title?: string): void {
-  const { instances, events, damaged, indexFaults = [] } = report;
+  const { instances, events, damaged, lost, indexFaults = [] } = report;
+  for (const block of lost) process.stdout.write(`lost: ${block}\n`);
   for (const { instanceId, reason } of damaged) process.stdout.write(`${instanceId}: ${reason}\n`);
   for (const { instanceId, reason } of indexFaults) {
     process.stdout.write(`${instanceId}: index: ${reason}\n`);

@@ -48,6 +48,8 @@ export interface DamageOptions {
   readonly seed: number;
   /** Cases in all, evenly over kinds of files and harms. */
   readonly count: number;
+  /** Only kinds of files whose name has this. @default all */
+  readonly only?: string;
   /** Told how it goes. @default nobody */
   readonly onProgress?: (line: string) => void;
 }
@@ -70,14 +72,15 @@ const progressCases = 200;
 
 /** Damages one file of a data folder at a time, and checks that it is found, or does no harm. */
 export async function damageFiles(options: DamageOptions): Promise<DamageReport> {
-  const { seed, count } = options;
+  const { seed, count, only = "" } = options;
   const progress = new Progress(options.onProgress);
   const scratch = await mkdtemp(join(scratchRoot(), "pawl-damage-"));
   try {
     const bases = await makeBases(scratch, new Random(seed));
     progress.say(`two folders with ${bases[0]?.facts.length} instances each`);
     const violations: Violation[] = [];
-    const outcomes = Object.keys(fileKinds).flatMap((kind) =>
+    const kinds = Object.keys(fileKinds).filter((kind) => kind.includes(only));
+    const outcomes = kinds.flatMap((kind) =>
       harms.map((harm): DamageOutcome => {
         return { kind: kind as FileKind, harm, refused: 0, parked: 0, harmless: 0 };
       }),
@@ -204,11 +207,15 @@ function contentOf(folder: string): Map<string, Buffer> {
   return new Map(files.map((file) => [file, readFileSync(join(folder, file))]));
 }
 
-/** A folder that is refused keeps every byte. */
+/** A folder that is refused keeps every byte; so does what lies aside of one that was salvaged. */
 function changes(verdict: Verdict, before: Map<string, Buffer>, folder: string): Violation[] {
-  if (verdict.refusal === undefined) return [];
-  const after = contentOf(folder);
-  const rule = `a refused folder (${verdict.refusal.message}) is left as it is`;
+  const aside = readdirSync(folder).find((name) => name.startsWith("damaged-"));
+  if (verdict.refusal === undefined && aside === undefined) return [];
+  const after = contentOf(join(folder, aside ?? ""));
+  const rule =
+    verdict.refusal === undefined
+      ? "what was salvaged lies aside as it was"
+      : `a refused folder (${verdict.refusal.message}) is left as it is`;
   return [...before].flatMap(([file, bytes]) => {
     const now = after.get(file);
     if (now === undefined) return [{ rule, found: `${file} is gone` }];

@@ -4,6 +4,7 @@ import { isEngineError } from "../../errors.js";
 import { decodeMessage } from "../../store/codec.js";
 import { findIndexFaults, type IndexFault } from "../../store/index/index-check.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
+import { describeLost, LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";
 import { loadMailbox, readHistory } from "../loader.js";
@@ -18,6 +19,11 @@ export interface VerifyReport {
   /** History events of the sound ones. */
   readonly events: number;
   readonly damaged: readonly { readonly instanceId: string; readonly reason: string }[];
+  /**
+   * Blocks of tables that could not be read when the folder was salvaged, for people. Their instances are
+   * among the damaged ones as far as anything is known of them.
+   */
+  readonly lost: readonly string[];
   /**
    * Index entries that are missing or stale. They harm lists and queries, not the instances.
    * Undefined: the folder is of an older format, whose indexes are made when it is next opened.
@@ -67,7 +73,8 @@ export async function verifyStore(
   }
   damaged.push(...(await findDamagedMessages(store)));
   const indexFaults = withIndexes ? await findIndexFaults(store) : undefined;
-  return { instances, events, damaged, indexFaults };
+  const lost = (await LostBlocks.read(store)).all.map(describeLost);
+  return { instances, events, damaged, lost, indexFaults };
 }
 
 /** How many events it has, or what is wrong with it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { InstanceRow } from "@pawl/protocol/store";
+import { isEngineError } from "../../errors.js";
 import { decodeRow, encodeRow } from "../../store/codec.js";
 import { chunkKey, endedKey, executionKey, instanceRange } from "../../store/key.js";
 import type { Store, StoreWrite } from "../../store/store.js";
@@ -16,6 +17,16 @@ export function keepingWrites(instanceId: string, row: InstanceRow): StoreWrite[
     { type: "put", key: executionKey(instanceId, row.generation), value: encodeRow(row) },
     { type: "put", key: endedKeyOf(instanceId, row), value: noBytes },
   ];
+}
+
+/** What marks the end of an execution that is kept, by its stored row; undefined: that one is damaged. */
+export function endedWrite(instanceId: string, value: Uint8Array): StoreWrite | undefined {
+  try {
+    return { type: "put", key: endedKeyOf(instanceId, decodeRow(value)), value: noBytes };
+  } catch (error) {
+    if (isEngineError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** What deletes an execution that was kept. */

@@ -3,10 +3,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { commitKey, commitOf, isCommitKey } from "../key.js";
-import { ByteReader } from "./byte-reader.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
 import { foldManifest, type Manifest, type TableFact } from "./manifest.js";
-import { checkTable, lastKeyBefore } from "./table-file.js";
+import { checkTable, lastKeyBefore, type TableFault } from "./table-file.js";
+import { readBatchHeader, writesIn } from "./write-batch.js";
 
 // LevelDB repairs in silence: at open it drops what it cannot read of a log, and deletes every table
 // that its manifest does not name. So its files are read before it may touch them.
@@ -15,10 +15,13 @@ import { checkTable, lastKeyBefore } from "./table-file.js";
 export class FilesDamaged extends Error {
   /** The file, in the database's folder. */
   readonly file: string;
+  /** Only blocks of tables are damaged: all else can be saved (see `store/salvage`). */
+  readonly isConfined: boolean;
 
-  constructor(file: string, what: string) {
+  constructor(file: string, what: string, isConfined = false) {
     super(`${file} ${what}`);
     this.file = file;
+    this.isConfined = isConfined;
   }
 }
 
@@ -54,6 +57,21 @@ export async function inspectDatabase(
   return { fileNames: ["CURRENT", name, ...tableNames, ...logs.names], newestCommit };
 }
 
+/** The files in which a sound database's writes are, the oldest first. Throws FilesDamaged. */
+export async function listWrites(
+  folder: string,
+): Promise<{ readonly tables: readonly string[]; readonly logs: readonly string[] }> {
+  const names = new Set(await readdir(folder));
+  const { manifest } = await readManifest(folder, names);
+  // What a level has is newer than what the levels above it have; in level 0 the newer table has more.
+  const facts = [...manifest.tables.values()].sort(
+    (a, b) => b.level - a.level || a.number - b.number,
+  );
+  const tables: string[] = [];
+  for (const fact of facts) tables.push(await requireTable(folder, names, fact));
+  return { tables, logs: (await inspectLogs(folder, names, manifest)).names };
+}
+
 /** The newest commit whose mark is in a table; 0: there is none. */
 async function newestCommitOf(
   folder: string,
@@ -69,7 +87,7 @@ async function newestCommitOf(
     return key !== undefined && isCommitKey(key) ? commitOf(key) : 0;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FilesDamaged(name, `is damaged: ${error.message}`);
+    throw new FilesDamaged(name, `is damaged: ${error.message}`, true);
   }
 }
 
@@ -81,14 +99,14 @@ async function checkTables(
   names: readonly string[],
   tableBytes: number,
 ): Promise<void> {
-  const faults: { readonly name: string; readonly what: string }[] = [];
+  const faults: (TableFault & { readonly name: string })[] = [];
   let left = tableBytes;
   for (const name of names) {
     if (left <= 0) break;
     const found = await checkTable(join(folder, name), (bytes) => {
       left -= bytes;
     });
-    faults.push(...found.map(({ what }) => ({ name, what })));
+    faults.push(...found.map((fault) => ({ ...fault, name })));
   }
   const [first, ...others] = faults;
   if (first === undefined) return;
@@ -97,6 +115,7 @@ async function checkTables(
   throw new FilesDamaged(
     first.name,
     `is damaged: ${first.what}${named.join("")}${rest > 0 ? `; and ${rest} more` : ""}`,
+    faults.every(({ isConfined }) => isConfined),
   );
 }
 
@@ -178,7 +197,9 @@ async function inspectLogs(
     if (torn !== undefined && file.records.length > 0) throw new FilesDamaged(torn, "is cut short");
     if (file.faultAt !== undefined) torn = name;
     for (const { at, bytes } of file.records) {
-      const { sequence, writes } = readBatchHeader(name, at, bytes);
+      const header = readBatchHeader(bytes);
+      if (header === undefined) throw new FilesDamaged(name, `is damaged at byte ${at}`);
+      const { sequence, writes } = header;
       const isNext = next === undefined ? sequence <= lastSequence + 1 : sequence === next;
       if (!isNext) {
         throw new FilesDamaged(name, `lacks writes ${next ?? lastSequence + 1} to ${sequence - 1}`);
@@ -198,29 +219,11 @@ function requireSound(name: string, file: LogFile): void {
   throw new FilesDamaged(name, `is damaged at byte ${file.faultAt}`);
 }
 
-/** The commit whose mark a write leaves (db/write_batch.cc); 0 when it leaves none. */
+/** The commit whose mark a write leaves; 0 when it leaves none. */
 function commitIn(batch: Uint8Array): number {
-  const reader = new ByteReader(batch, batchHeaderBytes);
   let commit = 0;
-  while (!reader.isDone) {
-    const isPut = reader.byte() === 1;
-    const key = reader.string();
-    if (isPut) reader.string();
-    if (isPut && isCommitKey(key)) commit = commitOf(key);
+  for (const { key, value } of writesIn(batch)) {
+    if (value !== undefined && isCommitKey(key)) commit = commitOf(key);
   }
   return commit;
-}
-
-/** Sequence (8) and count of writes (4). */
-const batchHeaderBytes = 12;
-
-function readBatchHeader(
-  name: string,
-  at: number,
-  bytes: Uint8Array,
-): { sequence: number; writes: number } {
-  if (bytes.length < batchHeaderBytes) throw new FilesDamaged(name, `is damaged at byte ${at}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const sequence = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
-  return { sequence, writes: view.getUint32(8, true) };
 }

@@ -5,6 +5,8 @@ import { ByteReader } from "./byte-reader.js";
 /** A table that is part of the database. */
 export interface TableFact {
   readonly number: number;
+  /** 0: newest, its tables overlap; others are older the higher they are, and do not overlap. */
+  readonly level: number;
   readonly sizeBytes: number;
   /** Its least and its greatest key, without LevelDB's tail. */
   readonly smallest: Uint8Array;
@@ -20,8 +22,8 @@ export interface Manifest {
   readonly lastSequence: number;
 }
 
-/** Bytes that LevelDB adds to each key: sequence and type. */
-const keyTailBytes = 8;
+/** Bytes that LevelDB adds to each key: type (1, of which 1 is a put), and sequence. */
+export const keyTailBytes = 8;
 
 /**
  * Folds the records of a manifest (db/version_edit.cc).
@@ -74,11 +76,11 @@ function applyEdit(
 }
 
 function addTable(edit: ByteReader, tables: Map<number, TableFact>): void {
-  edit.varint();
+  const level = edit.varint();
   const number = edit.varint();
   const sizeBytes = edit.varint();
   const smallest = userKey(edit.string());
-  tables.set(number, { number, sizeBytes, smallest, largest: userKey(edit.string()) });
+  tables.set(number, { number, level, sizeBytes, smallest, largest: userKey(edit.string()) });
 }
 
 /** A key as the database's user knows it. */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FileHandle, open } from "node:fs/promises";
+import { filterAt } from "./bloom-filter.js";
 import { ByteReader } from "./byte-reader.js";
 import { maskedCrc32c } from "./crc32c.js";
-import { userKey } from "./manifest.js";
+import { keyTailBytes, userKey } from "./manifest.js";
 import { snappyUncompress } from "./snappy.js";
 
 // The format of LevelDB's tables (doc/table_format.md): blocks one after the other, each with its type (1
@@ -13,6 +14,7 @@ import { snappyUncompress } from "./snappy.js";
 const footerBytes = 48;
 const trailerBytes = 5;
 const magic = Buffer.from("57fb808b247547db", "hex");
+const badIndex = "its index is damaged";
 /** Read at a time. */
 const readBytes = 1 << 20;
 
@@ -25,10 +27,29 @@ interface Place {
 /** A part of a table that is not as it was written. */
 export interface TableFault {
   readonly what: string;
-  /** Only keys after this one, */
-  readonly after?: Uint8Array;
-  /** and up to this one are in it. Absent: keys of the whole table are. */
-  readonly upTo?: Uint8Array;
+  /** Only some blocks of entries, or a filter, are damaged: all else in the table can be read. */
+  readonly isConfined: boolean;
+}
+
+/** A block of entries, as it stands in a table. */
+export interface TableBlock {
+  /** Where it begins. */
+  readonly offset: number;
+  /** Only keys after this one are in it; undefined: it is the first block. */
+  readonly after: Uint8Array | undefined;
+  /** No key after this one is in it. */
+  readonly upTo: Uint8Array;
+  /** The Bloom filter of its keys; undefined: there is none that can be read. */
+  readonly filter: Uint8Array | undefined;
+  /** Its entries in order; of several with one key, the newest is the first. Undefined: it is damaged. */
+  readonly entries: readonly TableEntry[] | undefined;
+}
+
+/** A write of a key, as a table has it. */
+export interface TableEntry {
+  readonly key: Uint8Array;
+  /** Undefined: the key was deleted. */
+  readonly value: Uint8Array | undefined;
 }
 
 /**
@@ -44,7 +65,7 @@ export async function checkTable(
     return await checkOpenTable(file, onRead);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return [{ what: error.message }];
+    return [{ what: error.message, isConfined: false }];
   } finally {
     await file.close();
   }
@@ -78,10 +99,36 @@ export async function lastKeyBefore(
   }
 }
 
-async function checkOpenTable(
-  file: FileHandle,
-  onRead: (bytes: number) => void,
-): Promise<TableFault[]> {
+/**
+ * The blocks of a table one after the other, those that are damaged, too. Throws RangeError when it cannot
+ * be told where they are.
+ */
+export async function* readBlocks(path: string): AsyncGenerator<TableBlock, void> {
+  const file = await open(path, "r");
+  try {
+    const { blocks, filters } = await readIndex(file);
+    let after: Uint8Array | undefined;
+    for (const { upTo, place } of blocks) {
+      const filter = filters && filterAt(filters, place.at);
+      const entries = await readUserEntries(file, place);
+      yield { offset: place.at, after, upTo, filter, entries };
+      after = upTo;
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a table's index says of it. */
+interface TableIndex {
+  readonly blocks: readonly { readonly upTo: Uint8Array; readonly place: Place }[];
+  /** The block of filters; undefined: there is none that can be read. */
+  readonly filters: Uint8Array | undefined;
+  readonly faults: readonly TableFault[];
+}
+
+/** Throws RangeError when the index cannot be read, or does not fit the file. */
+async function readIndex(file: FileHandle): Promise<TableIndex> {
   const { size } = await file.stat();
   const footer = await read(file, Math.max(0, size - footerBytes), footerBytes);
   const { meta, index } = readFooter(footer);
@@ -89,12 +136,41 @@ async function checkOpenTable(
   const blocks = entries.map(({ key, value }) => {
     return { upTo: userKey(key), place: readPlace(new ByteReader(value)) };
   });
-  const filters = readEntries(await readBlock(file, meta, "list of filters"));
-  const others = [...filters.map(({ value }) => readPlace(new ByteReader(value))), meta, index];
-  requireTiling([...blocks.map(({ place }) => place), ...others], size - footerBytes);
-  for (const { value } of filters)
-    await readBlock(file, readPlace(new ByteReader(value)), "filter");
-  return checkBlocks(file, blocks, onRead);
+  const places = blocks.map(({ place }) => place);
+  try {
+    const list = readEntries(await readBlock(file, meta, "list of filters"));
+    const others = list.map(({ value }) => readPlace(new ByteReader(value)));
+    requireTiling([...places, ...others, meta, index], size - footerBytes);
+    const [first] = others;
+    const filters = first && (await readBlock(file, first, "filter"));
+    return { blocks, filters, faults: [] };
+  } catch (error) {
+    if (!(error instanceof RangeError) || error.message === badIndex) throw error;
+    // Who reads past the filters misses no entry.
+    return { blocks, filters: undefined, faults: [{ what: error.message, isConfined: true }] };
+  }
+}
+
+/** Undefined when the block is damaged. */
+async function readUserEntries(file: FileHandle, place: Place): Promise<TableEntry[] | undefined> {
+  try {
+    const entries = readEntries(await readBlock(file, place, "block"));
+    return entries.map(({ key, value }) => {
+      const isPut = key[key.length - keyTailBytes] === 1;
+      return { key: userKey(key), value: isPut ? value : undefined };
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+async function checkOpenTable(
+  file: FileHandle,
+  onRead: (bytes: number) => void,
+): Promise<TableFault[]> {
+  const { blocks, faults } = await readIndex(file);
+  return [...faults, ...(await checkBlocks(file, blocks, onRead))];
 }
 
 function readFooter(footer: Buffer): { meta: Place; index: Place } {
@@ -107,13 +183,13 @@ function readFooter(footer: Buffer): { meta: Place; index: Place } {
 
 async function checkBlocks(
   file: FileHandle,
-  blocks: readonly { readonly upTo: Uint8Array; readonly place: Place }[],
+  blocks: TableIndex["blocks"],
   onRead: (bytes: number) => void,
 ): Promise<TableFault[]> {
   const faults: TableFault[] = [];
   let piece: Buffer = Buffer.alloc(0);
   let pieceAt = 0;
-  for (const [index, { upTo, place }] of blocks.entries()) {
+  for (const { place } of blocks) {
     const length = place.length + trailerBytes;
     if (place.at + length > pieceAt + piece.length) {
       piece = await read(file, place.at, Math.max(readBytes, length), "some");
@@ -122,9 +198,7 @@ async function checkBlocks(
     }
     const block = piece.subarray(place.at - pieceAt, place.at - pieceAt + length);
     if (block.length === length && isSound(block)) continue;
-    const after = blocks[index - 1]?.upTo;
-    const what = `its block at byte ${place.at} is damaged`;
-    faults.push(after === undefined ? { what, upTo } : { what, after, upTo });
+    faults.push({ what: `its block at byte ${place.at} is damaged`, isConfined: true });
   }
   return faults;
 }
@@ -133,10 +207,10 @@ async function checkBlocks(
 function requireTiling(places: readonly Place[], end: number): void {
   let at = 0;
   for (const place of places) {
-    if (place.at !== at) throw new RangeError("its index is damaged");
+    if (place.at !== at) throw new RangeError(badIndex);
     at = place.at + place.length + trailerBytes;
   }
-  if (at !== end) throw new RangeError("its index is damaged");
+  if (at !== end) throw new RangeError(badIndex);
 }
 
 function isSound(block: Buffer): boolean {

@@ -71,7 +71,12 @@ class Judging {
   async run(): Promise<Verdict> {
     // Without a side file nothing was acknowledged yet: the folder is made anew.
     if (existsSync(join(this.#dataDir, "pawl.json"))) {
-      await this.#verify("a folder is sound when it is opened");
+      await this.#verify("a folder is sound when it is opened").catch((error: unknown) => {
+        // The engine serves what can be read of one that is damaged in parts.
+        const mayGoOn = this.#mayBeDamaged && isEngineError(error);
+        if (!mayGoOn || error.code !== "STORE_DAMAGED") throw error;
+        this.#isReported = true;
+      });
     }
     const engine = await openEngine({ dataDir: this.#dataDir, logger: this.#logger });
     const { worker, running } = connectWorker(engine);
@@ -139,6 +144,10 @@ class Judging {
       if (found === undefined || found.completedAt !== undefined) return found;
       const isTally = instanceId.startsWith(tally.name);
       if (isTally) await client.raiseEvent(instanceId, "item", { n: 0, pad: "" });
+      // Whoever waits for a parked child waits on, and shows it.
+      const child = `${instanceId}.child`;
+      await this.#unlessDamaged(child, () => client.get(child));
+      if (this.#parked.has(child)) return undefined;
       return client.waitForCompletion(instanceId, { timeoutMs: drainMs });
     });
     if (ended !== undefined) this.#checkEnd(facts, ended);

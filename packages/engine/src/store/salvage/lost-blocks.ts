@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type LostBlock, LostBlockSchema } from "@pawl/protocol/store";
+import { damaged } from "../codec.js";
+import { kindRange, partitionCount, rowKey } from "../key.js";
+import { mayMatch } from "../level/bloom-filter.js";
+import { afterPrefix, scan } from "../scan.js";
+import type { KeyRange, StoreReader, StoreWrite } from "../store.js";
+
+// What a salvage leaves in the partition of the store as a whole, 0xffff:
+//
+//   kind  key                value
+//   k     number             LostBlock: what was in it is not known
+//   f     instance id        (empty) the id is free, whatever was in a lost block
+//   m                        (empty) the instances have yet to be gone through
+
+const metaPartition = [0xff, 0xff];
+const lostPrefix = Buffer.from([...metaPartition, 0x6b]);
+const freePrefix = Buffer.from([...metaPartition, 0x66]);
+
+/** Marks a salvaged store whose instances have yet to be gone through. */
+export const unmendedKey: Uint8Array = Buffer.from([...metaPartition, 0x6d]);
+
+/** Key of a lost block. */
+export function lostKey(number: number): Uint8Array {
+  const key = Buffer.concat([lostPrefix, Buffer.alloc(4)]);
+  key.writeUInt32BE(number, lostPrefix.length);
+  return key;
+}
+
+/** All ids that are free, whatever was in a lost block. */
+export const freeRange: { readonly gte: Uint8Array; readonly lt: Uint8Array } = rangeOf(freePrefix);
+
+/** Everything that a store may have lost, for as long as it lives: what was in lost blocks. */
+export class LostBlocks {
+  readonly #blocks: LostBlock[] = [];
+  readonly #free = new Set<string>();
+
+  /** Reads what is known of a store. @throws INSTANCE_DAMAGED */
+  static async read(store: StoreReader): Promise<LostBlocks> {
+    const lost = new LostBlocks();
+    for await (const entries of scan(store, rangeOf(lostPrefix))) {
+      for (const [, value] of entries) lost.add(decodeLost(value));
+    }
+    if (lost.isEmpty) return lost;
+    for await (const entries of scan(store, freeRange)) {
+      for (const [key] of entries) {
+        lost.free(Buffer.from(key.subarray(freePrefix.length)).toString("utf8"));
+      }
+    }
+    return lost;
+  }
+
+  /** True when nothing was ever lost. */
+  get isEmpty(): boolean {
+    return this.#blocks.length === 0;
+  }
+
+  /** All of them, the first found first. */
+  get all(): readonly LostBlock[] {
+    return this.#blocks;
+  }
+
+  /** One more was found. Ids that it may hold are free no longer. */
+  add(block: LostBlock): void {
+    this.#blocks.push(block);
+    for (const id of [...this.#free]) if (mayHold(block, rowKey(id))) this.#free.delete(id);
+  }
+
+  /** Notes that an id is free, whatever was lost. */
+  free(instanceId: string): void {
+    this.#free.add(instanceId);
+  }
+
+  /** Ids that are free, whatever was lost. */
+  get freeIds(): ReadonlySet<string> {
+    return this.#free;
+  }
+
+  /** A lost block that may have had this key. */
+  find(key: Uint8Array): LostBlock | undefined {
+    return this.#blocks.find((block) => mayHold(block, key));
+  }
+
+  /** A lost block that may have had the row of an instance. */
+  findRow(instanceId: string): LostBlock | undefined {
+    return this.#free.has(instanceId) ? undefined : this.find(rowKey(instanceId));
+  }
+
+  /** A lost block that may have had keys of this range. */
+  findIn({ gte, lt }: Pick<KeyRange, "gte" | "lt">): LostBlock | undefined {
+    return this.#blocks.find(
+      ({ after, upTo }) => Buffer.compare(after, lt) < 0 && Buffer.compare(upTo, gte) >= 0,
+    );
+  }
+
+  /** True when messages on their way may have been lost. */
+  get mayHaveHeldMessages(): boolean {
+    return Array.from({ length: partitionCount }, (_, partition) => partition).some(
+      (partition) => this.findIn(kindRange("outbox", partition)) !== undefined,
+    );
+  }
+
+  /** Everything that is known, as it is written into a new store. */
+  writes(): StoreWrite[] {
+    const blocks = this.#blocks.map((block, number): StoreWrite => {
+      return { type: "put", key: lostKey(number), value: toBinary(LostBlockSchema, block) };
+    });
+    return [...blocks, ...[...this.#free].map(freeWrite)];
+  }
+}
+
+/** What frees an id. */
+export function freeWrite(instanceId: string): StoreWrite {
+  const key = Buffer.concat([freePrefix, Buffer.from(instanceId, "utf8")]);
+  return { type: "put", key, value: new Uint8Array() };
+}
+
+/** A block that could not be read. */
+export function lostBlockOf(facts: {
+  readonly file: string;
+  readonly offset: number;
+  readonly after: Uint8Array | undefined;
+  readonly upTo: Uint8Array;
+  readonly filter: Uint8Array | undefined;
+  readonly foundAt: number;
+}): LostBlock {
+  return create(LostBlockSchema, {
+    file: facts.file,
+    offset: BigInt(facts.offset),
+    after: facts.after ?? new Uint8Array(),
+    upTo: facts.upTo,
+    filter: facts.filter ?? new Uint8Array(),
+    foundAt: BigInt(facts.foundAt),
+  });
+}
+
+/** True when the key may have been in the block. */
+export function mayHold({ after, upTo, filter }: LostBlock, key: Uint8Array): boolean {
+  if (Buffer.compare(key, after) <= 0 || Buffer.compare(key, upTo) > 0) return false;
+  return filter.length === 0 || mayMatch(filter, key);
+}
+
+/** The place of a lost block, for people. */
+export function describeLost({ file, offset }: LostBlock): string {
+  return `the block at byte ${offset} of ${file}, which cannot be read`;
+}
+
+function rangeOf(prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
+  return { gte: prefix, lt: afterPrefix(prefix) };
+}
+
+function decodeLost(bytes: Uint8Array): LostBlock {
+  try {
+    return fromBinary(LostBlockSchema, bytes);
+  } catch (cause) {
+    throw damaged("the list of what was lost cannot be decoded", cause);
+  }
+}
