@@ -22,6 +22,13 @@ export default defineConfig({
       },
       { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...processTimeouts } },
       "tests/interop/javascript",
+      {
+        test: {
+          name: "interop-mixed",
+          include: ["tests/interop/mixed/*.test.ts"],
+          ...processTimeouts,
+        },
+      },
       { test: { name: "fuzz", include: ["tests/fuzz/**/*.test.ts"], testTimeout: 600_000 } },
       { test: { name: "chaos", include: ["tests/chaos/**/*.test.ts"], testTimeout: 600_000 } },
     ],

@@ -121,6 +121,19 @@ const allSuites = [
     parse: parseJunit,
   },
   {
+    name: "interop-mixed",
+    title: "workflows and activities of four languages on one server",
+    folder: "tests/interop/mixed",
+    required: {
+      PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python"),
+      PAWL_TEST_GO: () => requireGo("tests/interop/go"),
+      PAWL_TEST_MAVEN: () => requireMaven(17),
+    },
+    optional: {},
+    command: vitest("interop-mixed"),
+    parse: parseVitest,
+  },
+  {
     name: "conformance",
     title: "the Connect conformance suite on our listener, RPC handler and interceptors",
     folder: "tests/conformance",

@@ -88,12 +88,18 @@ export interface EngineOptions {
    * one write. 0: never. @default 2
    */
   readonly commitWaitMs?: number;
+  /**
+   * Milliseconds that work which all connected workers refuse, since it is not registered with them,
+   * waits for the return of a worker that had its name; after a start over unfinished work, of any
+   * worker. 0: such work fails at once. @default 60000
+   */
+  readonly workerReturnMs?: number;
 }
 
 /** What may change while an engine is open. What is absent gets its default. */
 export type EngineSettings = Pick<
   EngineOptions,
-  "concurrency" | "keepExecutions" | "retention" | "historyLimit"
+  "concurrency" | "keepExecutions" | "retention" | "historyLimit" | "workerReturnMs"
 >;
 
 /** All options, each with a value. */
@@ -118,6 +124,7 @@ export const defaults = Object.freeze({
   historyLimit: {},
   historyCacheBytes: 64 * 1024 * 1024,
   commitWaitMs: 2,
+  workerReturnMs: 60_000,
 }) satisfies ResolvedOptions;
 
 /** Other settings in place of those that were. */
@@ -127,8 +134,9 @@ export function withSettings(options: ResolvedOptions, settings: EngineSettings)
     keepExecutions = defaults.keepExecutions,
     retention = defaults.retention,
     historyLimit = defaults.historyLimit,
+    workerReturnMs = defaults.workerReturnMs,
   } = settings;
-  return { ...options, concurrency, keepExecutions, retention, historyLimit };
+  return { ...options, concurrency, keepExecutions, retention, historyLimit, workerReturnMs };
 }
 
 /** Fills in the defaults. */

@@ -109,6 +109,12 @@ export function completeTerminated(id: number, result?: string): WorkflowAction 
   return action(id, { case: "completeWorkflow", value });
 }
 
+/** Ends the workflow "stalled", as Java's and .NET's workers say that they lack its code. */
+export function completeStalled(id: number, details?: string): WorkflowAction {
+  const value = { workflowStatus: OrchestrationStatus.STALLED, ...field("details", details) };
+  return action(id, { case: "completeWorkflow", value });
+}
+
 /** Goes on as a new execution. */
 export function continueWith(
   id: number,

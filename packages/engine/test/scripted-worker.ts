@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, type HistoryEvent, type TaskFailureDetails } from "@pawl/protocol";
+import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type {
+  ActivityCompletion,
   ActivityItem,
   TurnCompletion,
   TurnItem,
@@ -10,16 +11,18 @@ import type {
   WorkerSession,
   WorkItem,
 } from "@pawl/protocol/port";
-import { failure } from "./actions.js";
+import { fail, failure } from "./actions.js";
 import { replay, type Workflow } from "./replay.js";
 
 /** What a scripted worker can do, and how it is served. */
 export interface Script extends Partial<WorkerRegistration> {
   readonly workflows?: readonly string[];
-  /** Workflows by name. A turn of any other is left unanswered. */
+  /** Workflows by name. A turn of any other is left unanswered, or refused. */
   readonly flows?: Readonly<Record<string, Workflow>>;
-  /** Activities by name: text in, text out, or an error. Any other is left unanswered. */
+  /** Activities by name: text in, text out, or an error. Any other as above. */
   readonly tasks?: Readonly<Record<string, (input: string) => string>>;
+  /** Answers what it does not know as a worker does that announced no names: it is not registered. */
+  readonly refuses?: true;
 }
 
 /** A worker without promises of its own: it answers what it knows as soon as it can. */
@@ -44,7 +47,7 @@ export class ScriptedWorker {
   constructor(port: WorkerPort, script: Script) {
     this.#port = port;
     this.#script = script;
-    const { flows: _flows, tasks: _tasks, ...registration } = script;
+    const { flows: _flows, tasks: _tasks, refuses: _refuses, ...registration } = script;
     this.session = port.connectWorker(
       { name: "scripted", ...registration },
       (item) => this.#take(item),
@@ -104,7 +107,7 @@ export class ScriptedWorker {
   completeTurn(
     { instanceId, token }: Pick<TurnItem, "instanceId" | "token">,
     actions: TurnCompletion["actions"],
-    more: Pick<TurnCompletion, "customStatus" | "version"> = {},
+    more: Pick<TurnCompletion, "customStatus" | "version" | "unregistered"> = {},
   ): Promise<void> {
     return this.#port.completeTurn({ instanceId, token, actions, ...more });
   }
@@ -112,9 +115,21 @@ export class ScriptedWorker {
   /** Answers an activity. */
   completeActivity(
     { instanceId, taskId, token }: Pick<ActivityItem, "instanceId" | "taskId" | "token">,
-    result: { readonly output?: string; readonly failure?: TaskFailureDetails } = {},
+    result: Pick<ActivityCompletion, "output" | "failure" | "unregistered"> = {},
   ): Promise<void> {
     return this.#port.completeActivity({ instanceId, taskId, token, ...result });
+  }
+
+  /** Says that the workflow of a turn is not registered with it. */
+  refuseTurn(item: TurnItem): Promise<void> {
+    const unknown = failure("NoWorkflow", `no workflow ${item.workflow}`);
+    return this.completeTurn(item, [fail(0, unknown)], { unregistered: item.workflow });
+  }
+
+  /** Says that an activity is not registered with it. */
+  refuseActivity(item: ActivityItem): Promise<void> {
+    const unknown = failure(`no activity ${item.name}`, "it is not registered");
+    return this.completeActivity(item, { failure: unknown, unregistered: item.name });
   }
 
   /** Goes away. */
@@ -139,6 +154,10 @@ export class ScriptedWorker {
 
   #answerTurn(item: TurnItem): void {
     const workflow = this.#script.flows?.[item.workflow];
+    if (workflow === undefined && this.#script.refuses && this.open.delete(item)) {
+      this.#note(this.refuseTurn(item));
+      return;
+    }
     if (workflow === undefined || !this.open.delete(item)) return;
     const { actions, customStatus } = replay(workflow, pastOf(item), eventsOf(item));
     const more = customStatus === undefined ? {} : { customStatus };
@@ -147,6 +166,10 @@ export class ScriptedWorker {
 
   #answerActivity(item: ActivityItem): void {
     const task = this.#script.tasks?.[item.name];
+    if (task === undefined && this.#script.refuses && this.open.delete(item)) {
+      this.#note(this.refuseActivity(item));
+      return;
+    }
     if (task === undefined || !this.open.delete(item)) return;
     try {
       this.#note(this.completeActivity(item, { output: task(item.input ?? "") }));

@@ -58,7 +58,7 @@ export interface RouteTargets {
   readonly workflows: DaprWorkflows;
   readonly metadata: ServerMetadata;
   readonly appId: string;
-  /** Serve over REST what Dapr serves and nothing else. @default false */
+  /** Serve what Dapr serves as Dapr does, and over REST nothing else. @default false */
   readonly strictDapr: boolean;
   readonly log: ServerLogger;
 }
@@ -145,7 +145,7 @@ export function registerServices(
   interceptors: readonly Interceptor[],
   openAdmission: () => AdmitCall,
 ): void {
-  const { engine, workflows, metadata, log } = targets;
+  const { engine, workflows, metadata, log, strictDapr } = targets;
   const index = new DescriptorIndex(services);
   const checked = { interceptors: [...interceptors, createRequestValidation()] };
   router
@@ -154,7 +154,7 @@ export function registerServices(
     .service(CallService, createCallService(router, openAdmission), streamLimits)
     .service(WorkerService, createWorkerService(engine, log), streamLimits)
     .service(AdminService, createAdminService(engine))
-    .service(TaskHubSidecarService, createTaskHubService(engine, log))
+    .service(TaskHubSidecarService, createTaskHubService(engine, log, strictDapr))
     .service(Dapr, createDaprService(workflows, metadata))
     .service(Health, createHealthService(engine, new Set(index.serviceNames)))
     .service(ServerReflection, createReflectionService(index))

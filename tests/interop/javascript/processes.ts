@@ -14,20 +14,22 @@ const startMs = 30_000;
 const stopMs = 15_000;
 
 /** A process that says with one line on stdout that it is ready for work. */
-class ReadyProcess {
+export class ReadyProcess {
+  readonly #program: string;
   readonly #args: readonly string[];
   readonly #readyText: string;
   #child: ChildProcess | undefined;
   #output = "";
 
-  constructor(args: readonly string[], readyText: string) {
+  constructor(program: string, args: readonly string[], readyText: string) {
+    this.#program = program;
     this.#args = args;
     this.#readyText = readyText;
   }
 
   /** Resolves once the ready line was printed. */
   async start(): Promise<void> {
-    const child = spawn(node, this.#args, {
+    const child = spawn(this.#program, this.#args, {
       cwd: import.meta.dirname,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -46,7 +48,7 @@ class ReadyProcess {
     });
     if (!isReady) {
       await this.kill();
-      throw new Error(`not ready: ${node} ${this.#args.join(" ")}\n${this.#output}`);
+      throw new Error(`not ready: ${this.#program} ${this.#args.join(" ")}\n${this.#output}`);
     }
   }
 
@@ -98,7 +100,7 @@ export class ServerProcess extends ReadyProcess {
   constructor(port: number, grpcPort: number, dataDir: string) {
     const main = process.env.PAWL_SERVER || join(repository, "packages/server/dist/main.js");
     const ports = ["--port", String(port), "--grpc-port", String(grpcPort)];
-    super([main, "serve", ...ports, "--data", dataDir], "pawl ready on ");
+    super(node, [main, "serve", ...ports, "--data", dataDir], "pawl ready on ");
     this.port = port;
     this.grpcPort = grpcPort;
   }
@@ -108,7 +110,7 @@ export class ServerProcess extends ReadyProcess {
 export class WorkerProcess extends ReadyProcess {
   constructor(port: number, stateDir: string) {
     const worker = join(import.meta.dirname, "worker.mjs");
-    super([worker, "--port", String(port), "--state-dir", stateDir], "worker ready");
+    super(node, [worker, "--port", String(port), "--state-dir", stateDir], "worker ready");
   }
 }
 

@@ -8,13 +8,13 @@ export const waitSeconds = 30;
 /**
  * Resolves once `holds()` is true, for things that announce themselves in no other way.
  *
- * @param {() => boolean} holds
+ * @param {() => boolean | Promise<boolean>} holds
  * @param {string} what named in the error when it never holds
  * @param {number} [timeoutSeconds]
  */
 export async function waitUntil(holds, what, timeoutSeconds = waitSeconds) {
   const deadline = Date.now() + timeoutSeconds * 1000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (Date.now() > deadline) {
       throw new Error(`waited ${timeoutSeconds} s in vain for ${what}`);
     }

@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { WorkflowRuntime } from "@dapr/dapr";
 import { CallLog } from "./call-log.mjs";
 import { Gate } from "./gate.mjs";
+import { registerRelay } from "./relay.mjs";
 
 /** @typedef {import("@dapr/dapr").WorkflowContext} WorkflowContext */
 /** @typedef {import("@dapr/dapr").WorkflowActivityContext} ActivityContext */
@@ -185,6 +186,7 @@ for (const [name, activity] of Object.entries(activities)) {
 for (const [name, workflow] of Object.entries(workflows)) {
   runtime.registerWorkflowWithName(name, workflow);
 }
+registerRelay(runtime, options["state-dir"]);
 await runtime.start();
 process.once("SIGTERM", async () => {
   await runtime.stop();

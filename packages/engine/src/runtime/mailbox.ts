@@ -4,7 +4,7 @@ import { type EventRecord, encodeFrames } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyOutcome } from "../core/apply-outcome.js";
 import type { Message, Outcome } from "../core/outcome.js";
-import type { OpenTask, OwnedState } from "../core/state.js";
+import type { OpenTask, OwnedState, Stall } from "../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../core/status.js";
 import {
   chainOf,
@@ -122,8 +122,10 @@ export class Mailbox implements Dirty {
   place: TurnWork | undefined;
   /** Bytes of its next turn, where a worker did not take that many; 0: no worker refused it. */
   largeTurnBytes = 0;
-  /** Workers whose code could not go on with it; no longer once something else has happened. */
+  /** Workers that do not have it, or cannot go on with it; no longer once something else has happened. */
   refusedBy: ReadonlySet<string> = noWorkers;
+  /** Why one of these cannot go on with it, though it has the workflow. */
+  stall: Stall | undefined;
   /** Turns in a row that were given up. */
   failedTurns = 0;
   /** The worker that ran the last turn. */
@@ -164,6 +166,12 @@ export class Mailbox implements Dirty {
   /** True when a worker has a turn with every event of the inbox. */
   isTurnWhole(): boolean {
     return this.turn !== undefined && this.turn.events.length - 1 === this.#state?.inbox.length;
+  }
+
+  /** Every worker may be asked again. */
+  forgetRefusals(): void {
+    this.refusedBy = noWorkers;
+    this.stall = undefined;
   }
 
   /** Bytes of the whole history. */

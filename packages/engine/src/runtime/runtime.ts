@@ -22,9 +22,8 @@ import { activeDescendant } from "./subtree.js";
 import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { Dispatch } from "./work/dispatch.js";
+import type { Departures } from "./work/repertoire.js";
 import { WorkDesk } from "./work/work-desk.js";
-
-const noWorkers: ReadonlySet<string> = new Set();
 
 /**
  * Everything that lives in memory over one open store. A failed write ends it; the engine then
@@ -40,6 +39,7 @@ export class Runtime implements MailboxHost {
   readonly desk: WorkDesk;
   readonly timers: Timers;
   readonly retention: Retention;
+  readonly departures: Departures;
   readonly #waiters: Waiters;
   readonly #onFailure: (error: unknown) => void;
   /** Instances that go on, or end, when other workers come or go. */
@@ -56,10 +56,12 @@ export class Runtime implements MailboxHost {
     store: Store,
     options: ResolvedOptions,
     waiters: Waiters,
+    departures: Departures,
     onFailure: (error: unknown) => void,
   ) {
     this.store = store;
     this.#options = options;
+    this.departures = departures;
     this.#waiters = waiters;
     this.#onFailure = onFailure;
     this.changes = new ChangeLog(store, () => waiters.notifyAll());
@@ -158,7 +160,7 @@ export class Runtime implements MailboxHost {
     }
     if (mailbox.refusedBy.size > 0 && outcome.accepted.length > 0) {
       // Whoever could not go on may be able to with this.
-      mailbox.refusedBy = noWorkers;
+      mailbox.forgetRefusals();
       this.dequeue(mailbox);
     }
     // A turn that has just begun will commit with these events, if it is quick.
@@ -172,6 +174,7 @@ export class Runtime implements MailboxHost {
     const stuck = [...this.#stuck];
     this.#stuck.clear();
     for (const mailbox of stuck) this.wake(mailbox);
+    this.desk.refusals.look();
   }
 
   /**

@@ -13,6 +13,7 @@ import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
 import { recover } from "./recovery.js";
 import { Runtime } from "./runtime.js";
+import { Departures } from "./work/repertoire.js";
 import { Worker } from "./work/worker.js";
 
 const firstReopenMs = 100;
@@ -30,6 +31,7 @@ export class Supervisor {
   #options: ResolvedOptions;
   readonly #openStore: OpenStore;
   readonly #workers = new Map<string, Worker>();
+  readonly #departures: Departures;
   readonly #readyListeners = new Set<(ready: boolean) => void>();
   readonly #closeListeners = new Set<() => void>();
   #runtime: Runtime | undefined;
@@ -41,13 +43,14 @@ export class Supervisor {
   constructor(options: ResolvedOptions, openStore: OpenStore) {
     this.#options = options;
     this.#openStore = openStore;
+    this.#departures = new Departures(options.clock, () => this.#options.workerReturnMs);
   }
 
   /** Opens the store and takes up what was unfinished. */
   async open(): Promise<void> {
     const store = await this.#openStore();
     let failure: { readonly error: unknown } | undefined;
-    const runtime = new Runtime(store, this.#options, this.waiters, (error) => {
+    const runtime = new Runtime(store, this.#options, this.waiters, this.#departures, (error) => {
       failure ??= { error };
       this.#fail(runtime, error);
     });
@@ -56,6 +59,7 @@ export class Supervisor {
       if (failure !== undefined) throw failure.error;
       if (instances + messages > 0) {
         this.#options.logger.info({ instances, messages, damaged }, "unfinished work taken up");
+        if (this.#workers.size === 0) this.#departures.leaveAll();
       }
     } catch (error) {
       runtime.timers.close();
@@ -159,6 +163,9 @@ export class Supervisor {
     if (worker.closed) return;
     worker.closed = true;
     this.#workers.delete(worker.workerId);
+    for (const kind of ["workflow", "activity"] as const) {
+      this.#departures.leave(kind, worker.names(kind));
+    }
     this.#runtime?.dispatch.remove(worker);
     this.#runtime?.desk.release(worker);
     this.#runtime?.workersChanged();

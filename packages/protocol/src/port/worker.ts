@@ -23,6 +23,11 @@ export interface WorkerRegistration {
    * @default "none"
    */
   readonly cache?: "none" | "past" | "result";
+  /**
+   * It answers a turn of a workflow that is not registered with it by nothing, as if the workflow
+   * waited: such an answer counts only where no other worker has more to say. @default false
+   */
+  readonly isSilent?: boolean;
   /** Bytes of one turn that it can take; a larger one stalls its instance. @default no limit */
   readonly turnBytes?: number;
 }
@@ -79,6 +84,11 @@ export interface TurnCompletion {
   readonly customStatus?: string;
   /** The version that ran. */
   readonly version?: { readonly name?: string; readonly patches: readonly string[] };
+  /**
+   * A name that is not registered with the worker. When it is the item's, another worker is asked, and
+   * the rest of the completion counts only where there is none.
+   */
+  readonly unregistered?: string;
 }
 
 /** The result of an activity: `failure` present means that it failed. */
@@ -90,6 +100,11 @@ export interface ActivityCompletion {
   /** JSON text. */
   readonly output?: string;
   readonly failure?: TaskFailureDetails;
+  /**
+   * A name that is not registered with the worker. When it is the item's, another worker is asked, and
+   * the rest of the completion counts only where there is none.
+   */
+  readonly unregistered?: string;
 }
 
 /** A connected worker, as the engine sees it. */

@@ -43,6 +43,11 @@ describe("the engine's flags", () => {
     });
   });
 
+  test("set how long work waits for a worker that has gone", () => {
+    expect(parse("--worker-return", "1m30s")).toEqual({ workerReturnMs: 90_000 });
+    expect(parse("--worker-return", "0")).toEqual({ workerReturnMs: 0 });
+  });
+
   test.each([
     ["--max-turns", "many"],
     ["--max-turns", "order="],
@@ -51,6 +56,7 @@ describe("the engine's flags", () => {
     ["--retention", "completed=7"],
     ["--retention", "completed"],
     ["--keep-executions", "maybe"],
+    ["--worker-return", "soon"],
   ])("refuse %s %s", (flag, value) => {
     expect(() => parse(`${flag}=${value}`)).toThrow(CommanderError);
   });

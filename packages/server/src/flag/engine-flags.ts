@@ -10,6 +10,7 @@ interface Flags {
   readonly maxActivities?: Limits;
   readonly retention?: NonNullable<EngineOptions["retention"]>;
   readonly keepExecutions?: boolean;
+  readonly workerReturn?: number;
 }
 
 /** A limit for all names together, and limits by name. */
@@ -49,18 +50,28 @@ export function addEngineFlags(command: Command): Command {
       )
         .env("PAWL_KEEP_EXECUTIONS")
         .argParser(parseBoolean),
+    )
+    .addOption(
+      new Option(
+        "--worker-return <time>",
+        "how long work that only a worker had that has just gone waits for it; default: 1m",
+      )
+        .env("PAWL_WORKER_RETURN")
+        .argParser(parseLength),
     );
 }
 
 /** Reads the engine's flags of a command that was parsed; `undefined` when there are none. */
 export function parseEngineFlags(command: Command): EngineSettings | undefined {
-  const { maxTurns, maxActivities, retention, keepExecutions } = command.opts<Flags>();
+  const { maxTurns, maxActivities, retention, keepExecutions, workerReturn } =
+    command.opts<Flags>();
   const settings = {
     ...(maxTurns === undefined && maxActivities === undefined
       ? {}
       : { concurrency: concurrencyOf(maxTurns, maxActivities) }),
     ...(retention === undefined ? {} : { retention }),
     ...(keepExecutions === undefined ? {} : { keepExecutions }),
+    ...(workerReturn === undefined ? {} : { workerReturnMs: workerReturn }),
   };
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
@@ -123,6 +134,12 @@ function parseRetention(text: string): NonNullable<EngineOptions["retention"]> {
 function split(text: string, separator: string): [string, string] {
   const at = text.lastIndexOf(separator);
   return [text.slice(0, Math.max(at, 0)).trim(), text.slice(at + 1).trim()];
+}
+
+function parseLength(text: string): number {
+  const lengthMs = parseDuration(text);
+  if (lengthMs !== undefined) return lengthMs;
+  throw new InvalidArgumentError("It must be a length of time, such as 30s.");
 }
 
 function parseBoolean(text: string): boolean {

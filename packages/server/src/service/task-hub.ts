@@ -34,13 +34,15 @@ const pageSize = 1000;
 /**
  * The Durable Task sidecar service, as the workers and clients of Dapr's SDKs call it. Its calls
  * wait where Dapr's wait (worker protocol 6) and fail in Dapr's words, which some SDKs look for.
+ * `strict`: no better than Dapr where Pawl has a choice (docs/workers.md).
  */
 export function createTaskHubService(
   engine: ManagementPort & WorkerPort & WaitPort,
   log: ServerLogger,
+  strict: boolean,
 ): ServiceImpl<typeof TaskHubSidecarService> {
   return {
-    ...workerMethods(engine, log),
+    ...workerMethods(engine, log, strict),
     ...controlMethods(engine),
     ...readMethods(engine),
     async startInstance(request, { signal }) {
@@ -66,6 +68,7 @@ type Methods<Name extends keyof ServiceImpl<typeof TaskHubSidecarService>> = Pic
 function workerMethods(
   engine: WorkerPort,
   log: ServerLogger,
+  strict: boolean,
 ): Methods<
   | "hello"
   | "getWorkItems"
@@ -77,15 +80,15 @@ function workerMethods(
     hello: () => ({}),
     getWorkItems: (request, context) => streamWorkItems(engine, request, context, log),
     async completeActivityTask(response) {
-      await engine.completeActivity(fromActivityResponse(response));
+      await engine.completeActivity(fromActivityResponse(response, strict));
       return {};
     },
     async completeOrchestratorTask(response) {
-      await engine.completeTurn(fromWorkflowResponse(response));
+      await engine.completeTurn(fromWorkflowResponse(response, strict));
       return {};
     },
     async completeWorkflowTask(response) {
-      await engine.completeTurn(fromWorkflowResponse(response));
+      await engine.completeTurn(fromWorkflowResponse(response, strict));
       return {};
     },
   };

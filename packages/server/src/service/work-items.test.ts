@@ -48,6 +48,7 @@ class FakePort implements WorkerPort {
 function open(
   capabilities: WorkerCapability[],
   signal?: AbortSignal,
+  userAgent = "test/1",
 ): { port: FakePort; stream: ReturnType<typeof streamWorkItems> } {
   const port = new FakePort();
   const context: HandlerContext = createHandlerContext({
@@ -56,7 +57,7 @@ function open(
     protocolName: "grpc",
     requestMethod: "POST",
     url: "http://h/",
-    requestHeader: { "user-agent": "test/1" },
+    requestHeader: { "user-agent": userAgent },
     ...(signal === undefined ? {} : { requestSignal: signal }),
   });
   const request = create(GetWorkItemsRequestSchema, { capabilities });
@@ -81,10 +82,20 @@ describe("streamWorkItems()", () => {
     expect(port.registration).toEqual({
       name: "test/1",
       turnBytes: limits.sidecarTurnBytes,
+      isSilent: false,
       ...expected,
     });
     await stream.return(undefined);
     expect(port.closed).toBe(1);
+  });
+
+  test("knows that Dapr's .NET worker says nothing of a workflow that it lacks", async () => {
+    const { port, stream } = open([], undefined, "grpc-dotnet/2.71.0 dapr-sdk-dotnet/v1.17.0");
+    const next = stream.next();
+    port.deliver(activity);
+    await next;
+    expect(port.registration).toMatchObject({ isSilent: true });
+    await stream.return(undefined);
   });
 
   test("pings a worker that asked for it", async () => {

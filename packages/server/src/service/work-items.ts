@@ -77,6 +77,8 @@ function toRegistration(request: GetWorkItemsRequest, context: HandlerContext): 
     name,
     turnBytes: limits.sidecarTurnBytes,
     cache: keepsHistory ? "past" : "none",
+    // Dapr's .NET worker answers a workflow that it does not have by no actions (docs/workers.md).
+    isSilent: name.includes("dapr-sdk-dotnet"),
     ...(capabilities.length === 0
       ? { turnLimit: plainWorkerLimit, activityLimit: plainWorkerLimit }
       : {}),

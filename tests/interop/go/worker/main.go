@@ -39,7 +39,9 @@ func main() {
 func run(port int, stateDir string) error {
 	registry := workflow.NewRegistry()
 	activities := activities{calls: state.NewCallLog(stateDir), gate: state.NewGate(stateDir)}
-	if err := errors.Join(addWorkflows(registry), activities.addTo(registry)); err != nil {
+	if err := errors.Join(
+		addWorkflows(registry), activities.addTo(registry), addRelay(registry, stateDir),
+	); err != nil {
 		return err
 	}
 	if err := os.Setenv("DAPR_GRPC_PORT", strconv.Itoa(port)); err != nil {

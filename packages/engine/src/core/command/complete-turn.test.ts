@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import {
   child,
   complete,
+  completeStalled,
   completeTerminated,
   continueWith,
   fail,
@@ -284,6 +285,15 @@ describe("completeTurn() without the version", () => {
       reason: "VERSION_NOT_AVAILABLE",
       description: "Version not available: ",
     });
+  });
+
+  test.each([
+    ["without a reason", undefined, "VERSION_NOT_AVAILABLE", "Version not available: "],
+    ["with one", "patches differ", "PATCH_MISMATCH", "patches differ"],
+  ])("may be said by an end that is stalled, %s", (_, details, reason, description) => {
+    const instance = PureInstance.after([]);
+    instance.turn([completeStalled(0, details)]);
+    expect(instance.state.fold).toMatchObject({ stall: { reason, description }, end: undefined });
   });
 
   test("records the same stall once in a row", () => {

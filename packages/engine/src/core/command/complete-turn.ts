@@ -62,9 +62,8 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const [started, ...taken] = facts.events;
   if (started === undefined) throw new Error("a turn without events");
   const terminate = findTerminate(taken);
-  if (facts.actions.some((a) => a.workflowActionType.case === "workflowVersionNotAvailable")) {
-    return stallTurn(state, versionStall(state), now);
-  }
+  const stalled = stallOf(state, facts.actions);
+  if (stalled !== undefined) return stallTurn(state, stalled, now);
   const actions = limitActions(facts.actions, facts.customStatus);
   // Actions that cannot be carried out are no end that could come before a terminate.
   const isRefused = actions !== facts.actions && terminate !== undefined;
@@ -105,6 +104,22 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
     turn: { consumed: taken.length, appended, customStatus },
     messages: into.messages,
   };
+}
+
+/**
+ * The stall that a worker asks for. Java's and .NET's workers ask by a completion that is "stalled",
+ * .NET's for patches, with its reason as the completion's details.
+ */
+function stallOf(state: InstanceState, actions: readonly WorkflowAction[]): Stall | undefined {
+  for (const { workflowActionType: type } of actions) {
+    if (type.case === "workflowVersionNotAvailable") return versionStall(state);
+    if (type.case !== "completeWorkflow") continue;
+    const { workflowStatus, details } = type.value;
+    if (workflowStatus !== OrchestrationStatus.STALLED) continue;
+    if (details === undefined || details === "") return versionStall(state);
+    return { reason: "PATCH_MISMATCH", description: details };
+  }
+  return undefined;
 }
 
 /**

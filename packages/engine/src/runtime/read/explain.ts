@@ -105,7 +105,7 @@ function activityOf(
   };
   let offered = false;
   for (const worker of dispatch.workers.values()) {
-    offered ||= worker.runsActivity(name);
+    offered ||= worker.runs("activity", name);
     for (const work of worker.activities.values()) {
       const isIt = work.instanceId === state.instanceId && work.taskId === taskId;
       if (isIt && work.executionId === state.executionId) {

@@ -4,6 +4,7 @@ import type { WorkItem } from "@pawl/protocol/port";
 import type { ConcurrencyLimits } from "../../options.js";
 import { FairQueue } from "./fair-queue.js";
 import { Gate, type Hold } from "./gate.js";
+import type { NameKind } from "./repertoire.js";
 import { type ActivityWork, activityKey, type Worker, type WorkerWatcher } from "./worker.js";
 
 /** An instance that waits for a turn. */
@@ -12,7 +13,7 @@ export interface TurnWork {
   readonly workflow: string;
   /** The worker that ran its last turn. */
   readonly lastWorkerId: string | undefined;
-  /** Workers whose code cannot run it. */
+  /** Workers that lack its code, or whose code cannot go on with it. */
   readonly refusedBy: ReadonlySet<string>;
   /** Bytes of the turn, where it was too large for a worker; 0: any may take it. */
   readonly bytes: number;
@@ -142,7 +143,15 @@ export class Dispatch implements WorkerWatcher {
   /** True when a connected worker is offered this workflow, with room or without. */
   canRun(workflow: string): boolean {
     for (const worker of this.#workers.values()) {
-      if (worker.runsWorkflow(workflow)) return true;
+      if (worker.runs("workflow", workflow)) return true;
+    }
+    return false;
+  }
+
+  /** True when a connected worker, with room or without, may have this, and has not refused it. */
+  mayHave(kind: NameKind, name: string, refusedBy: ReadonlySet<string>): boolean {
+    for (const worker of this.#workers.values()) {
+      if (worker.runs(kind, name) && !refusedBy.has(worker.workerId)) return true;
     }
     return false;
   }
@@ -150,7 +159,7 @@ export class Dispatch implements WorkerWatcher {
   /** True when a connected worker may take this turn, with room or without. */
   canTake(work: TurnWork): boolean {
     for (const worker of this.#workers.values()) {
-      if (isFit(worker, work)) return true;
+      if (isFit(worker, work) && worker.runs("workflow", work.workflow)) return true;
     }
     return false;
   }
@@ -164,6 +173,11 @@ export class Dispatch implements WorkerWatcher {
   /** Takes a turn out that waits. */
   dropTurn(work: TurnWork): void {
     this.#turns.drop(work);
+  }
+
+  /** Takes an activity out that waits. */
+  dropActivity(work: ActivityWork): void {
+    this.#activities.drop(work);
   }
 
   /** Adds an activity; one that a worker gave up goes to the front. */
@@ -199,8 +213,10 @@ export class Dispatch implements WorkerWatcher {
     if (this.#activities.size === 0) return;
     this.#activities.drain((work, name) => {
       if (this.activityHold(name) !== undefined) return false;
+      const { refusedBy } = work;
       const worker = this.#roomiest(
-        (candidate) => candidate.runsActivity(name),
+        { kind: "activity", name, refusedBy },
+        (candidate) => !refusedBy.has(candidate.workerId),
         (candidate) => candidate.activityRoom(),
       );
       if (worker === undefined) return false;
@@ -237,14 +253,34 @@ export class Dispatch implements WorkerWatcher {
   /** The worker that holds the instance, if it has room; else the one with most room. */
   #turnWorker(work: TurnWork): Worker | undefined {
     const last = work.lastWorkerId === undefined ? undefined : this.#workers.get(work.lastWorkerId);
-    if (last !== undefined && last.turnRoom() > 0 && isFit(last, work)) return last;
+    const { workflow: name, refusedBy } = work;
+    if (last !== undefined && last.turnRoom() > 0 && isFit(last, work)) {
+      if (last.runs("workflow", name)) return last;
+    }
     return this.#roomiest(
+      { kind: "workflow", name, refusedBy },
       (worker) => isFit(worker, work),
       (worker) => worker.turnRoom(),
     );
   }
 
+  /**
+   * The worker with most room among those that may have the work. When all have said of other work of
+   * its name that they lack it, one of them is asked: its code may have come since.
+   */
   #roomiest(
+    { kind, name, refusedBy }: Asked,
+    isFit: (worker: Worker) => boolean,
+    roomOf: (worker: Worker) => number,
+  ): Worker | undefined {
+    const best = this.#most((worker) => worker.runs(kind, name) && isFit(worker), roomOf);
+    if (best !== undefined || refusedBy.size > 0 || this.mayHave(kind, name, refusedBy)) {
+      return best;
+    }
+    return this.#most((worker) => worker.accepts(kind, name) && isFit(worker), roomOf);
+  }
+
+  #most(
     isAble: (worker: Worker) => boolean,
     roomOf: (worker: Worker) => number,
   ): Worker | undefined {
@@ -261,8 +297,15 @@ export class Dispatch implements WorkerWatcher {
   }
 }
 
-/** True when a worker may take a turn: it has the code, and need not be sent too much. */
-function isFit(worker: Worker, { workflow, instanceId, bytes, refusedBy }: TurnWork): boolean {
-  if (!worker.runsWorkflow(workflow) || refusedBy.has(worker.workerId)) return false;
+/** What a worker is looked for for. */
+interface Asked {
+  readonly kind: NameKind;
+  readonly name: string;
+  readonly refusedBy: ReadonlySet<string>;
+}
+
+/** True when a worker has not refused a turn, and need not be sent too much. */
+function isFit(worker: Worker, { instanceId, bytes, refusedBy }: TurnWork): boolean {
+  if (refusedBy.has(worker.workerId)) return false;
   return worker.turnBytes >= bytes || worker.cached.has(instanceId);
 }

@@ -15,10 +15,13 @@ import type { AskedTask, Mailbox, Piece, TurnInFlight } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";
 import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
+import { Refusals } from "./refusals.js";
 import type { ActivityWork, Worker } from "./worker.js";
 
 /** Longest pause before a turn that was given up is tried again. */
 const maxRetryMs = 30_000;
+
+const nobody: ReadonlySet<string> = new Set();
 
 /** Gives work items out and takes their results in. */
 export class WorkDesk implements DispatchHost {
@@ -26,8 +29,12 @@ export class WorkDesk implements DispatchHost {
   /** Cancels of the pauses before turns that were given up. */
   readonly #pauses = new Set<() => void>();
 
+  /** What a worker gave back because it is not registered there. */
+  readonly refusals: Refusals;
+
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
+    this.refusals = new Refusals(runtime);
   }
 
   /** Queues an activity whose scheduling is on disk. */
@@ -41,6 +48,7 @@ export class WorkDesk implements DispatchHost {
       taskId: task.taskId,
       name: eventType.value.name,
       record: task.record,
+      refusedBy: nobody,
     });
   }
 
@@ -121,6 +129,7 @@ export class WorkDesk implements DispatchHost {
   }
 
   takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
+    this.refusals.taken(work);
     if (!isStillWanted(work)) return undefined;
     const token = this.#runtime.options.createId();
     const item = activityItem(work, token);
@@ -151,6 +160,11 @@ export class WorkDesk implements DispatchHost {
   ): Promise<void> {
     const { state } = mailbox;
     if (state === undefined) return Promise.resolve();
+    const verdict = this.refusals.judge(mailbox, state, turn.workerId, completion);
+    if (verdict === "passed") return this.#runtime.durable(mailbox);
+    if (verdict === "stalls" && mailbox.stall !== undefined) {
+      return this.#runtime.apply(mailbox, stallTurn(state, mailbox.stall, this.#runtime.now()));
+    }
     try {
       if (isStaleTurn(state, completion.actions)) {
         throw new RangeError("the turn asks again for what history already has");
@@ -166,10 +180,12 @@ export class WorkDesk implements DispatchHost {
       }
       mailbox.lastWorkerId = turn.workerId;
       if (worker !== undefined) noteCached(worker, state, outcome);
+      // Before the next turn is queued.
+      mailbox.forgetRefusals();
+      this.refusals.ended(mailbox);
       const committed = this.#runtime.apply(mailbox, outcome);
       mailbox.failedTurns = 0;
       mailbox.largeTurnBytes = 0;
-      mailbox.refusedBy = new Set();
       // The worker has the history; should it lose it, the store has it, too.
       if (worker?.cache === "result" && !hasEnded(state)) mailbox.pieces = undefined;
       return committed;
@@ -190,6 +206,7 @@ export class WorkDesk implements DispatchHost {
     const { dispatch } = this.#runtime;
     dispatch.workers.get(workerId)?.cached.delete(mailbox.instanceId);
     mailbox.refusedBy = new Set([...mailbox.refusedBy, workerId]);
+    mailbox.stall = stalled.stall;
     const { instanceId, lastWorkerId, refusedBy, largeTurnBytes: bytes } = mailbox;
     if (!dispatch.canTake({ instanceId, workflow, lastWorkerId, refusedBy, bytes })) {
       return this.#runtime.apply(mailbox, stalled);
@@ -204,6 +221,11 @@ export class WorkDesk implements DispatchHost {
     if (found === undefined) return Promise.resolve();
     const { worker, token, work } = found;
     worker.dropActivity(token);
+    if (completion.unregistered !== work.name) worker.repertoire.show("activity", work.name);
+    else {
+      worker.repertoire.deny("activity", work.name);
+      if (this.refusals.passActivity(work, worker)) return Promise.resolve();
+    }
     this.#runtime.dispatch.pump();
     const { executionId, taskId } = work;
     const { output, failure } = completion;
@@ -262,7 +284,7 @@ export class WorkDesk implements DispatchHost {
     worker.cached.clear();
     for (const [token, work] of works) {
       worker.dropActivity(token);
-      dispatch.addActivity(work, true);
+      this.refusals.returned(work);
     }
     dispatch.pump();
   }
@@ -289,6 +311,7 @@ export class WorkDesk implements DispatchHost {
   close(): void {
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();
+    this.refusals.close();
   }
 }
 

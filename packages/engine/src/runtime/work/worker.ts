@@ -3,6 +3,7 @@
 import type { EventRecord } from "@pawl/protocol";
 import type { ActivityCompletion, WorkerRegistration, WorkItem } from "@pawl/protocol/port";
 import type { Mailbox } from "../mailbox.js";
+import { type NameKind, Repertoire } from "./repertoire.js";
 
 /** An activity that waits for a worker, or is with one. */
 export interface ActivityWork {
@@ -14,6 +15,8 @@ export interface ActivityWork {
   readonly name: string;
   /** Its taskScheduled event. */
   readonly record: EventRecord;
+  /** Workers that do not have it. */
+  readonly refusedBy: ReadonlySet<string>;
 }
 
 /** A turn that a worker has. */
@@ -49,6 +52,8 @@ export class Worker {
   readonly workerId: string;
   readonly cache: "none" | "past" | "result";
   readonly turnBytes: number;
+  /** Its empty answers may mean that it lacks the workflow. */
+  readonly isSilent: boolean;
   readonly deliver: (item: WorkItem) => void;
   readonly release: (instanceId: string) => void;
   readonly #turns = new Map<string, TurnHeld>();
@@ -62,8 +67,9 @@ export class Worker {
   /** Who counts what it has. */
   watcher: WorkerWatcher | undefined;
   closed = false;
-  readonly #workflows: ReadonlySet<string> | undefined;
-  readonly #activityNames: ReadonlySet<string> | undefined;
+  /** What its answers have shown. */
+  readonly repertoire = new Repertoire();
+  readonly #announced: Readonly<Record<NameKind, ReadonlySet<string> | undefined>>;
   readonly #turnLimit: number;
   readonly #activityLimit: number;
 
@@ -77,9 +83,12 @@ export class Worker {
     this.deliver = deliver;
     this.release = release;
     this.cache = registration.cache ?? "none";
+    this.isSilent = registration.isSilent ?? false;
     this.turnBytes = registration.turnBytes ?? Number.POSITIVE_INFINITY;
-    this.#workflows = registration.workflows && new Set(registration.workflows);
-    this.#activityNames = registration.activities && new Set(registration.activities);
+    this.#announced = {
+      workflow: registration.workflows && new Set(registration.workflows),
+      activity: registration.activities && new Set(registration.activities),
+    };
     this.#turnLimit = registration.turnLimit || defaultLimit;
     this.#activityLimit = registration.activityLimit || defaultLimit;
   }
@@ -146,14 +155,19 @@ export class Worker {
     }
   }
 
-  /** True when it is offered this workflow. */
-  runsWorkflow(name: string): boolean {
-    return this.#workflows?.has(name) ?? true;
+  /** True when it announced this name, or announces none. */
+  accepts(kind: NameKind, name: string): boolean {
+    return this.#announced[kind]?.has(name) ?? true;
   }
 
-  /** True when it is offered this activity. */
-  runsActivity(name: string): boolean {
-    return this.#activityNames?.has(name) ?? true;
+  /** True when it is offered this name: it accepts it, and has not said that it lacks it. */
+  runs(kind: NameKind, name: string): boolean {
+    return this.accepts(kind, name) && !this.repertoire.lacks(kind, name);
+  }
+
+  /** What it is known to have: what it announced, or what it has run. */
+  names(kind: NameKind): ReadonlySet<string> {
+    return this.#announced[kind] ?? this.repertoire.names(kind);
   }
 
   /** Turns that it can still take. */

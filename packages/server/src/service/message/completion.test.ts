@@ -72,7 +72,7 @@ describe("a turn's result", () => {
       version: { name: "v2", patches: ["p"] },
     });
 
-    expect(fromWorkflowResponse(response)).toEqual({
+    expect(fromWorkflowResponse(response, false)).toEqual({
       instanceId: "a",
       token: "t",
       actions: [],
@@ -101,7 +101,7 @@ describe("a turn's result", () => {
     const response = create(WorkflowResponseSchema, { instanceId: "a" });
     const result = create(TurnResultSchema, { instanceId: "a" });
 
-    for (const completion of [fromWorkflowResponse(response), toTurnCompletion(result)]) {
+    for (const completion of [fromWorkflowResponse(response, false), toTurnCompletion(result)]) {
       expect(completion).toEqual({ instanceId: "a", token: "", actions: [] });
     }
   });
@@ -117,7 +117,7 @@ describe("an activity's result", () => {
       failureDetails,
     });
 
-    const completion = fromActivityResponse(response);
+    const completion = fromActivityResponse(response, false);
 
     expect(completion).toMatchObject({ instanceId: "a", taskId: 3, token: "t" });
     expect(completion.failure).toMatchObject(failureDetails);

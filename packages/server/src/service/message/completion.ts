@@ -4,6 +4,7 @@ import type { ActivityCompletion, TurnCompletion } from "@pawl/engine";
 import type { ActivityResult, TurnResult } from "@pawl/protocol";
 import type { ActivityResponse, WorkflowResponse } from "@pawl/protocol/task-hub";
 import { toFailureDetails } from "./failure.js";
+import { unregisteredActivity, unregisteredWorkflow } from "./unregistered.js";
 
 /** The result of a turn, from Pawl's worker. */
 export function toTurnCompletion(result: TurnResult): TurnCompletion {
@@ -19,9 +20,10 @@ export function toTurnCompletion(result: TurnResult): TurnCompletion {
   };
 }
 
-/** The result of a turn, from a worker of the sidecar service. */
-export function fromWorkflowResponse(response: WorkflowResponse): TurnCompletion {
+/** The result of a turn, from a worker of the sidecar service. `strict`: a refusal is a failure. */
+export function fromWorkflowResponse(response: WorkflowResponse, strict: boolean): TurnCompletion {
   const { instanceId, completionToken, actions, customStatus, version } = response;
+  const unregistered = strict ? undefined : unregisteredWorkflow(actions);
   return {
     instanceId,
     token: completionToken,
@@ -35,6 +37,7 @@ export function fromWorkflowResponse(response: WorkflowResponse): TurnCompletion
             ...(version.name === undefined ? {} : { name: version.name }),
           },
         }),
+    ...(unregistered === undefined ? {} : { unregistered }),
   };
 }
 
@@ -50,14 +53,20 @@ export function toActivityCompletion(result: ActivityResult): ActivityCompletion
   };
 }
 
-/** The result of an activity, from a worker of the sidecar service. */
-export function fromActivityResponse(response: ActivityResponse): ActivityCompletion {
+/** The result of an activity, from a worker of the sidecar service. `strict`: a refusal is a failure. */
+export function fromActivityResponse(
+  response: ActivityResponse,
+  strict: boolean,
+): ActivityCompletion {
   const { instanceId, taskId, completionToken, result, failureDetails } = response;
+  const unregistered =
+    strict || failureDetails === undefined ? undefined : unregisteredActivity(failureDetails);
   return {
     instanceId,
     taskId,
     token: completionToken,
     ...(result === undefined ? {} : { output: result }),
     ...(failureDetails === undefined ? {} : { failure: failureDetails }),
+    ...(unregistered === undefined ? {} : { unregistered }),
   };
 }

@@ -23,6 +23,7 @@ public final class Worker {
     WorkflowRuntimeBuilder builder = new WorkflowRuntimeBuilder(properties);
     Workflows.addTo(builder);
     new Activities(new CallLog(stateDir), new Gate(stateDir)).addTo(builder);
+    Relay.addTo(builder, stateDir);
     builder.build().start(false);
     System.out.println("worker ready");
   }
