@@ -15,6 +15,8 @@ export const errorCodes = [
   "UNAUTHENTICATED",
   /** The caller is known, and may not do this. */
   "PERMISSION_DENIED",
+  /** No workflow component has this name. */
+  "COMPONENT_NOT_FOUND",
   /** No workflow of this name that the caller may use. */
   "WORKFLOW_NOT_FOUND",
   /** No instance has this id. */

@@ -37,6 +37,7 @@ export const errorMap = {
     daprHttp: 403,
     daprGrpc: Code.PermissionDenied,
   },
+  COMPONENT_NOT_FOUND: { connect: Code.NotFound, http: 404, ...refused },
   WORKFLOW_NOT_FOUND: {
     connect: Code.NotFound,
     http: 404,
@@ -109,6 +110,7 @@ export const daprErrors = {
   ERR_INSTANCE_ID_TOO_LONG: { http: 400, connect: Code.InvalidArgument },
   ERR_INSTANCE_ID_INVALID: { http: 400, connect: Code.InvalidArgument },
   ERR_INSTANCE_ID_NOT_FOUND: { http: 404, connect: Code.NotFound },
+  ERR_WORKFLOW_COMPONENT_NOT_FOUND: { http: 400, connect: Code.InvalidArgument },
   ERR_WORKFLOW_EVENT_NAME_MISSING: { http: 400, connect: Code.InvalidArgument },
   ERR_WORKFLOW_APP_ID_INVALID: { http: 400, connect: Code.InvalidArgument },
   // Of the early form, in which Dapr has no codes.

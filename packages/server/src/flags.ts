@@ -2,6 +2,11 @@
 
 import type { EngineSettings } from "@pawl/engine";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  addComponentFlags,
+  type ComponentFlags,
+  parseComponentFlags,
+} from "./flag/component-flags.js";
 import { addDiskFlags, parseDiskFlags } from "./flag/disk-flags.js";
 import { addEngineFlags, parseEngineFlags } from "./flag/engine-flags.js";
 import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
@@ -12,7 +17,7 @@ import { type LogLevel, logLevels } from "./log.js";
 import { type DiskOptions, defaults } from "./options.js";
 
 /** What the flags of `pawl serve` and the environment say. */
-export interface ServeFlags extends SecurityFlags, DiskOptions {
+export interface ServeFlags extends SecurityFlags, ComponentFlags, DiskOptions {
   /** The limits that were given. */
   readonly listen?: Partial<ListenLimits>;
   readonly host: string;
@@ -30,7 +35,8 @@ export interface ServeFlags extends SecurityFlags, DiskOptions {
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
-  addDiskFlags(addEngineFlags(addLimitFlags(addSecurityFlags(addGeneralFlags(command)))));
+  addEngineFlags(addLimitFlags(addSecurityFlags(addComponentFlags(addGeneralFlags(command)))));
+  addDiskFlags(command);
   return command.configureOutput({
     // One line for each mistake, its suggestion included.
     outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
@@ -96,6 +102,7 @@ export function parseServeFlags(command: Command): ServeFlags {
     ...(flags.strictDapr === undefined ? {} : { strictDapr: flags.strictDapr }),
     ...(engineOptions === undefined ? {} : { engineOptions }),
     ...parseDiskFlags(command),
+    ...parseComponentFlags(command),
     ...parseSecurityFlags(command),
     ...(Object.keys(listen).length === 0 ? {} : { listen }),
   };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { WorkerPort } from "@pawl/engine";
+import type { Components } from "./component/components.js";
 
 /** Facts about this server, as Dapr's metadata API shows them. */
 export interface MetadataView {
@@ -9,6 +9,15 @@ export interface MetadataView {
   /** Entries that callers have set, and `daprRuntimeVersion`. */
   readonly extended: Readonly<Record<string, string>>;
   readonly connectedWorkers: number;
+  /** Empty when there is none but the built-in one, as in Dapr. */
+  readonly components: readonly ComponentView[];
+}
+
+/** A component that is served. */
+export interface ComponentView {
+  readonly name: string;
+  readonly type: string;
+  readonly version: string;
 }
 
 /** The version of Dapr's API that is spoken; SDKs compare it with what they need. */
@@ -20,21 +29,24 @@ const entryLimit = 1000;
 /** The server's metadata. Entries that callers set live as long as the process. */
 export class ServerMetadata {
   readonly #appId: string;
-  readonly #workers: Pick<WorkerPort, "workerCount">;
+  readonly #components: Components;
   readonly #entries = new Map<string, string>();
 
-  constructor(appId: string, workers: Pick<WorkerPort, "workerCount">) {
+  constructor(appId: string, components: Components) {
     this.#appId = appId;
-    this.#workers = workers;
+    this.#components = components;
   }
 
   /** Everything as it is now. */
   read(): MetadataView {
+    const served = this.#components.list();
+    const components = served.length > 1 ? served : [];
     return {
       id: this.#appId,
       runtimeVersion: daprRuntimeVersion,
       extended: { ...Object.fromEntries(this.#entries), daprRuntimeVersion },
-      connectedWorkers: this.#workers.workerCount(),
+      connectedWorkers: this.#components.workerCount(),
+      components: components.map(({ name, type, version }) => ({ name, type, version })),
     };
   }
 

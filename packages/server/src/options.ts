@@ -55,7 +55,14 @@ export interface ServerOptions extends DiskOptions {
    * @default one is opened, and closed with the server
    */
   readonly engine?: ServedEngine;
-  /** Name of this server in `/v1.0/metadata`. @default "pawl" */
+  /**
+   * Folders of component files, read again when they change; see docs/components.md. With `engine`,
+   * that is the built-in component. @default none
+   */
+  readonly componentsPaths?: readonly string[];
+  /** Dapr Configuration files, read again when they change; the last goes before. @default none */
+  readonly configFiles?: readonly string[];
+  /** Name of this server in `/v1.0/metadata`, and in the scopes of components. @default "pawl" */
   readonly appId?: string;
   /**
    * Answer over REST as Dapr does also where Pawl has a better form of answer, and leave out the
@@ -121,6 +128,8 @@ export const defaults = Object.freeze({
   onDamage: "salvage",
   engineOptions: {},
   engine: undefined,
+  componentsPaths: Object.freeze<string[]>([]),
+  configFiles: Object.freeze<string[]>([]),
   appId: "pawl",
   strictDapr: false,
   logger: silent,

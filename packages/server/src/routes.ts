@@ -15,11 +15,14 @@ import {
 } from "@pawl/protocol";
 import { services } from "./auth/access.js";
 import type { AdmitCall } from "./auth/admission.js";
+import { byComponent } from "./component/by-component.js";
+import type { Components } from "./component/components.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
 import { streamLimits } from "./interceptor/limit.js";
 import { createRequestValidation } from "./interceptor/validate.js";
 import type { ServerMetadata } from "./metadata.js";
 import type { ServedEngine, ServerLogger } from "./options.js";
+import { inComponent, inEarlyComponent } from "./rest/component.js";
 import {
   getEarly,
   purgeEarly,
@@ -38,7 +41,7 @@ import { watchInstance } from "./rest/instance/watch.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import { getOpenApi } from "./rest/openapi/document.js";
 import { queryInstances } from "./rest/query/query.js";
-import type { RestRoute } from "./rest/router.js";
+import type { RestHandler, RestRoute } from "./rest/router.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
 import { createAdminService } from "./service/admin.js";
@@ -54,7 +57,7 @@ import { createWorkflowService } from "./service/workflow.js";
 
 /** What the routes lead to. */
 export interface RouteTargets {
-  readonly engine: ServedEngine;
+  readonly components: Components;
   readonly workflows: DaprWorkflows;
   readonly metadata: ServerMetadata;
   readonly appId: string;
@@ -64,21 +67,21 @@ export interface RouteTargets {
 }
 
 /** Prefixes of Dapr's API. All are served side by side; only the first has the early form too. */
-const prefixes = ["/v1.0", "/v1.0-beta1", "/v1.0-alpha1"];
+const earlyPrefix = "/v1.0";
+const prefixes = [earlyPrefix, "/v1.0-beta1", "/v1.0-alpha1"];
 
 /** Every REST path. */
 export function restRoutes(targets: RouteTargets): RestRoute[] {
-  const { engine, metadata, appId, strictDapr } = targets;
-  const isReady = (): boolean => engine.isReady();
+  const { components, metadata, appId, strictDapr } = targets;
   // biome-ignore format: one line per path
   return [
     ...prefixes.flatMap((prefix) =>
-      prefix === "/v1.0" && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
+      prefix === earlyPrefix && !strictDapr ? bothForms(targets, prefix) : shippedForm(targets, prefix),
     ),
     ...(strictDapr ? [] : prefixes.flatMap((prefix) => beyondDapr(targets, prefix))),
     ...(strictDapr ? [] : [documentRoute(targets)]),
-    { method: "GET", pattern: "/v1.0/healthz",          operation: "health",      handle: getHealth(isReady, appId) },
-    { method: "GET", pattern: "/v1.0/healthz/outbound", operation: "health",      handle: getOutboundHealth(isReady) },
+    { method: "GET", pattern: "/v1.0/healthz",          operation: "health",      handle: getHealth(components, appId) },
+    { method: "GET", pattern: "/v1.0/healthz/outbound", operation: "health",      handle: getOutboundHealth(components) },
     { method: "GET", pattern: "/v1.0/metadata",         operation: "describe",    handle: getMetadata(metadata) },
     { method: "PUT", pattern: "/v1.0/metadata/{key}",   operation: "set-metadata", handle: putMetadata(metadata) },
   ];
@@ -106,35 +109,42 @@ function documentRoute(targets: RouteTargets): RestRoute {
   return { method: "GET", pattern: "/v1.0/openapi.json", operation: "describe", handle };
 }
 
-/** What Dapr's REST API has no path for. */
-function beyondDapr({ engine }: RouteTargets, prefix: string): RestRoute[] {
+/** What Dapr's REST API has no path for. Of an instance, under the early form's prefix, in both. */
+function beyondDapr({ components }: RouteTargets, prefix: string): RestRoute[] {
   const first = `${prefix}/workflows/{workflowComponent}`;
+  const one = prefix === earlyPrefix ? inEarlyComponent : inComponent;
   // biome-ignore format: one line per path
   return [
-    { method: "GET",  pattern: first,                           operation: "list",    handle: listInstances(engine) },
-    { method: "POST", pattern: `${first}/query`,                operation: "list",    handle: queryInstances(engine) },
-    { method: "GET",  pattern: `${first}/{instanceID}/history`, operation: "history", handle: getHistory(engine) },
-    { method: "GET",  pattern: `${first}/{instanceID}/wait`,    operation: "wait",    handle: waitForInstance(engine) },
-    { method: "GET",  pattern: `${first}/{instanceID}/watch`,   operation: "watch",   handle: watchInstance(engine) },
+    { method: "GET",  pattern: first,                           operation: "list",    handle: inComponent(components, listInstances) },
+    { method: "POST", pattern: `${first}/query`,                operation: "list",    handle: inComponent(components, queryInstances) },
+    { method: "GET",  pattern: `${first}/{instanceID}/history`, operation: "history", handle: one(components, getHistory) },
+    { method: "GET",  pattern: `${first}/{instanceID}/wait`,    operation: "wait",    handle: one(components, waitForInstance) },
+    { method: "GET",  pattern: `${first}/{instanceID}/watch`,   operation: "watch",   handle: one(components, watchInstance) },
   ];
 }
 
 /** The shipped form, and beside it the early one, whose paths begin with a workflow type. */
 function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
-  const { engine, workflows } = targets;
+  const { components, workflows } = targets;
   const first = `${prefix}/workflows/{workflowComponent}`;
+  const early = (create: (engine: ServedEngine) => RestHandler): RestHandler =>
+    inEarlyComponent(components, create);
+  const both = (shipped: RestHandler, create: (engine: ServedEngine) => RestHandler): RestHandler =>
+    byForm(components, shipped, early(create));
+  const only = (create: (engine: ServedEngine) => RestHandler): RestHandler =>
+    earlyOnly(components, early(create));
   // biome-ignore format: one line per path
   return [
-    { method: "POST",   pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: byForm(startWorkflow(workflows, false), startEarly(engine)) },
-    { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: byForm(getWorkflow(workflows, false), getEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: both(startWorkflow(workflows, false), startEarly) },
+    { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: both(getWorkflow(workflows, false), getEarly) },
     { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows, false) },
-    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             operation: "raise-event", handle: earlyOnly(raiseEventEarly(engine)) },
-    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: byForm(controlWorkflow(workflows, "terminate", false), terminateEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             operation: "raise-event", handle: only(raiseEventEarly) },
+    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: both(controlWorkflow(workflows, "terminate", false), terminateEarly) },
     { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", false) },
-    { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                operation: "suspend",     handle: suspendEarly(engine) },
-    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: byForm(controlWorkflow(workflows, "resume", false), resumeEarly(engine)) },
+    { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                operation: "suspend",     handle: early(suspendEarly) },
+    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: both(controlWorkflow(workflows, "resume", false), resumeEarly) },
     { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", false) },
-    { method: "DELETE", pattern: `${first}/{instanceID}`,                        operation: "purge",       handle: earlyOnly(purgeEarly(engine)) },
+    { method: "DELETE", pattern: `${first}/{instanceID}`,                        operation: "purge",       handle: only(purgeEarly) },
   ];
 }
 
@@ -145,18 +155,38 @@ export function registerServices(
   interceptors: readonly Interceptor[],
   openAdmission: () => AdmitCall,
 ): void {
-  const { engine, workflows, metadata, log, strictDapr } = targets;
+  const { components, workflows, metadata, log, strictDapr } = targets;
   const index = new DescriptorIndex(services);
   const checked = { interceptors: [...interceptors, createRequestValidation()] };
   router
-    .service(WorkflowService, createWorkflowService(engine), checked)
-    .service(BatchService, createBatchService(engine), checked)
+    .service(
+      WorkflowService,
+      byComponent(WorkflowService, components, ({ engine }) => createWorkflowService(engine)),
+      checked,
+    )
+    .service(
+      BatchService,
+      byComponent(BatchService, components, ({ engine }) => createBatchService(engine)),
+      checked,
+    )
     .service(CallService, createCallService(router, openAdmission), streamLimits)
-    .service(WorkerService, createWorkerService(engine, log), streamLimits)
-    .service(AdminService, createAdminService(engine))
-    .service(TaskHubSidecarService, createTaskHubService(engine, log, strictDapr))
+    .service(
+      WorkerService,
+      byComponent(WorkerService, components, ({ engine }) => createWorkerService(engine, log)),
+      streamLimits,
+    )
+    .service(
+      AdminService,
+      byComponent(AdminService, components, ({ engine }) => createAdminService(engine)),
+    )
+    .service(
+      TaskHubSidecarService,
+      byComponent(TaskHubSidecarService, components, ({ engine }) =>
+        createTaskHubService(engine, log, strictDapr),
+      ),
+    )
     .service(Dapr, createDaprService(workflows, metadata))
-    .service(Health, createHealthService(engine, new Set(index.serviceNames)))
+    .service(Health, createHealthService(components, new Set(index.serviceNames)))
     .service(ServerReflection, createReflectionService(index))
     .service(ServerReflectionAlpha, createReflectionAlphaService(index));
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { openEngine } from "@pawl/engine";
 import { Dapr, TaskHubSidecarService } from "@pawl/protocol";
 import { openEndedPaths } from "./auth/access.js";
-import { openSecurity } from "./auth/security.js";
+import { openSecurity, type Security } from "./auth/security.js";
+import { type OpenedComponents, openComponents } from "./component/open-components.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
@@ -26,7 +26,7 @@ export interface PawlServer {
   readonly port: number;
   /** The second port; 0 when there is none. */
   readonly grpcPort: number;
-  /** The engine behind it. */
+  /** The engine of the built-in component. */
   readonly engine: ServedEngine;
   /**
    * Stops: takes no more calls, gives open ones `shutdownGraceMs`, closes the engine when the server
@@ -42,37 +42,27 @@ export interface PawlServer {
  */
 export async function createServer(options: ServerOptions = {}): Promise<PawlServer> {
   const resolved = resolveOptions(options);
-  const engine = resolved.engine ?? (await openStore(resolved));
-  const closeEngine = async (): Promise<void> => {
-    if (resolved.engine === undefined) {
-      await engine.close();
-    }
-  };
+  const security = await openSecurity(resolved);
+  let opened: OpenedComponents | undefined;
   try {
-    return await serveEngine(engine, resolved, closeEngine);
+    opened = await openComponents(resolved, security.protect);
+    return await serveComponents(opened, security, resolved);
   } catch (error) {
-    await closeEngine();
+    security.close();
+    await opened?.close();
     throw error;
   }
 }
 
-function openStore(options: ResolvedServerOptions): Promise<ServedEngine> {
-  const { store, dataDir, onDamage, logger, engineOptions } = options;
-  const where = store === "level" ? { store, dataDir } : { store };
-  return openEngine({ ...engineOptions, ...where, onDamage, logger });
-}
-
-async function serveEngine(
-  engine: ServedEngine,
+async function serveComponents(
+  { components, builtIn, close: closeComponents }: OpenedComponents,
+  security: Security,
   options: ResolvedServerOptions,
-  closeEngine: () => Promise<void>,
 ): Promise<PawlServer> {
   const { host, appId, strictDapr, logger: log } = options;
-  const security = await openSecurity(options);
-  const seen = security.protect(engine);
-  const workflows = new DaprWorkflows(seen);
-  const metadata = new ServerMetadata(appId, engine);
-  const targets: RouteTargets = { engine: seen, workflows, metadata, appId, strictDapr, log };
+  const workflows = new DaprWorkflows(components, strictDapr);
+  const metadata = new ServerMetadata(appId, components);
+  const targets: RouteTargets = { components, workflows, metadata, appId, strictDapr, log };
   const router = new RestRouter(restRoutes(targets));
   const rpc = new RpcHandler(
     (router, interceptors) =>
@@ -90,23 +80,20 @@ async function serveEngine(
     openEndedPaths,
   );
   security.useTls(listener);
-  const { port, grpcPort } = await listenOnPorts(listener, options).catch((error: unknown) => {
-    security.close();
-    throw error;
-  });
+  const { port, grpcPort } = await listenOnPorts(listener, options);
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
     security.close();
     await ended;
-    await closeEngine();
+    await closeComponents();
   };
   return {
     url: `${security.hasTls ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     port,
     grpcPort,
-    engine,
+    engine: builtIn,
     close() {
       closed ??= close();
       return closed;

@@ -5,6 +5,7 @@
 import { limits } from "@pawl/protocol";
 import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { Components } from "../src/component/components.js";
 import { DaprWorkflows } from "../src/dapr/workflows.js";
 import { addServeFlags, parseServeFlags } from "../src/flags.js";
 import { Listener } from "../src/listen.js";
@@ -24,9 +25,10 @@ afterEach(async () => {
 
 /** The base of a strict REST API. Closed after the test. */
 async function startStrict(engine: ServedEngine): Promise<string> {
-  const workflows = new DaprWorkflows(engine);
-  const metadata = new ServerMetadata("pawl", engine);
-  const targets = { engine, workflows, metadata, appId: "pawl", log: defaults.logger };
+  const components = Components.of(engine);
+  const workflows = new DaprWorkflows(components, true);
+  const metadata = new ServerMetadata("pawl", components);
+  const targets = { components, workflows, metadata, appId: "pawl", log: defaults.logger };
   const routes = restRoutes({ ...targets, strictDapr: true });
   const listener = new Listener(createRestHandler(new RestRouter(routes), defaults.logger));
   listeners.push(listener);

@@ -37,8 +37,8 @@ class Closing {
 /** All that stands between the network and the engine. */
 export interface Security {
   readonly hasTls: boolean;
-  /** The engine as callers may see it. */
-  protect(engine: ServedEngine): ServedEngine;
+  /** The engine of a component as callers may see it. */
+  protect(engine: ServedEngine, component: string): ServedEngine;
   /** What the calls of a stream pass; see `createAdmission`. */
   openAdmission(): AdmitCall;
   /** What every request passes on its way to these routes. */

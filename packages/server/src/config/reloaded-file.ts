@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ServerLogger } from "../options.js";
-import { watchFiles } from "./watched-file.js";
+import { type FileList, listFiles, watchFiles } from "./watched-file.js";
 
 /** What is read of files that may change while a server runs. */
 export interface ReloadedFile<T> {
   /** For the log: "tokens", "policy". */
   readonly what: string;
   /** None: nothing is watched. */
-  readonly files: readonly string[];
+  readonly files: FileList;
   /** Reads them; rejects when they are not good. */
   readonly read: () => Promise<T>;
   /** Takes what was read anew. */
-  readonly changed: (value: T) => void;
+  readonly changed: (value: T) => void | Promise<void>;
   readonly reloadIntervalMs: number;
   readonly log: ServerLogger;
 }
@@ -25,10 +25,11 @@ export interface ReloadedFile<T> {
 export async function openReloaded<T>(
   options: ReloadedFile<T>,
 ): Promise<{ readonly value: T; stop(): void }> {
-  const { what, files, read, changed, log } = options;
+  const { what, read, changed, log } = options;
   const reload = async (): Promise<void> => {
+    const files = await listFiles(options.files);
     try {
-      changed(await read());
+      await changed(await read());
       log.info({ files }, `${what} reloaded`);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -36,7 +37,7 @@ export async function openReloaded<T>(
     }
   };
   // Watched before they are read, so that no change falls in between.
-  const stop = await watchFiles(files, reload, options.reloadIntervalMs);
+  const stop = await watchFiles(options.files, reload, options.reloadIntervalMs);
   try {
     return { value: await read(), stop };
   } catch (error) {

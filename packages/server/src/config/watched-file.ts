@@ -6,14 +6,22 @@ import { EngineError } from "@pawl/engine";
 /** Milliseconds between two looks at a file. */
 export const watchIntervalMs = 1000;
 
+/** Files to look at: always the same, or to be listed anew each time. */
+export type FileList = readonly string[] | (() => Promise<readonly string[]>);
+
+/** The files of a list as they are now. */
+export async function listFiles(files: FileList): Promise<readonly string[]> {
+  return typeof files === "function" ? files() : files;
+}
+
 /**
- * Calls back whenever one of the files has changed since the returned promise resolved, one call at a
- * time. Looks at them by name from time to time: what a system tells of changes is lost where files
+ * Calls back whenever one of the files has changed since the returned promise resolved, or the list
+ * has, one call at a time. Looks at them by name from time to time: what a system tells of changes is lost where files
  * are replaced, or are links, as mounted secrets are.
  * @returns how to stop
  */
 export async function watchFiles(
-  files: readonly string[],
+  files: FileList,
   changed: () => Promise<void>,
   intervalMs: number,
 ): Promise<() => void> {
@@ -39,11 +47,12 @@ export async function watchFiles(
 }
 
 /** A text that changes whenever one of the files does. */
-async function describeFiles(files: readonly string[]): Promise<string> {
-  const facts = files.map((file) =>
+async function describeFiles(files: FileList): Promise<string> {
+  const listed = await listFiles(files);
+  const facts = listed.map((file) =>
     stat(file, { bigint: true }).then(
-      ({ dev, ino, size, mtimeNs, ctimeNs }) => [dev, ino, size, mtimeNs, ctimeNs].join(),
-      () => "",
+      ({ dev, ino, size, mtimeNs, ctimeNs }) => [file, dev, ino, size, mtimeNs, ctimeNs].join(),
+      () => file,
     ),
   );
   return (await Promise.all(facts)).join(";");

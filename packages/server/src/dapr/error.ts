@@ -43,6 +43,14 @@ export class DaprError extends Error {
     return new DaprError(code, daprErrors[code], message);
   }
 
+  /** No component has the name that was given. */
+  static unknownComponent(error: unknown): DaprError {
+    const code = "ERR_WORKFLOW_COMPONENT_NOT_FOUND";
+    const message = error instanceof Error ? error.message : "";
+    const cause = { code: "COMPONENT_NOT_FOUND", error } as const;
+    return new DaprError(code, daprErrors[code], message, cause);
+  }
+
   /** `operation` failed for a reason that the engine never saw. */
   static failed(operation: DaprOperation, subject: DaprSubject, cause: string): DaprError {
     const row = daprOperations[operation];

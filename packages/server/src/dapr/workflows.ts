@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ManagementPort } from "@pawl/engine";
+import type { ComponentChoice, Components } from "../component/components.js";
 import type { DaprOperation, DaprSubject } from "../error-map.js";
 import {
   checkAppId,
@@ -13,7 +14,7 @@ import { DaprError } from "./error.js";
 import { type DaprInstance, toDaprInstance } from "./instance.js";
 
 /** What a start needs in Dapr's API. */
-export interface DaprStart {
+export interface DaprStart extends ComponentChoice {
   /** Empty: a random UUID. */
   readonly instanceId: string;
   readonly name: string;
@@ -25,7 +26,7 @@ export interface DaprStart {
 }
 
 /** What an event needs in Dapr's API. */
-export interface DaprEvent {
+export interface DaprEvent extends ComponentChoice {
   readonly instanceId: string;
   readonly name: string;
   /** Taken as UTF-8 text, never parsed. */
@@ -34,7 +35,7 @@ export interface DaprEvent {
 }
 
 /** Which instance an operation is for. */
-export interface DaprTarget {
+export interface DaprTarget extends ComponentChoice {
   readonly instanceId: string;
   readonly appId?: string;
 }
@@ -47,10 +48,13 @@ export type DaprControl = "terminate" | "pause" | "resume" | "purge";
  * paths and the `Dapr` service are thin layers over it. Every method rejects with `DaprError`.
  */
 export class DaprWorkflows {
-  readonly #engine: ManagementPort;
+  readonly #components: Components;
+  readonly #ignoresUnknown: boolean;
 
-  constructor(engine: ManagementPort) {
-    this.#engine = engine;
+  /** @param ignoresUnknown take an unknown component for the built-in one, as Dapr does since 1.15 */
+  constructor(components: Components, ignoresUnknown = false) {
+    this.#components = components;
+    this.#ignoresUnknown = ignoresUnknown;
   }
 
   /** Starts an instance; resolves with its id once it is on disk. */
@@ -59,9 +63,10 @@ export class DaprWorkflows {
     checkNewInstanceId(instanceId);
     checkWorkflowName(name);
     checkAppId(start.appId);
+    const engine = this.#engineOf(start);
     const input = decodeText(start.input, "start", { subject: name });
     try {
-      const started = await this.#engine.start({
+      const started = await engine.start({
         workflow: name,
         ...(instanceId === "" ? {} : { instanceId }),
         ...(input === undefined ? {} : { input }),
@@ -78,8 +83,9 @@ export class DaprWorkflows {
     const { instanceId } = target;
     checkInstanceId(instanceId);
     checkAppId(target.appId);
+    const engine = this.#engineOf(target);
     try {
-      const instance = await this.#engine.get(instanceId);
+      const instance = await engine.get(instanceId);
       return instance === undefined ? undefined : toDaprInstance(instance);
     } catch (error) {
       throw DaprError.from(error, "get", { subject: instanceId }, instanceId);
@@ -92,9 +98,10 @@ export class DaprWorkflows {
     checkInstanceId(instanceId);
     checkEventName(name);
     checkAppId(event.appId);
+    const engine = this.#engineOf(event);
     const data = decodeText(event.data, "raiseEvent", { subject: instanceId, event: name });
     try {
-      await this.#engine.raiseEvent(instanceId, name, data);
+      await engine.raiseEvent(instanceId, name, data);
     } catch (error) {
       throw DaprError.from(error, "raiseEvent", { subject: instanceId, event: name }, instanceId);
     }
@@ -105,24 +112,37 @@ export class DaprWorkflows {
     const { instanceId } = target;
     checkInstanceId(instanceId);
     checkAppId(target.appId);
+    const engine = this.#engineOf(target);
     try {
-      await this.#run(operation, instanceId);
+      await run(engine, operation, instanceId);
     } catch (error) {
       throw DaprError.from(error, operation, { subject: instanceId }, instanceId);
     }
   }
 
-  async #run(operation: DaprControl, instanceId: string): Promise<void> {
-    switch (operation) {
-      case "terminate":
-        return this.#engine.terminate(instanceId);
-      case "pause":
-        return this.#engine.suspend(instanceId);
-      case "resume":
-        return this.#engine.resume(instanceId);
-      case "purge":
-        await this.#engine.purge(instanceId);
+  #engineOf(choice: ComponentChoice): ManagementPort {
+    try {
+      return this.#components.choose(choice, this.#ignoresUnknown).engine;
+    } catch (error) {
+      throw DaprError.unknownComponent(error);
     }
+  }
+}
+
+async function run(
+  engine: ManagementPort,
+  operation: DaprControl,
+  instanceId: string,
+): Promise<void> {
+  switch (operation) {
+    case "terminate":
+      return engine.terminate(instanceId);
+    case "pause":
+      return engine.suspend(instanceId);
+    case "resume":
+      return engine.resume(instanceId);
+    case "purge":
+      await engine.purge(instanceId);
   }
 }
 

@@ -14,7 +14,7 @@ interface Flags {
 }
 
 /** A limit for all names together, and limits by name. */
-interface Limits {
+export interface Limits {
   readonly all?: number;
   readonly byName: Readonly<Record<string, number>>;
 }
@@ -76,7 +76,8 @@ export function parseEngineFlags(command: Command): EngineSettings | undefined {
   return Object.keys(settings).length === 0 ? undefined : settings;
 }
 
-function concurrencyOf(
+/** Limits on work at once, of what was said of turns and of activities. */
+export function concurrencyOf(
   turns: Limits | undefined,
   activities: Limits | undefined,
 ): NonNullable<EngineOptions["concurrency"]> {
@@ -88,7 +89,11 @@ function concurrencyOf(
   };
 }
 
-function parseLimits(text: string): Limits {
+/**
+ * Reads limits: "100,order=5" is 100 in all, 5 of "order".
+ * @throws InvalidArgumentError
+ */
+export function parseLimits(text: string): Limits {
   let all: number | undefined;
   const byName: Record<string, number> = {};
   for (const part of text.split(",")) {
@@ -111,7 +116,11 @@ const statusKeys: Readonly<Record<string, keyof RetentionPolicy>> = {
   any: "anyMs",
 };
 
-function parseRetention(text: string): NonNullable<EngineOptions["retention"]> {
+/**
+ * Reads how long ended instances are kept: "completed=7d,any=90d,order/completed=1h".
+ * @throws InvalidArgumentError
+ */
+export function parseRetention(text: string): NonNullable<EngineOptions["retention"]> {
   const all: Record<string, number> = {};
   const byWorkflow: Record<string, Record<string, number>> = {};
   for (const part of text.split(",")) {
@@ -142,7 +151,8 @@ function parseLength(text: string): number {
   throw new InvalidArgumentError("It must be a length of time, such as 30s.");
 }
 
-function parseBoolean(text: string): boolean {
+/** @throws InvalidArgumentError */
+export function parseBoolean(text: string): boolean {
   if (text === "true" || text === "false") return text === "true";
   throw new InvalidArgumentError("It must be true or false.");
 }

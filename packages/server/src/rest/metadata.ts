@@ -11,12 +11,13 @@ const valueBytes = 65_536;
 export function getMetadata(metadata: ServerMetadata): RestHandler {
   return ({ request }) => {
     request.resume();
-    const { id, runtimeVersion, extended, connectedWorkers } = metadata.read();
+    const { id, runtimeVersion, extended, connectedWorkers, components } = metadata.read();
     return {
       status: 200,
       body: {
         id,
         runtimeVersion,
+        ...(components.length === 0 ? {} : { components }),
         extended,
         ...(connectedWorkers === 0 ? {} : { workflows: { connectedWorkers } }),
       },

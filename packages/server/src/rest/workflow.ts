@@ -5,6 +5,7 @@ import { GetWorkflowRequestSchema } from "@pawl/protocol/dapr";
 import { DaprError } from "../dapr/error.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import { bodyLimitBytes, readBody } from "./body.js";
+import { choiceOf } from "./component.js";
 import { toInstanceJson } from "./instance-json.js";
 import type { RestCall, RestHandler } from "./router.js";
 
@@ -19,6 +20,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
       instanceId: call.query.get("instanceID") ?? "",
       name: call.parameters.workflowName ?? "",
       input,
+      ...choiceOf(call),
       ...appIdOf(call),
     });
     const workflowsPath = call.path.split("/").slice(0, -2).join("/");
@@ -54,6 +56,7 @@ export function raiseEvent(workflows: DaprWorkflows, strict: boolean): RestHandl
       instanceId: call.parameters.instanceID ?? "",
       name: call.parameters.eventName ?? "",
       data,
+      ...choiceOf(call),
       ...appIdOf(call),
     });
     return { status: 202, body: {} };
@@ -77,13 +80,14 @@ async function readTarget(call: RestCall, strict: boolean): Promise<DaprTarget> 
   const instanceId = call.parameters.instanceID ?? "";
   const body = await readBody(call.request, bodyLimitBytes(strict));
   if (body.length === 0) {
-    return { instanceId, ...appIdOf(call) };
+    return { instanceId, ...choiceOf(call), ...appIdOf(call) };
   }
   try {
     // The messages of all five operations have the same fields.
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
     const { appId } = fromJsonString(GetWorkflowRequestSchema, text, { ignoreUnknownFields: true });
-    return { instanceId, ...(appId === undefined ? {} : { appId }), ...appIdOf(call) };
+    const target = { instanceId, ...choiceOf(call) };
+    return { ...target, ...(appId === undefined ? {} : { appId }), ...appIdOf(call) };
   } catch (error) {
     const cause = error instanceof Error ? error.message : "not JSON";
     throw DaprError.of("ERR_MALFORMED_REQUEST", `failed deserializing HTTP body: ${cause}`);

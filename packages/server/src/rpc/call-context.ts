@@ -11,6 +11,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { nameComponent } from "./component-value.js";
 import { toWebHeaders } from "./headers.js";
 import { answered, timedOut } from "./reason.js";
 
@@ -97,7 +98,7 @@ export class CallContext {
 
   /** Values that are there from the beginning. */
   set values(values: ContextValues) {
-    this.#values = values;
+    this.#values = nameComponent(values, this.#headers);
   }
 
   /** The request as interceptors get it. A copy that one of them makes has everything, too. */
@@ -118,7 +119,7 @@ export class CallContext {
         return context.#requestHeader;
       },
       get contextValues() {
-        context.#values ??= createContextValues();
+        context.#values ??= nameComponent(createContextValues(), context.#headers);
         return context.#values;
       },
     };

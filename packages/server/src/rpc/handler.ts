@@ -8,6 +8,7 @@ import {
   ConnectError,
   type ConnectRouterOptions,
   createConnectRouter,
+  createContextValues,
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
@@ -18,6 +19,7 @@ import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
+import { nameComponent } from "./component-value.js";
 import { createEarlyHeaders, sendByNode } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
 import { toWebHeaders } from "./headers.js";
@@ -157,9 +159,12 @@ export class RpcHandler {
       header: toWebHeaders(request.headers),
       body: "stream" in request ? request : keptBody(request, response),
       signal: controller.signal,
-      ...(isStream
-        ? { contextValues: createEarlyHeaders((headers) => sendByNode(response, headers)) }
-        : {}),
+      contextValues: nameComponent(
+        isStream
+          ? createEarlyHeaders((headers) => sendByNode(response, headers))
+          : createContextValues(),
+        request.headers,
+      ),
     };
   }
 

@@ -2,7 +2,7 @@
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Dapr, toTimestamp } from "@pawl/protocol";
 import type {
   GetWorkflowRequest,
@@ -13,21 +13,24 @@ import type {
 import { parseStartTime } from "../dapr/start-time.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
+import { componentKey } from "../rpc/component-value.js";
 
 /** The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. */
 export function createDaprService(
   workflows: DaprWorkflows,
   metadata: ServerMetadata,
 ): ServiceImpl<typeof Dapr> {
-  const start = (request: StartWorkflowRequest): Promise<{ instanceId: string }> =>
-    startWorkflow(workflows, request);
-  const get = (request: GetWorkflowRequest) => getWorkflow(workflows, request);
-  const raiseEvent = (request: RaiseEventWorkflowRequest): Promise<Empty> =>
-    raiseWorkflowEvent(workflows, request);
-  const control = (operation: DaprControl) => async (request: OptionalTarget) => {
-    await workflows.control(operation, toTarget(request));
-    return create(EmptySchema);
-  };
+  const start = (request: StartWorkflowRequest, context: HandlerContext) =>
+    startWorkflow(workflows, request, context);
+  const get = (request: GetWorkflowRequest, context: HandlerContext) =>
+    getWorkflow(workflows, request, context);
+  const raiseEvent = (request: RaiseEventWorkflowRequest, context: HandlerContext) =>
+    raiseWorkflowEvent(workflows, request, context);
+  const control =
+    (operation: DaprControl) => async (request: OptionalTarget, context: HandlerContext) => {
+      await workflows.control(operation, toTarget(request, context));
+      return create(EmptySchema);
+    };
   return {
     startWorkflowAlpha1: start,
     startWorkflowBeta1: start,
@@ -44,10 +47,11 @@ export function createDaprService(
     purgeWorkflowAlpha1: control("purge"),
     purgeWorkflowBeta1: control("purge"),
     getMetadata() {
-      const { id, runtimeVersion, extended, connectedWorkers } = metadata.read();
+      const { id, runtimeVersion, extended, connectedWorkers, components } = metadata.read();
       return {
         id,
         runtimeVersion,
+        registeredComponents: components.map((component) => ({ ...component })),
         extendedMetadata: { ...extended },
         ...(connectedWorkers === 0 ? {} : { workflows: { connectedWorkers } }),
       };
@@ -61,22 +65,26 @@ export function createDaprService(
 
 interface OptionalTarget {
   readonly instanceId: string;
+  readonly workflowComponent: string;
   readonly appId?: string | undefined;
 }
 
-function toTarget({ instanceId, appId }: OptionalTarget): DaprTarget {
-  return appId === undefined ? { instanceId } : { instanceId, appId };
+function toTarget(request: OptionalTarget, context: HandlerContext): DaprTarget {
+  const { instanceId, workflowComponent: component, appId } = request;
+  const headerComponent = context.values.get(componentKey);
+  return { instanceId, component, headerComponent, ...(appId === undefined ? {} : { appId }) };
 }
 
 async function startWorkflow(
   workflows: DaprWorkflows,
   request: StartWorkflowRequest,
+  context: HandlerContext,
 ): Promise<{ instanceId: string }> {
   const startTime = request.options["dapr.workflow.start_time"];
   const startAt =
     startTime === undefined ? undefined : parseStartTime(startTime, request.workflowName);
   const instanceId = await workflows.start({
-    ...toTarget(request),
+    ...toTarget(request, context),
     name: request.workflowName,
     input: request.input,
     ...(startAt === undefined ? {} : { startAt }),
@@ -88,8 +96,9 @@ async function startWorkflow(
 async function getWorkflow(
   workflows: DaprWorkflows,
   request: GetWorkflowRequest,
+  context: HandlerContext,
 ): Promise<MessageInitShape<typeof GetWorkflowResponseSchema>> {
-  const instance = await workflows.get(toTarget(request));
+  const instance = await workflows.get(toTarget(request, context));
   if (instance === undefined) {
     return { instanceId: request.instanceId };
   }
@@ -104,10 +113,11 @@ async function getWorkflow(
 async function raiseWorkflowEvent(
   workflows: DaprWorkflows,
   request: RaiseEventWorkflowRequest,
+  context: HandlerContext,
 ): Promise<Empty> {
   const { eventName: name, eventData: data } = request;
   await workflows.raiseEvent({
-    ...toTarget(request),
+    ...toTarget(request, context),
     name,
     ...(data.length === 0 ? {} : { data }),
   });

@@ -3,38 +3,52 @@
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Health } from "@pawl/protocol";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@pawl/protocol/grpc";
+import type { Components } from "../component/components.js";
+import { componentKey } from "../rpc/component-value.js";
 
 /** What health is read from. */
-export interface Readiness {
+interface Readiness {
   isReady(): boolean;
   /** Calls back at every change; returns how to stop. */
   onReadyChange(callback: () => void): () => void;
 }
 
-/** gRPC health: the server as a whole (""), and each of its services by name, are one. */
+/**
+ * gRPC health: the server as a whole (""), and each of its services by name, are one. A call whose
+ * header names a component asks for that one alone.
+ */
 export function createHealthService(
-  readiness: Readiness,
+  components: Components,
   serviceNames: ReadonlySet<string>,
 ): ServiceImpl<typeof Health> {
-  const statusOf = (service: string): ServingStatus => {
+  const statusOf = (service: string, readiness: Readiness): ServingStatus => {
     if (service !== "" && !serviceNames.has(service)) {
       return ServingStatus.SERVICE_UNKNOWN;
     }
     return readiness.isReady() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   };
   return {
-    check({ service }) {
-      const status = statusOf(service);
+    check({ service }, { values }) {
+      const status = statusOf(service, readinessOf(components, values.get(componentKey)));
       if (status === ServingStatus.SERVICE_UNKNOWN) {
         throw new ConnectError(`unknown service ${service}`, Code.NotFound);
       }
       return { status };
     },
-    async *watch({ service }, { signal }) {
-      for await (const status of changes(readiness, () => statusOf(service), signal)) {
+    async *watch({ service }, { signal, values }) {
+      const readiness = readinessOf(components, values.get(componentKey));
+      for await (const status of changes(readiness, () => statusOf(service, readiness), signal)) {
         yield { status };
       }
     },
+  };
+}
+
+function readinessOf(components: Components, name: string): Readiness {
+  if (name !== "") return components.require(name).engine;
+  return {
+    isReady: () => components.unready().length === 0,
+    onReadyChange: (callback) => components.onReadyChange(callback),
   };
 }
 

@@ -18,6 +18,7 @@ import { EngineError } from "@pawl/engine";
 import { ErrorDetailSchema } from "@pawl/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rpcOperations, services } from "../../src/auth/access.js";
+import { Components } from "../../src/component/components.js";
 import { DaprWorkflows } from "../../src/dapr/workflows.js";
 import { createServer, type PawlServer, type ServedEngine } from "../../src/index.js";
 import { createLog } from "../../src/log.js";
@@ -228,10 +229,10 @@ describe("every RPC with every credential", () => {
 
 /** Every REST path with its variables filled in. */
 function restPaths(): [string, string][] {
-  const engine = fakeEngine();
-  const workflows = new DaprWorkflows(engine);
-  const metadata = new ServerMetadata("pawl", engine);
-  const targets = { engine, workflows, metadata, appId: "pawl", log: defaults.logger };
+  const components = Components.of(fakeEngine());
+  const workflows = new DaprWorkflows(components);
+  const metadata = new ServerMetadata("pawl", components);
+  const targets = { components, workflows, metadata, appId: "pawl", log: defaults.logger };
   return restRoutes({ ...targets, strictDapr: false }).flatMap(({ method, pattern }) =>
     // With a component, and with a workflow type: the two forms of the API.
     [...new Set(["dapr", "order"].map((first) => fill(pattern, first)))].map(
