@@ -84,7 +84,7 @@ export function isMeant(condition: Condition, instanceId: string, row: InstanceR
 /** A text whose order is that of the value. */
 function sortable(value: string | number): string {
   return typeof value === "number"
-    ? value.toFixed(3).padStart(20, "0")
+    ? value.toFixed(15).padStart(32, "0")
     : Buffer.from(value).toString("hex");
 }
 
