@@ -184,7 +184,7 @@ class Run {
     this.#turn = undefined;
     const { instance } = this;
     const actions = wishes.map((one) => this.#actionOf(one, events));
-    expect(isStaleTurn(instance.state, actions)).toBe(false);
+    expect(isStaleTurn(instance.state, { actions, version: undefined })).toBe(false);
     const before = instance.state.executionId;
     const outcome = instance.decideTurn(actions, { events });
     if ((outcome.turn?.consumed ?? 0) > 0) this.#note(events);

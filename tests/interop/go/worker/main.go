@@ -25,22 +25,24 @@ import (
 func main() {
 	port := flag.Int("port", 0, "the server's port")
 	stateDir := flag.String("state-dir", "", "the folder of the call log and the gate")
+	isPatched := flag.Bool("patched", false, "run the workflow \"amended\" with its patches")
 	flag.Parse()
 	if *port == 0 || *stateDir == "" {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := run(*port, *stateDir); err != nil {
+	if err := run(*port, *stateDir, *isPatched); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // run works until the process is told to end. The SDK is told nothing but the port.
-func run(port int, stateDir string) error {
+func run(port int, stateDir string, isPatched bool) error {
 	registry := workflow.NewRegistry()
 	activities := activities{calls: state.NewCallLog(stateDir), gate: state.NewGate(stateDir)}
 	if err := errors.Join(
 		addWorkflows(registry), activities.addTo(registry), addRelay(registry, stateDir),
+		registry.AddWorkflowN("amended", amended(isPatched)),
 	); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
+import type { WorkflowAction } from "@pawl/protocol";
 import { EventRecord, HistoryEventSchema, limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import {
@@ -311,20 +312,30 @@ describe("completeTurn() without the version", () => {
 
 describe("isStaleTurn()", () => {
   const { state } = PureInstance.after([schedule(0, "charge")]);
+  const isStale = (actions: WorkflowAction[]): boolean =>
+    isStaleTurn(state, { actions, version: undefined });
 
   test("is true when the answer repeats an action of history", () => {
-    expect(isStaleTurn(state, [schedule(0, "charge")])).toBe(true);
-    expect(isStaleTurn(state, [schedule(1, "charge")])).toBe(false);
+    expect(isStale([schedule(0, "charge")])).toBe(true);
+    expect(isStale([schedule(1, "charge")])).toBe(false);
   });
 
   test("is false for an end that takes a number of history's", () => {
     for (const end of [complete(0), fail(0, failure("E", "m")), versionNotAvailable(0)]) {
-      expect(isStaleTurn(state, [end])).toBe(false);
+      expect(isStale([end])).toBe(false);
     }
-    expect(isStaleTurn(state, [terminateOther(0, "x")])).toBe(false);
+    expect(isStale([terminateOther(0, "x")])).toBe(false);
   });
 
   test("is false for continue-as-new, which starts over", () => {
-    expect(isStaleTurn(state, [continueWith(0)])).toBe(false);
+    expect(isStale([continueWith(0)])).toBe(false);
+  });
+
+  test("is false for an answer without history's patches, which stalls", () => {
+    const instance = new PureInstance();
+    instance.turn([schedule(0, "charge")], { version: { patches: ["a"] } });
+    const actions = [schedule(0, "charge")];
+    expect(isStaleTurn(instance.state, { actions, version: undefined })).toBe(false);
+    expect(isStaleTurn(instance.state, { actions, version: { patches: ["a"] } })).toBe(true);
   });
 });

@@ -35,10 +35,14 @@ export interface TurnFacts {
 
 /**
  * True when the answer asks again for what history already records (engine semantics 5.5). The ids
- * of ends say nothing: a worker that gives up early in a replay counts on from there.
+ * of ends say nothing: a worker that gives up early in a replay counts on from there. One that lacks
+ * history's patches takes other steps: it stalls the instance (10.3).
  */
-export function isStaleTurn(state: InstanceState, actions: readonly WorkflowAction[]): boolean {
-  if (actions.some(isContinuation)) return false;
+export function isStaleTurn(
+  state: InstanceState,
+  { actions, version }: Pick<TurnFacts, "actions" | "version">,
+): boolean {
+  if (actions.some(isContinuation) || patchStall(state, version) !== undefined) return false;
   return actions.some((action) => isRecorded(action) && state.fold.actionIds.has(action.id));
 }
 

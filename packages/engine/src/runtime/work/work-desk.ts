@@ -166,10 +166,10 @@ export class WorkDesk implements DispatchHost {
       return this.#runtime.apply(mailbox, stallTurn(state, mailbox.stall, this.#runtime.now()));
     }
     try {
-      if (isStaleTurn(state, completion.actions)) {
+      const { actions, customStatus, version } = completion;
+      if (isStaleTurn(state, { actions, version })) {
         throw new RangeError("the turn asks again for what history already has");
       }
-      const { actions, customStatus, version } = completion;
       const { createId, historyLimit } = this.#runtime.options;
       const historyBytes = mailbox.historyBytes();
       const given = { events: turn.events, actions, customStatus, version };
