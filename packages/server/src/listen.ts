@@ -22,6 +22,7 @@ import {
   TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
+import { AddressLimit } from "./limit/address-limit.js";
 import { Exchanges } from "./limit/exchanges.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 import { sniffProtocol } from "./preface.js";
@@ -67,6 +68,7 @@ export class Listener {
   readonly #http2: Http2Server;
   readonly #sessions: Sessions;
   readonly #exchanges: Exchanges;
+  readonly #addresses: AddressLimit;
   readonly #openEnded: ReadonlySet<string>;
   readonly #ports: Server[] = [];
   readonly #undecided = new Set<Socket>();
@@ -86,6 +88,7 @@ export class Listener {
   ) {
     this.#limits = { ...listenDefaults, ...limits };
     this.#sessions = new Sessions(this.#limits);
+    this.#addresses = new AddressLimit(this.#limits.connectionsPerAddress);
     this.#exchanges = new Exchanges(this.#limits);
     this.#http1 = this.#createHttp1(handler);
     this.#openEnded = openEnded;
@@ -153,9 +156,15 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    const address = socket.remoteAddress ?? "";
+    if (!this.#addresses.take(address)) {
+      socket.destroy();
+      return;
+    }
     this.#sockets.add(socket);
     this.#undecided.add(socket);
     socket.once("close", () => {
+      this.#addresses.giveBack(address);
       this.#sockets.delete(socket);
       this.#undecided.delete(socket);
     });

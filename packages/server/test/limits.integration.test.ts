@@ -256,13 +256,16 @@ describe("a flood", () => {
     expect(session.remoteSettings.maxConcurrentStreams).toBe(5);
   });
 
-  test("of connections is held to its number, and room is made again", async () => {
-    const server = await startServer({ listen: { connections: 3 } });
-    const held = [openSocket(server), openSocket(server), openSocket(server)];
-    await Promise.all(held.map((socket) => once(socket, "connect")));
-    const over = openSocket(server);
-    await once(over, "close");
-    for (const socket of held) socket.destroy();
-    await vi.waitFor(() => expectHealthy(server));
-  });
+  test.each(["connections", "connectionsPerAddress"])(
+    "%s is held to its number, and room is made again",
+    async (limit) => {
+      const server = await startServer({ listen: { [limit]: 3 } });
+      const held = [openSocket(server), openSocket(server), openSocket(server)];
+      await Promise.all(held.map((socket) => once(socket, "connect")));
+      const over = openSocket(server);
+      await once(over, "close");
+      for (const socket of held) socket.destroy();
+      await vi.waitFor(() => expectHealthy(server));
+    },
+  );
 });

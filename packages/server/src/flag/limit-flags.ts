@@ -17,6 +17,7 @@ const dayMs = 86_400_000;
 // biome-ignore format: one line per flag
 export const limitFlags = {
   connections:          { flag: "max-connections",      text: "connections of one port",                                     least: 1,   most: 1_000_000 },
+  connectionsPerAddress: { flag: "max-connections-per-address", text: "connections of one address, or IPv6 network of 64 bits", least: 1, most: 1_000_000 },
   streamsPerConnection: { flag: "max-streams",          text: "calls at once on one HTTP/2 connection",                      least: 1,   most: 1_000_000 },
   headerBytes:          { flag: "max-header-bytes",     text: "bytes of the headers of a request",                           least: 1024, most: 1_048_576 },
   headerCount:          { flag: "max-headers",          text: "headers of a request",                                        least: 16,  most: 10_000 },

@@ -38,6 +38,11 @@ export interface ListenLimits {
   readonly resetsPerSecond: number;
   /** Connections of one port. @default 10000 */
   readonly connections: number;
+  /**
+   * Connections of one address, on all ports; of IPv6, of one network of 64 bits. As many as there may
+   * be at all unless told otherwise: behind a proxy all callers have its address. @default 10000
+   */
+  readonly connectionsPerAddress: number;
   /** Milliseconds between the pings on an HTTP/2 connection. @default 30000 */
   readonly pingIntervalMs: number;
 }
@@ -57,5 +62,6 @@ export const listenDefaults: ListenLimits = Object.freeze({
   resetBurst: 1_000,
   resetsPerSecond: 33,
   connections: 10_000,
+  connectionsPerAddress: 10_000,
   pingIntervalMs: 30_000,
 });
