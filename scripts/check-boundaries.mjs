@@ -28,7 +28,7 @@ const engineArrows = {
   core: ["errors.ts", "port"],
   store: ["errors.ts", "core", "port"],
   runtime: ["errors.ts", "core", "port", "store", "options.ts"],
-  "options.ts": ["errors.ts", "runtime", "store"],
+  "options.ts": ["errors.ts", "port", "runtime", "store"],
 };
 
 /** The only packages that the core may import: the messages, and what makes them. */

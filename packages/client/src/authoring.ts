@@ -184,6 +184,13 @@ export interface ActivityContext {
   readonly taskId: number;
   /** Stays the same over the retries of one call, for use as an idempotency key. */
   readonly taskExecutionId: string;
+  /**
+   * W3C traceparent of this run of the activity, for spans of its own; absent when the workflow was
+   * started without one and the server makes no spans.
+   */
+  readonly traceParent?: string;
+  /** W3C tracestate that goes with it. */
+  readonly traceState?: string;
   /** The registered name of the activity. */
   readonly activity: string;
   /** Aborted when the worker stops or loses its server: the activity then runs again elsewhere. */

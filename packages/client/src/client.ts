@@ -45,6 +45,8 @@ export interface StartOptions {
   readonly enforceUniqueInstanceId?: boolean;
   /** W3C traceparent of the caller. */
   readonly traceParent?: string;
+  /** W3C tracestate of the caller. */
+  readonly traceState?: string;
 }
 
 /** How to wait. */

@@ -35,6 +35,7 @@ import { suspend } from "./core/command/suspend.js";
 import { terminate } from "./core/command/terminate.js";
 import type { Outcome } from "./core/outcome.js";
 import type { InstanceState } from "./core/state.js";
+import { traceContextOf } from "./core/trace/trace-context.js";
 import { EngineError } from "./errors.js";
 import { type EngineSettings, type ResolvedOptions, withSettings } from "./options.js";
 import type { BackupPiece, BackupPort, WaitPort } from "./port/local.js";
@@ -55,7 +56,6 @@ import type { Runtime } from "./runtime/runtime.js";
 import { activeDescendant } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
 import type { OpenStore } from "./store/store.js";
-import { traceContextOf } from "./trace.js";
 import {
   requireBatchFacts,
   requireInstanceId,
@@ -99,10 +99,16 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       startAt: Math.ceil(command.startAt ?? 0),
       tags: command.tags ?? {},
       enforceUniqueInstanceId: command.enforceUniqueInstanceId ?? false,
-      traceContext: traceContextOf(command.traceParent),
       activeChild: command.instanceId ? await activeDescendant(runtime, instanceId) : undefined,
     };
-    await runtime.command(instanceId, (state) => start(state, facts, runtime.now()));
+    const caller = traceContextOf(command.traceParent, command.traceState);
+    const creation = runtime.tracing?.create(facts, caller);
+    const trace = { traceContext: creation?.context ?? caller, hasSpan: creation !== undefined };
+    const started = runtime.command(instanceId, (state) =>
+      start(state, { ...facts, ...trace }, runtime.now()),
+    );
+    if (creation !== undefined) started.then(() => creation.end(), creation.end);
+    await started;
     return { instanceId, executionId };
   }
 

@@ -43,6 +43,9 @@ export type {
   WatchOptions,
 } from "@pawl/protocol/port";
 
+// Tracing.
+export type { Span, SpanAttribute, SpanEvent, TracingOptions } from "./port/tracing.js";
+
 // Why an instance does not move.
 export type {
   Explanation,

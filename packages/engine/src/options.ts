@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import type { TracingOptions } from "./port/tracing.js";
 import { type Clock, systemClock } from "./runtime/clock.js";
 import type { OnDamage } from "./store/sound-files.js";
 
@@ -81,6 +82,8 @@ export interface EngineOptions {
   readonly historyLimit?: HistoryLimit;
   /** How long ended instances are kept. @default for ever */
   readonly retention?: RetentionOptions;
+  /** Where spans go, and of which traces; see docs/operate.md. @default there are none */
+  readonly tracing?: TracingOptions;
   /** Bytes of history kept in memory for instances at work. @default 67108864 */
   readonly historyCacheBytes?: number;
   /**
@@ -103,8 +106,9 @@ export type EngineSettings = Pick<
 >;
 
 /** All options, each with a value. */
-export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir">> & {
+export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir" | "tracing">> & {
   readonly dataDir: string;
+  readonly tracing: TracingOptions | undefined;
 };
 
 const silent: Logger = { info() {}, warn() {}, error() {} };
@@ -122,6 +126,7 @@ export const defaults = Object.freeze({
   keepExecutions: true,
   retention: {},
   historyLimit: {},
+  tracing: undefined,
   historyCacheBytes: 64 * 1024 * 1024,
   commitWaitMs: 2,
   workerReturnMs: 60_000,
@@ -141,5 +146,5 @@ export function withSettings(options: ResolvedOptions, settings: EngineSettings)
 
 /** Fills in the defaults. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
-  return { ...defaults, ...options };
+  return { ...defaults, ...options, tracing: options.tracing };
 }

@@ -12,12 +12,13 @@ import { addEngineFlags, parseEngineFlags } from "./flag/engine-flags.js";
 import { addLimitFlags, parseLimitFlags } from "./flag/limit-flags.js";
 import { addSecurityFlags, parseSecurityFlags, type SecurityFlags } from "./flag/security-flags.js";
 import { parseSwitch } from "./flag/switch.js";
+import { addTraceFlags, parseTraceFlags, type TraceFlags } from "./flag/trace-flags.js";
 import type { ListenLimits } from "./limit/listen-limits.js";
 import { type LogLevel, logLevels } from "./log.js";
 import { type DiskOptions, defaults } from "./options.js";
 
 /** What the flags of `pawl serve` and the environment say. */
-export interface ServeFlags extends SecurityFlags, ComponentFlags, DiskOptions {
+export interface ServeFlags extends SecurityFlags, ComponentFlags, DiskOptions, TraceFlags {
   /** The limits that were given. */
   readonly listen?: Partial<ListenLimits>;
   readonly host: string;
@@ -35,8 +36,13 @@ export interface ServeFlags extends SecurityFlags, ComponentFlags, DiskOptions {
 
 /** Adds the flags to a command. Each is also an environment variable; the flag wins. */
 export function addServeFlags(command: Command): Command {
-  addEngineFlags(addLimitFlags(addSecurityFlags(addComponentFlags(addGeneralFlags(command)))));
+  addGeneralFlags(command);
+  addComponentFlags(command);
+  addSecurityFlags(command);
+  addLimitFlags(command);
+  addEngineFlags(command);
   addDiskFlags(command);
+  addTraceFlags(command);
   return command.configureOutput({
     // One line for each mistake, its suggestion included.
     outputError: (text, write) => write(`${text.trim().replaceAll("\n", " ")}\n`),
@@ -104,6 +110,7 @@ export function parseServeFlags(command: Command): ServeFlags {
     ...parseDiskFlags(command),
     ...parseComponentFlags(command),
     ...parseSecurityFlags(command),
+    ...parseTraceFlags(command),
     ...(Object.keys(listen).length === 0 ? {} : { listen }),
   };
 }

@@ -6,6 +6,7 @@ import type {
   EngineSettings,
   Logger,
   ManagementPort,
+  TracingOptions,
   WaitPort,
   WorkerPort,
 } from "@pawl/engine";
@@ -51,7 +52,7 @@ export interface ServerOptions extends DiskOptions {
   /** Limits and times of the engine that is opened; see docs/lifecycle.md. @default the engine's */
   readonly engineOptions?: EngineSettings;
   /**
-   * Serve this engine and do not close it with the server; `store`, `dataDir` and `engineOptions` are not used.
+   * Serve this engine and do not close it with the server; `store`, `dataDir`, `engineOptions` and `otlpEndpoint` are not used.
    * @default one is opened, and closed with the server
    */
   readonly engine?: ServedEngine;
@@ -106,6 +107,13 @@ export interface ServerOptions extends DiskOptions {
   readonly allowInsecureNetwork?: boolean;
   /** Milliseconds between two looks at files that may change. @default 1000 */
   readonly reloadIntervalMs?: number;
+  /**
+   * An OpenTelemetry collector, "http://127.0.0.1:4318", that spans are sent to; see docs/operate.md.
+   * Empty: no spans are made. @default ""
+   */
+  readonly otlpEndpoint?: string;
+  /** Share of the traces that begin here which are recorded, from 0 to 1. @default 1 */
+  readonly traceRatio?: number;
   /** Bounds of connections and requests. */
   readonly listen?: Partial<ListenLimits>;
 }
@@ -114,6 +122,8 @@ export interface ServerOptions extends DiskOptions {
 export type ResolvedServerOptions = Required<Omit<ServerOptions, "engine" | "listen">> & {
   readonly engine: ServedEngine | undefined;
   readonly listen: ListenLimits;
+  /** Where the engines that are opened give their spans; absent: nowhere. */
+  readonly tracing?: TracingOptions;
 };
 
 const silent: ServerLogger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -143,6 +153,8 @@ export const defaults = Object.freeze({
   tlsClientCaFile: "",
   allowInsecureNetwork: false,
   reloadIntervalMs: watchIntervalMs,
+  otlpEndpoint: "",
+  traceRatio: 1,
   listen: listenDefaults,
 }) satisfies ResolvedServerOptions;
 

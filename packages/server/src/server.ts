@@ -17,6 +17,7 @@ import { createRestHandler } from "./rest/handler.js";
 import { RestRouter } from "./rest/router.js";
 import { type RouteTargets, registerServices, restRoutes } from "./routes.js";
 import { RpcHandler } from "./rpc/handler.js";
+import { openOtlpExport } from "./tracing/otlp.js";
 
 /** A running server. */
 export interface PawlServer {
@@ -45,11 +46,32 @@ export async function createServer(options: ServerOptions = {}): Promise<PawlSer
   const security = await openSecurity(resolved);
   let opened: OpenedComponents | undefined;
   try {
-    opened = await openComponents(resolved, security.protect);
+    opened = await openTracedComponents(resolved, security);
     return await serveComponents(opened, security, resolved);
   } catch (error) {
     security.close();
     await opened?.close();
+    throw error;
+  }
+}
+
+/** Spans are made only where there is somebody to send them to. */
+async function openTracedComponents(
+  options: ResolvedServerOptions,
+  { protect }: Security,
+): Promise<OpenedComponents> {
+  const { otlpEndpoint: endpoint, traceRatio: sampleRatio, appId: serviceName, logger } = options;
+  if (endpoint === "") return openComponents(options, protect);
+  const otlp = await openOtlpExport({ endpoint, sampleRatio, serviceName, logger });
+  try {
+    const opened = await openComponents({ ...options, tracing: otlp.tracing }, protect);
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await otlp.close();
+    };
+    return { ...opened, close };
+  } catch (error) {
+    await otlp.close();
     throw error;
   }
 }

@@ -16,11 +16,11 @@ export async function runActivity(
     const message = `this worker has no activity "${task.activity}"`;
     return { failure: { type: "ActivityNotRegistered", message, nonRetriable: true } };
   }
-  const { instanceId, executionId, taskId, taskExecutionId, activity } = task;
-  const context = { instanceId, executionId, taskId, taskExecutionId, activity, signal, log };
+  const { token: _token, input, ...facts } = task;
+  const context = { ...facts, signal, log };
   try {
     // Definitions are kept without their input's type; the caller's types vouch for the input.
-    const output = await definition.run(parsePayload(task.input) as never, context);
+    const output = await definition.run(parsePayload(input) as never, context);
     return { output: stringifyPayload(output) };
   } catch (error) {
     return { failure: failureOf(error) };

@@ -12,7 +12,8 @@ import { childFailed } from "./child-result.js";
 import { actionRecord, finalFailure, inboundRecord, optional, terminatedRecord } from "./event.js";
 import { instanceIdFault } from "./instance-id.js";
 import type { Message } from "./outcome.js";
-import { type InstanceState, traceOf } from "./state.js";
+import { hasSpan, type InstanceState, traceOf } from "./state.js";
+import { traceFields } from "./trace/trace-context.js";
 
 /** What the actions of a turn become. */
 export interface ActionEvents {
@@ -107,11 +108,11 @@ function addChild(
     into.messages.push({ targetId, targetExecutionId, record });
     return;
   }
-  const parent = { ...idsOf(state), trace: traceOf(state), createId };
+  const parent = { ...idsOf(state), trace: traceOf(state), hasSpan: hasSpan(state), createId };
   into.messages.push(childStart(parent, { taskId: id, instanceId, name, input }, now));
 }
 
-function idsOf(state: InstanceState): Omit<ChildParent, "trace" | "createId"> {
+function idsOf(state: InstanceState): Omit<ChildParent, "trace" | "hasSpan" | "createId"> {
   const { instanceId, executionId, workflow } = state;
   return { instanceId, executionId, workflow };
 }
@@ -122,6 +123,8 @@ export interface ChildParent {
   readonly executionId: string;
   readonly workflow: string;
   readonly trace: TraceContext | undefined;
+  /** It has a span of its own, and so has the child. */
+  readonly hasSpan: boolean;
   /** Mints an execution id. */
   readonly createId: () => string;
 }
@@ -138,13 +141,14 @@ export function childStart(
   now: number,
 ): Message {
   const { instanceId, name, input, taskId } = child;
+  const executionId = parent.createId();
   const record = inboundRecord(now, {
     case: "executionStarted",
     value: {
       name,
       ...optional("input", input),
-      ...optional("parentTraceContext", parent.trace),
-      workflowInstance: { instanceId, executionId: parent.createId() },
+      ...traceFields(parent.trace, executionId, parent.hasSpan),
+      workflowInstance: { instanceId, executionId },
       parentInstance: {
         taskScheduledId: taskId,
         name: parent.workflow,
@@ -180,7 +184,7 @@ function addDetached(
       ...optional("version", version),
       ...optional("input", input),
       ...optional("scheduledStartTimestamp", scheduledStartTimestamp),
-      ...optional("parentTraceContext", action.parentTraceContext ?? traceOf(state)),
+      ...traceFields(action.parentTraceContext ?? traceOf(state), executionId, hasSpan(state)),
     },
   });
   into.messages.push({ targetId: instanceId, record });

@@ -204,7 +204,12 @@ describe("applyEvent() on timers", () => {
     const fireAt = toTimestamp(50);
     fireAt.nanos += 1;
     const result = fold([1, 5, { case: "timerCreated", value: { fireAt } }]);
-    expect(result.timers.get(1)).toEqual({ timerId: 1, fireAt: 51, exactFireAt: fireAt });
+    expect(result.timers.get(1)).toEqual({
+      timerId: 1,
+      createdAt: 5,
+      fireAt: 51,
+      exactFireAt: fireAt,
+    });
   });
 
   test("takes a timer of before 1970 as due since then", () => {

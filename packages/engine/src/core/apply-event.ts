@@ -10,6 +10,7 @@ import {
 } from "@pawl/protocol";
 import { foldEventName } from "./event-name.js";
 import type { EndStatus, OpenTimer, OwnedFold, Stall } from "./state.js";
+import { spanEventLimit, spanEventsOf } from "./trace/span-event.js";
 
 /**
  * Adds one history event to a fold. Folding a whole history from `emptyFold` gives the stored
@@ -43,23 +44,40 @@ export function applyEvent(fold: OwnedFold, record: EventRecord): void {
       break;
     case "executionSuspended":
       fold.suspended = true;
+      noteSpanEvent(fold, event);
       break;
     case "executionResumed":
       fold.suspended = false;
+      noteSpanEvent(fold, event);
       break;
     case "executionStalled":
       fold.stall = stallOf(eventType.value.reason, eventType.value.description ?? "");
+      noteSpanEvent(fold, event);
       break;
     case "eventRaised":
       clearWaitTimer(fold, eventType.value.name);
+      noteSpanEvent(fold, event);
       break;
     default:
-      applyTaskEvent(fold, record, event);
+      applyTaskEvent(fold, record, event, at);
   }
 }
 
+/** Keeps what the execution's span is to tell of, if it has one. */
+function noteSpanEvent(fold: OwnedFold, event: HistoryEvent): void {
+  const started = fold.startRecord?.event.eventType;
+  if (started?.case !== "executionStarted" || started.value.workflowSpanID === undefined) return;
+  fold.spanEvents.push(...spanEventsOf(event));
+  if (fold.spanEvents.length > spanEventLimit) fold.spanEvents.shift();
+}
+
 /** Adds an event about a task, timer or child. */
-function applyTaskEvent(fold: OwnedFold, record: EventRecord, event: HistoryEvent): void {
+function applyTaskEvent(
+  fold: OwnedFold,
+  record: EventRecord,
+  event: HistoryEvent,
+  createdAt: number,
+): void {
   const { eventId, eventType } = event;
   switch (eventType.case) {
     case "taskScheduled":
@@ -72,7 +90,9 @@ function applyTaskEvent(fold: OwnedFold, record: EventRecord, event: HistoryEven
       break;
     case "timerCreated":
       fold.actionIds.add(eventId);
-      if (fold.end === undefined) fold.timers.set(eventId, timerOf(eventId, eventType.value));
+      if (fold.end === undefined) {
+        fold.timers.set(eventId, timerOf(eventId, createdAt, eventType.value));
+      }
       break;
     case "timerFired":
       fold.timers.delete(eventType.value.timerId);
@@ -96,13 +116,13 @@ function applyTaskEvent(fold: OwnedFold, record: EventRecord, event: HistoryEven
   }
 }
 
-function timerOf(timerId: number, created: TimerCreatedEvent): OpenTimer {
+function timerOf(timerId: number, createdAt: number, created: TimerCreatedEvent): OpenTimer {
   const { fireAt: exactFireAt, origin } = created;
   // The store orders timers from 1970 on; one of before is due all the same.
   const fireAt = exactFireAt === undefined ? 0 : Math.max(fromTimestamp(exactFireAt), 0);
   return origin.case === "externalEvent"
-    ? { timerId, fireAt, exactFireAt, eventName: foldEventName(origin.value.name) }
-    : { timerId, fireAt, exactFireAt };
+    ? { timerId, createdAt, fireAt, exactFireAt, eventName: foldEventName(origin.value.name) }
+    : { timerId, createdAt, fireAt, exactFireAt };
 }
 
 /**

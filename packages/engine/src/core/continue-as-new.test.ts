@@ -9,8 +9,7 @@ import { raiseEvent } from "./command/raise-event.js";
 import { receive } from "./command/receive.js";
 import { resume } from "./command/resume.js";
 import { suspend } from "./command/suspend.js";
-import { rootTrace } from "./event.js";
-import { traceOf } from "./state.js";
+import { executionStart, hasSpan, traceOf } from "./state.js";
 
 function raise(instance: PureInstance, name: string): void {
   instance.do(raiseEvent(instance.state, { name, input: undefined }, instance.now));
@@ -142,14 +141,27 @@ describe("continueAsNew()", () => {
   });
 
   test("begins a trace of its own where there was one", () => {
-    const traceContext = create(TraceContextSchema, { traceParent: "00-1-2-01" });
+    const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const traceContext = create(TraceContextSchema, { traceParent });
     const instance = new PureInstance({ traceContext });
     instance.turn([continueWith(0)]);
     const trace = traceOf(instance.state)?.traceParent;
     expect(trace).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     instance.turn([continueWith(0)]);
     expect(traceOf(instance.state)?.traceParent).not.toBe(trace);
+    expect(hasSpan(instance.state)).toBe(false);
     expect(traceOf(PureInstance.after([continueWith(0)]).state)).toBeUndefined();
+  });
+
+  test("has a span of its own, recorded or not, as the one before had", () => {
+    const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    const traceContext = create(TraceContextSchema, { traceParent });
+    const instance = new PureInstance({ traceContext, hasSpan: true });
+    const before = executionStart(instance.state)?.workflowSpanID;
+    instance.turn([continueWith(0)]);
+    expect(hasSpan(instance.state)).toBe(true);
+    expect(executionStart(instance.state)?.workflowSpanID).not.toBe(before);
+    expect(traceOf(instance.state)?.traceParent).toMatch(/-00$/);
   });
 
   test("does not carry over results, which have the numbers of tasks to come", () => {
@@ -163,15 +175,5 @@ describe("continueAsNew()", () => {
     const event = historyEvent(-1, 3, { case: "eventRaised", value: { name: "Kept", input: "1" } });
     const instance = PureInstance.after([continueWith(0, undefined, [event])]);
     expect(instance.state.inbox[1]?.event).toEqual(event);
-  });
-});
-
-describe("rootTrace()", () => {
-  test("has the digits of a UUID, or of any other id", () => {
-    const uuid = "0f8fad5b-d9cb-469f-a165-70867728950e";
-    expect(rootTrace(uuid).traceParent).toBe(
-      "00-0f8fad5bd9cb469fa16570867728950e-a16570867728950e-01",
-    );
-    expect(rootTrace("id-1").traceParent).toMatch(/^00-0{24}69642d31-[0-9a-f]{16}-01$/);
   });
 });

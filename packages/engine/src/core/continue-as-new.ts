@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type CompleteWorkflowAction, EventRecord } from "@pawl/protocol";
-import { inboundRecord, optional, rootTrace } from "./event.js";
+import { type CompleteWorkflowAction, EventRecord, type TraceContext } from "@pawl/protocol";
+import { inboundRecord, optional } from "./event.js";
 import type { Outcome } from "./outcome.js";
 import { resolutionKey } from "./resolution-key.js";
-import { executionStart, type InstanceState } from "./state.js";
+import { executionStart, hasSpan, type InstanceState } from "./state.js";
+import { parseTraceParent, rootTrace, traceFields } from "./trace/trace-context.js";
 
 /** The turn that ends an execution. */
 export interface LastTurn {
@@ -27,7 +28,6 @@ export function continueAsNew(
   now: number,
 ): Outcome {
   const before = executionStart(state);
-  const isTraced = before?.parentTraceContext !== undefined;
   const executionId = createId();
   const start = inboundRecord(now, {
     case: "executionStarted",
@@ -36,7 +36,7 @@ export function continueAsNew(
       ...optional("input", action.result),
       workflowInstance: { instanceId: state.instanceId, executionId },
       ...optional("parentInstance", before?.parentInstance),
-      ...(isTraced ? { parentTraceContext: rootTrace(createId()) } : {}),
+      ...traceFields(nextTrace(before?.parentTraceContext, createId), executionId, hasSpan(state)),
       tags: { ...state.tags },
     },
   });
@@ -56,6 +56,15 @@ export function continueAsNew(
     turn: { consumed: taken.length, appended: [], customStatus },
     messages: [],
   };
+}
+
+/** Where there was a trace, a new one begins; it is recorded if that one was. */
+function nextTrace(
+  before: TraceContext | undefined,
+  createId: () => string,
+): TraceContext | undefined {
+  if (before === undefined) return undefined;
+  return rootTrace(createId(), parseTraceParent(before.traceParent)?.flags);
 }
 
 /** Results are for the tasks of the execution before: the next one gives their numbers again. */

@@ -8,8 +8,6 @@ import {
   OrchestrationStatus,
   type TaskFailureDetails,
   TaskFailureDetailsSchema,
-  type TraceContext,
-  TraceContextSchema,
 } from "@pawl/protocol";
 
 /** Makes the record of an event that records an action; `eventId` is the action's id. */
@@ -60,17 +58,4 @@ export function optional<K extends string, V>(key: K, value: V | undefined): { [
   const fields: { [P in K]?: V } = {};
   if (value !== undefined) fields[key] = value;
   return fields;
-}
-
-/** A UUID's digits, which are as many as a trace id has. */
-const traceIdForm = /^[0-9a-f]{32}$/;
-
-/** The root of a new, sampled trace, from an id that nobody else has. */
-export function rootTrace(id: string): TraceContext {
-  const digits = id.replaceAll("-", "");
-  const traceId = traceIdForm.test(digits)
-    ? digits
-    : Buffer.from(id).toString("hex").padStart(32, "0").slice(-32);
-  const spanID = traceId.slice(-16);
-  return create(TraceContextSchema, { traceParent: `00-${traceId}-${spanID}-01`, spanID });
 }

@@ -5,6 +5,7 @@ import { EventRecord, HistoryEventSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { inboundRecord } from "./event.js";
 import { type Reissue, reissue, restart } from "./reissue.js";
+import { spanIdOf } from "./trace/trace-id.js";
 
 const as: Reissue = {
   instanceId: "again",
@@ -12,6 +13,7 @@ const as: Reissue = {
   workflow: "order",
   sourceId: "order-1",
   trace: undefined,
+  hasSpan: false,
   createId: () => "id",
 };
 
@@ -39,6 +41,20 @@ describe("restart()", () => {
     });
     const { eventType } = restart(delayed, as).event;
     expect(eventType.value).not.toHaveProperty("scheduledStartTimestamp");
+  });
+});
+
+describe("a span", () => {
+  const started = (workflowSpanID?: string) =>
+    inboundRecord(5, {
+      case: "executionStarted",
+      value: { name: "order", ...(workflowSpanID === undefined ? {} : { workflowSpanID }) },
+    });
+
+  test("is another one than that of the run before, where there was one", () => {
+    const again = (spanId?: string) => restart(started(spanId), as).event.eventType.value;
+    expect(again("b7ad6b7169203331")).toMatchObject({ workflowSpanID: spanIdOf("execution-2") });
+    expect(again()).not.toHaveProperty("workflowSpanID");
   });
 });
 

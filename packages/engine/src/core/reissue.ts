@@ -12,6 +12,7 @@ import {
 import { childStart, defaultChildId } from "./action-events.js";
 import { actionRecord, optional } from "./event.js";
 import type { Message } from "./outcome.js";
+import { spanIdOf } from "./trace/trace-id.js";
 
 /** The new instance in whose history events of another one are used again. */
 export interface Reissue {
@@ -20,7 +21,10 @@ export interface Reissue {
   readonly workflow: string;
   /** The instance whose history it is. */
   readonly sourceId: string;
+  /** What its activities and children go on with. */
   readonly trace: TraceContext | undefined;
+  /** It has a span of its own. */
+  readonly hasSpan: boolean;
   /** Mints an execution id. */
   readonly createId: () => string;
 }
@@ -51,14 +55,19 @@ export function isReissuable({ event }: EventRecord): boolean {
  * The event as it is in the new history: the start names the new instance. It keeps the execution id,
  * which workers take for the seed of what they draw at random: a replay gives what it gave.
  */
-export function restart(record: EventRecord, { instanceId }: Reissue): EventRecord {
+export function restart(
+  record: EventRecord,
+  { instanceId, executionId: ownId }: Pick<Reissue, "instanceId" | "executionId">,
+): EventRecord {
   const { eventId, timestamp, eventType } = record.event;
   if (eventType.case !== "executionStarted") return record;
-  const { scheduledStartTimestamp: _, ...started } = eventType.value;
+  const { scheduledStartTimestamp: _, workflowSpanID, ...started } = eventType.value;
   const { executionId } = started.workflowInstance ?? {};
   const value = {
     ...started,
     workflowInstance: { instanceId, ...optional("executionId", executionId) },
+    // Two spans may not share an id.
+    ...(workflowSpanID === undefined ? {} : { workflowSpanID: spanIdOf(ownId) }),
   };
   return EventRecord.of(
     create(HistoryEventSchema, {
@@ -83,9 +92,10 @@ export function reissue(
   const rerunParentInstanceInfo = create(RerunParentInstanceInfoSchema, {
     instanceID: as.sourceId,
   });
+  const trace = optional("parentTraceContext", as.trace);
   switch (eventType.case) {
     case "taskScheduled": {
-      const value = { ...withInput(eventType.value, changes), rerunParentInstanceInfo };
+      const value = { ...withInput(eventType.value, changes), ...trace, rerunParentInstanceInfo };
       return { record: actionRecord(eventId, now, { case: "taskScheduled", value }) };
     }
     case "timerCreated": {
@@ -95,7 +105,7 @@ export function reissue(
     case "childWorkflowInstanceCreated": {
       const instanceId = changes.childInstanceId ?? defaultChildId(as.instanceId, eventId);
       const created = withInput(eventType.value, changes);
-      const value = { ...created, instanceId, rerunParentInstanceInfo };
+      const value = { ...created, ...trace, instanceId, rerunParentInstanceInfo };
       const { name, input } = created;
       return {
         record: actionRecord(eventId, now, { case: "childWorkflowInstanceCreated", value }),

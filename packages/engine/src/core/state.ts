@@ -3,6 +3,8 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventRecord, ExecutionStartedEvent, TraceContext } from "@pawl/protocol";
 import type { StallCode } from "@pawl/protocol/port";
+import type { SpanEvent } from "../port/tracing.js";
+import { workflowTrace } from "./trace/trace-context.js";
 
 /** Where the result of a child workflow goes. */
 export interface ParentLink {
@@ -23,6 +25,8 @@ export interface OpenTask {
 /** A timer that was created and has not fired. */
 export interface OpenTimer {
   readonly timerId: number;
+  /** Instant of its creation. */
+  readonly createdAt: number;
   /** Instant in milliseconds, rounded up. */
   readonly fireAt: number;
   /** The same instant as the worker gave it, to the nanosecond. */
@@ -83,6 +87,8 @@ export interface HistoryFold {
   readonly children: ReadonlyMap<number, Child>;
   /** Ids of all actions that history records, to know a repeated one. */
   readonly actionIds: ReadonlySet<number>;
+  /** What its span tells of; empty when it has none. At most `spanEventLimit`, the newest. */
+  readonly spanEvents: readonly SpanEvent[];
   /** The executionStarted and executionCompleted events. */
   readonly startRecord: EventRecord | undefined;
   readonly endRecord: EventRecord | undefined;
@@ -136,6 +142,7 @@ export function emptyFold(): OwnedFold {
     timers: new Map(),
     children: new Map(),
     actionIds: new Set(),
+    spanEvents: [],
     startRecord: undefined,
     endRecord: undefined,
   };
@@ -161,7 +168,13 @@ export function executionStart({ fold, inbox }: InstanceState): ExecutionStarted
   return eventType?.case === "executionStarted" ? eventType.value : undefined;
 }
 
-/** The trace that the execution is part of; its activities and children go on with it. */
+/** What the execution's activities and children go on with; undefined: it is in no trace. */
 export function traceOf(state: InstanceState): TraceContext | undefined {
-  return executionStart(state)?.parentTraceContext;
+  const started = executionStart(state);
+  return started && workflowTrace(started);
+}
+
+/** True when the execution has a span of its own; what it starts then has one, too. */
+export function hasSpan(state: InstanceState): boolean {
+  return executionStart(state)?.workflowSpanID !== undefined;
 }

@@ -21,6 +21,7 @@ import { Retention } from "./retention/retention.js";
 import { activeDescendant } from "./subtree.js";
 import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
+import { Tracing } from "./trace/tracing.js";
 import { Dispatch } from "./work/dispatch.js";
 import type { Departures } from "./work/repertoire.js";
 import { WorkDesk } from "./work/work-desk.js";
@@ -40,6 +41,8 @@ export class Runtime implements MailboxHost {
   readonly timers: Timers;
   readonly retention: Retention;
   readonly departures: Departures;
+  /** Undefined: no spans are made. */
+  readonly tracing: Tracing | undefined;
   readonly #waiters: Waiters;
   readonly #onFailure: (error: unknown) => void;
   /** Instances that go on, or end, when other workers come or go. */
@@ -70,6 +73,7 @@ export class Runtime implements MailboxHost {
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk, options.concurrency);
     this.retention = new Retention(this);
+    this.tracing = options.tracing && new Tracing(options.tracing, options);
     this.timers = new Timers(store, options.clock, (timer) => this.#fire(timer), onFailure);
   }
 
@@ -150,9 +154,13 @@ export class Runtime implements MailboxHost {
   apply(mailbox: Mailbox, outcome: Outcome, extra: readonly StoreWrite[] = []): Promise<void> {
     // What the answer rests on may still be on its way.
     if (outcome === nothing && extra.length === 0) return this.durable(mailbox);
+    const { state } = mailbox;
+    // Made of the state before: it is changed in place.
+    const emitSpans = state && this.tracing?.turn(state, outcome, this.now());
     mailbox.apply(outcome, extra);
     if (outcome.turn !== undefined) {
       const committed = this.journal.commit(mailbox, true);
+      emitSpans?.(committed);
       mailbox.lastCommit = committed;
       if (mustWait(mailbox.state)) this.#stuck.add(mailbox);
       else this.wake(mailbox);

@@ -73,6 +73,8 @@ export interface StartCommand {
   readonly enforceUniqueInstanceId?: boolean;
   /** W3C traceparent of the caller. */
   readonly traceParent?: string;
+  /** W3C tracestate of the caller, at most 512 bytes; a longer one is left out. */
+  readonly traceState?: string;
 }
 
 /** What `rerun` needs. */

@@ -67,8 +67,10 @@ export interface ActivityItem {
   readonly taskExecutionId: string;
   /** To be given back with the completion. */
   readonly token: string;
-  /** W3C traceparent. */
+  /** W3C traceparent: of the activity's own span where there is one, else of its workflow. */
   readonly traceParent?: string;
+  /** W3C tracestate. */
+  readonly traceState?: string;
 }
 
 /** What is handed to a worker. */

@@ -144,8 +144,10 @@ export class ComponentKeeper {
     spec: ComponentSpec | undefined,
     logger: ServerLogger,
   ): Promise<Engine> {
-    const { onDamage } = this.#server;
-    return openComponentEngine(location, { ...this.#settingsFor(spec), onDamage, logger });
+    const { onDamage, tracing } = this.#server;
+    const traced = tracing === undefined ? {} : { tracing };
+    const settings = this.#settingsFor(spec);
+    return openComponentEngine(location, { ...settings, ...traced, onDamage, logger });
   }
 
   /** Configuration, then flags, then the component's own file. */

@@ -3,6 +3,7 @@
 import type { ManagementPort } from "@pawl/engine";
 import type { ComponentChoice, Components } from "../component/components.js";
 import type { DaprOperation, DaprSubject } from "../error-map.js";
+import type { CallerTrace } from "../tracing/caller-trace.js";
 import {
   checkAppId,
   checkEventName,
@@ -23,6 +24,8 @@ export interface DaprStart extends ComponentChoice {
   /** Milliseconds since 1970 before which the first turn does not run. */
   readonly startAt?: number;
   readonly appId?: string;
+  /** The trace that the caller is in. */
+  readonly trace: CallerTrace;
 }
 
 /** What an event needs in Dapr's API. */
@@ -71,6 +74,7 @@ export class DaprWorkflows {
         ...(instanceId === "" ? {} : { instanceId }),
         ...(input === undefined ? {} : { input }),
         ...(startAt === undefined ? {} : { startAt }),
+        ...start.trace,
       });
       return started.instanceId;
     } catch (error) {

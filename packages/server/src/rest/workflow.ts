@@ -4,6 +4,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { GetWorkflowRequestSchema } from "@pawl/protocol/dapr";
 import { DaprError } from "../dapr/error.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
+import { traceOfHeaders } from "../tracing/caller-trace.js";
 import { bodyLimitBytes, readBody } from "./body.js";
 import { choiceOf } from "./component.js";
 import { toInstanceJson } from "./instance-json.js";
@@ -21,6 +22,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
       name: call.parameters.workflowName ?? "",
       input,
       ...choiceOf(call),
+      trace: traceOfHeaders(call.request.headers),
       ...appIdOf(call),
     });
     const workflowsPath = call.path.split("/").slice(0, -2).join("/");

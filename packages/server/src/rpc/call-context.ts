@@ -11,6 +11,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { type HasNodeHeaders, nodeHeaders } from "../tracing/caller-trace.js";
 import { nameComponent } from "./component-value.js";
 import { toWebHeaders } from "./headers.js";
 import { answered, timedOut } from "./reason.js";
@@ -143,9 +144,10 @@ export class CallContext {
   }
 
   /** The context as the service gets it, from the request that the interceptors passed on. */
-  toHandlerContext(request: UnaryRequest | StreamRequest): HandlerContext {
+  toHandlerContext(request: UnaryRequest | StreamRequest): HandlerContext & HasNodeHeaders {
     const context = this;
     return {
+      [nodeHeaders]: context.#headers,
       method: request.method,
       service: request.service,
       requestMethod: request.requestMethod,

@@ -14,6 +14,7 @@ import { parseStartTime } from "../dapr/start-time.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
 import { componentKey } from "../rpc/component-value.js";
+import { traceOfCall } from "../tracing/caller-trace.js";
 
 /** The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. */
 export function createDaprService(
@@ -87,6 +88,7 @@ async function startWorkflow(
     ...toTarget(request, context),
     name: request.workflowName,
     input: request.input,
+    trace: traceOfCall(context),
     ...(startAt === undefined ? {} : { startAt }),
   });
   return { instanceId };

@@ -19,6 +19,7 @@ import type {
   RerunWorkflowFromEventRequest,
 } from "@pawl/protocol/task-hub";
 import type { ServerLogger } from "../options.js";
+import { type CallerTrace, traceOfCall } from "../tracing/caller-trace.js";
 import { fromActivityResponse, fromWorkflowResponse } from "./message/completion.js";
 import { toWorkflowState } from "./message/workflow-state.js";
 import { inDaprWords } from "./task-hub-error.js";
@@ -45,10 +46,11 @@ export function createTaskHubService(
     ...workerMethods(engine, log, strict),
     ...controlMethods(engine),
     ...readMethods(engine),
-    async startInstance(request, { signal }) {
-      const instanceId = await startInstance(engine, request);
+    async startInstance(request, context) {
+      const trace = traceOfCall(context, request.parentTraceContext);
+      const instanceId = await startInstance(engine, request, trace);
       if (request.scheduledStartTimestamp === undefined) {
-        await engine.waitForStart(instanceId, { payloads: false, signal });
+        await engine.waitForStart(instanceId, { payloads: false, signal: context.signal });
       }
       return { instanceId };
     },
@@ -176,15 +178,12 @@ function waitOptions(request: GetInstanceRequest, signal: AbortSignal): WaitOpti
   return { payloads: request.getInputsAndOutputs, signal };
 }
 
-/** What W3C calls a traceparent; some clients send less, which is no reason to fail (worker protocol 6). */
-const traceParentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 async function startInstance(
   engine: ManagementPort,
   request: CreateInstanceRequest,
+  trace: CallerTrace,
 ): Promise<string> {
-  const { instanceId, input, scheduledStartTimestamp: startAt, parentTraceContext } = request;
-  const traceParent = parentTraceContext?.traceParent ?? "";
+  const { instanceId, input, scheduledStartTimestamp: startAt } = request;
   const enforceUniqueInstanceId = request.enforceUniqueInstanceId;
   const exists = enforceUniqueInstanceId
     ? `a workflow with ID '${instanceId}' already exists and the create enforces instance ID uniqueness`
@@ -199,7 +198,7 @@ async function startInstance(
         ...(instanceId === "" ? {} : { instanceId }),
         ...(input === undefined ? {} : { input }),
         ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
-        ...(traceParentForm.test(traceParent) ? { traceParent } : {}),
+        ...trace,
       }),
     { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` },
   );

@@ -37,6 +37,7 @@ function clientOf(engine: ServedEngine): ReturnType<typeof createClient<typeof W
   return createClient(WorkflowService, transport);
 }
 
+const traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const anySignal = expect.objectContaining({ signal: expect.any(AbortSignal) });
 
 describe("WorkflowService", () => {
@@ -50,7 +51,8 @@ describe("WorkflowService", () => {
       startAt: toTimestamp(1500),
       tags: { k: "v" },
       enforceUniqueInstanceId: true,
-      traceParent: "t",
+      traceParent,
+      traceState: "a=b",
     });
 
     expect(started).toMatchObject({ instanceId: "a", executionId: "e" });
@@ -61,7 +63,8 @@ describe("WorkflowService", () => {
       startAt: 1500,
       tags: { k: "v" },
       enforceUniqueInstanceId: true,
-      traceParent: "t",
+      traceParent,
+      traceState: "a=b",
     };
     expect(calls).toEqual([["start", command]]);
   });

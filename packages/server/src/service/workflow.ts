@@ -9,6 +9,7 @@ import {
   type WatchInstancesResponse,
   type WorkflowService,
 } from "@pawl/protocol";
+import { traceOfCall } from "../tracing/caller-trace.js";
 import { toExplanationMessage } from "./message/explanation.js";
 import { toInstanceMessage } from "./message/instance.js";
 import { toFilter, toQuery } from "./message/query.js";
@@ -16,8 +17,8 @@ import { toFilter, toQuery } from "./message/query.js";
 /** `pawl.v1.WorkflowService`: each method is one call of the management port. */
 export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeof WorkflowService> {
   return {
-    async startInstance(request) {
-      const { instanceId, input, startAt, traceParent } = request;
+    async startInstance(request, context) {
+      const { instanceId, input, startAt } = request;
       return engine.start({
         workflow: request.workflow,
         tags: request.tags,
@@ -25,7 +26,7 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
         ...(instanceId === "" ? {} : { instanceId }),
         ...(input === undefined ? {} : { input }),
         ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
-        ...(traceParent === "" ? {} : { traceParent }),
+        ...traceOfCall(context, request),
       });
     },
     async getInstance({ instanceId, omitPayloads, executionId }) {

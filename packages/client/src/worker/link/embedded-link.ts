@@ -114,5 +114,7 @@ function taskOf(item: ActivityItem): ActivityTask {
     input: item.input,
     token: item.token,
     taskExecutionId: item.taskExecutionId,
+    ...(item.traceParent === undefined ? {} : { traceParent: item.traceParent }),
+    ...(item.traceState === undefined ? {} : { traceState: item.traceState }),
   };
 }

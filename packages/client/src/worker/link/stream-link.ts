@@ -169,5 +169,7 @@ function taskOf(message: ActivityTaskMessage): ActivityTask {
     input: message.input,
     token: message.token,
     taskExecutionId: message.taskExecutionId,
+    ...(message.traceParent === "" ? {} : { traceParent: message.traceParent }),
+    ...(message.traceState === "" ? {} : { traceState: message.traceState }),
   };
 }

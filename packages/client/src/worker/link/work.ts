@@ -27,6 +27,9 @@ export interface ActivityTask {
   readonly input: string | undefined;
   readonly token: string;
   readonly taskExecutionId: string;
+  /** W3C trace context; absent when there is none. */
+  readonly traceParent?: string;
+  readonly traceState?: string;
 }
 
 /** How an activity ended; output is JSON text. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventRecord } from "@pawl/protocol";
+import type { EventRecord, ExecutionStartedEvent } from "@pawl/protocol";
 import { EngineError } from "../../errors.js";
 import { applyEvent } from "../apply-event.js";
 import { inboundRecord } from "../event.js";
@@ -8,6 +8,7 @@ import { instanceIdFault } from "../instance-id.js";
 import type { Outcome } from "../outcome.js";
 import { isReissuable, type Reissue, reissue, restart } from "../reissue.js";
 import { emptyFold, type HistoryFold, type InstanceState } from "../state.js";
+import { workflowTrace } from "../trace/trace-context.js";
 
 /** The instance whose run is repeated from an event on. */
 export interface RerunSource {
@@ -59,20 +60,21 @@ export function rerun(
   const fold = foldOf(past);
   const open = past.filter((record) => isOpen(fold, record));
   const kept = past.filter((record) => !open.includes(record));
+  const appended = kept.map((record) => restart(record, facts));
+  const started = startIn(appended);
   const as: Reissue = {
     instanceId,
     executionId,
     workflow: source.workflow,
     sourceId: source.instanceId,
-    trace: undefined,
+    trace: started && workflowTrace(started),
+    hasSpan: started?.workflowSpanID !== undefined,
     createId: facts.createId,
   };
-  const appended = kept.map((record) => restart(record, as));
-  const trace = traceIn(appended);
   const messages: Outcome["messages"][number][] = [];
   for (const record of [...open, target]) {
     const changes = record === target ? facts : {};
-    const again = reissue(record, { ...as, trace }, changes, now);
+    const again = reissue(record, as, changes, now);
     appended.push(again.record);
     if (again.message !== undefined) messages.push(again.message);
   }
@@ -166,9 +168,9 @@ function isOpen(fold: HistoryFold, { event }: EventRecord): boolean {
   }
 }
 
-function traceIn(records: readonly EventRecord[]): Reissue["trace"] {
+function startIn(records: readonly EventRecord[]): ExecutionStartedEvent | undefined {
   const types = records.map(({ event }) => event.eventType);
-  return types.find((type) => type.case === "executionStarted")?.value.parentTraceContext;
+  return types.find((type) => type.case === "executionStarted")?.value;
 }
 
 /**

@@ -7,6 +7,7 @@ import { inboundRecord, optional } from "../event.js";
 import type { Outcome } from "../outcome.js";
 import type { Beginning, InstanceState, ParentLink } from "../state.js";
 import { hasEnded } from "../status.js";
+import { traceFields } from "../trace/trace-context.js";
 
 /** What a start asks for. Ids are minted by the caller. */
 export interface StartFacts {
@@ -19,6 +20,8 @@ export interface StartFacts {
   readonly tags: Readonly<Record<string, string>>;
   readonly enforceUniqueInstanceId: boolean;
   readonly traceContext: TraceContext | undefined;
+  /** The execution gets a span of its own. @default false */
+  readonly hasSpan?: boolean;
   /** An instance below the one that has the id, which has not ended. */
   readonly activeChild?: string | undefined;
 }
@@ -57,7 +60,7 @@ export function start(state: InstanceState | undefined, facts: StartFacts, now: 
       ...optional("input", facts.input),
       workflowInstance: { instanceId: facts.instanceId, executionId: facts.executionId },
       ...(facts.startAt > 0 ? { scheduledStartTimestamp: toTimestamp(facts.startAt) } : {}),
-      ...optional("parentTraceContext", facts.traceContext),
+      ...traceFields(facts.traceContext, facts.executionId, facts.hasSpan ?? false),
       tags: { ...facts.tags },
     },
   });

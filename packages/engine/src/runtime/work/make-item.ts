@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type EventRecord, limits, skipFrames } from "@pawl/protocol";
+import { type EventRecord, limits, skipFrames, type TraceContext } from "@pawl/protocol";
 import type { ActivityItem, TurnItem } from "@pawl/protocol/port";
 import { inboundRecord } from "../../core/event.js";
 import type { OwnedState } from "../../core/state.js";
@@ -70,11 +70,16 @@ function framesAfter(pieces: readonly Piece[], count: number): Uint8Array[] {
   return frames;
 }
 
-/** Puts an activity together. */
-export function activityItem(work: ActivityWork, token: string): ActivityItem | undefined {
+/** Puts an activity together. `ownTrace`: that of its span, in place of its workflow's. */
+export function activityItem(
+  work: ActivityWork,
+  token: string,
+  ownTrace: TraceContext | undefined,
+): ActivityItem | undefined {
   const { eventType } = work.record.event;
   if (eventType.case !== "taskScheduled") return undefined;
   const { name, version, input, taskExecutionId, parentTraceContext } = eventType.value;
+  const { traceParent, traceState } = ownTrace ?? parentTraceContext ?? {};
   return {
     kind: "activity",
     instanceId: work.instanceId,
@@ -85,6 +90,7 @@ export function activityItem(work: ActivityWork, token: string): ActivityItem | 
     token,
     ...(version === undefined ? {} : { version }),
     ...(input === undefined ? {} : { input }),
-    ...(parentTraceContext?.traceParent ? { traceParent: parentTraceContext.traceParent } : {}),
+    ...(traceParent ? { traceParent } : {}),
+    ...(traceState ? { traceState } : {}),
   };
 }

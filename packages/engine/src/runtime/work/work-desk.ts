@@ -132,7 +132,7 @@ export class WorkDesk implements DispatchHost {
     this.refusals.taken(work);
     if (!isStillWanted(work)) return undefined;
     const token = this.#runtime.options.createId();
-    const item = activityItem(work, token);
+    const item = activityItem(work, token, this.#runtime.tracing?.activityBegun(work, token));
     if (item !== undefined) worker.addActivity(token, work);
     return item;
   }
@@ -229,11 +229,13 @@ export class WorkDesk implements DispatchHost {
     this.#runtime.dispatch.pump();
     const { executionId, taskId } = work;
     const { output, failure } = completion;
-    return this.#runtime.command(work.instanceId, (state) =>
+    const stored = this.#runtime.command(work.instanceId, (state) =>
       state === undefined
         ? nothing
         : completeActivity(state, { executionId, taskId, output, failure }, this.#runtime.now()),
     );
+    this.#runtime.tracing?.activityDone(work, token, failure?.errorMessage, stored);
+    return stored;
   }
 
   /**
@@ -283,6 +285,7 @@ export class WorkDesk implements DispatchHost {
     const works = [...worker.activities].reverse();
     worker.cached.clear();
     for (const [token, work] of works) {
+      this.#runtime.tracing?.activityEnded(work, token, "its worker went away");
       worker.dropActivity(token);
       this.refusals.returned(work);
     }

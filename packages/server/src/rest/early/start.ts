@@ -3,6 +3,7 @@
 import { type Instance, isEngineError, type ManagementPort } from "@pawl/engine";
 import { checkNewInstanceId } from "../../dapr/check.js";
 import { daprErrors } from "../../error-map.js";
+import { traceOfHeaders } from "../../tracing/caller-trace.js";
 import type { RestCall, RestHandler, RestReply } from "../router.js";
 import { callEngine } from "./error.js";
 import { readPayload } from "./payload.js";
@@ -20,8 +21,15 @@ export function startEarly(engine: ManagementPort): RestHandler {
     const input = await readPayload(call);
     const tags = parseTags(call.request.rawHeaders);
     checkNewInstanceId(instanceId);
+    const trace = traceOfHeaders(call.request.headers);
     await callEngine("start", { subject: workflow, instanceId }, () =>
-      engine.start({ workflow, instanceId, tags, ...(input === undefined ? {} : { input }) }),
+      engine.start({
+        workflow,
+        instanceId,
+        tags,
+        ...trace,
+        ...(input === undefined ? {} : { input }),
+      }),
     );
     const workflowsPath = call.path.split("/").slice(0, -3).join("/");
     const location = `${workflowsPath}/${encodeURIComponent(workflow)}/${encodeURIComponent(instanceId)}`;

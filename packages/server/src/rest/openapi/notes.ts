@@ -16,6 +16,7 @@ export interface RouteNote {
 }
 
 const appId = { appID: "Checked and otherwise ignored." };
+const trace = { traceparent: "The caller's W3C trace context, and `tracestate`." };
 const wait = {
   prefer:
     "`wait=SECONDS`: answer with the output when the workflow ends in that time (at most 300).",
@@ -30,7 +31,7 @@ export const notes: Readonly<Record<string, RouteNote>> = {
     summary:
       "Starts an instance. After a component: of the workflow that follows it. Else: the first segment names the workflow, the second the instance.",
     query: { instanceID: "Id of the new instance. Default: a random UUID.", ...appId },
-    headers: wait,
+    headers: { ...wait, ...trace },
     body: "The input, as it is; workers read it as JSON.",
     answers: { 200: "text", 202: "Started", 409: "Error" },
   },

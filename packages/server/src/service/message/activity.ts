@@ -24,8 +24,10 @@ export function toActivityWorkItem(item: ActivityItem): WorkItemMessage {
   if (item.input !== undefined) {
     request.input = item.input;
   }
-  if (item.traceParent !== undefined) {
-    request.parentTraceContext = create(TraceContextSchema, { traceParent: item.traceParent });
+  const { traceParent, traceState } = item;
+  if (traceParent !== undefined) {
+    const value = traceState === undefined ? { traceParent } : { traceParent, traceState };
+    request.parentTraceContext = create(TraceContextSchema, value);
   }
   const message = create(WorkItemSchema, { completionToken: item.token });
   message.request = { case: "activityRequest", value: request };
@@ -42,6 +44,7 @@ export function toActivityTask(item: ActivityItem): ActivityTask {
     token: item.token,
     taskExecutionId: item.taskExecutionId,
     traceParent: item.traceParent ?? "",
+    traceState: item.traceState ?? "",
   });
   if (item.input !== undefined) {
     message.input = item.input;

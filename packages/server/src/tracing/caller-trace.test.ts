@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHandlerContext } from "@connectrpc/connect";
+import { WorkflowService } from "@pawl/protocol";
+import { describe, expect, test } from "vitest";
+import { nodeHeaders, type TraceMessage, traceOfCall, traceOfHeaders } from "./caller-trace.js";
+
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const spanId = "b7ad6b7169203331";
+const traceParent = `00-${traceId}-${spanId}-01`;
+const other = `00-${traceId}-${"1".repeat(16)}-00`;
+
+function contextWith(requestHeader: Record<string, string>) {
+  return createHandlerContext({
+    service: WorkflowService,
+    method: WorkflowService.method.startInstance,
+    protocolName: "connect",
+    requestMethod: "POST",
+    url: "http://pawl/",
+    requestHeader,
+  });
+}
+
+describe("the trace of a caller", () => {
+  test("is what the headers say, whichever form they have", () => {
+    const headers = { traceparent: traceParent, tracestate: "a=b" };
+    const found = { traceParent, traceState: "a=b" };
+    expect(traceOfCall(contextWith(headers))).toEqual(found);
+    expect(traceOfCall(Object.assign(contextWith({}), { [nodeHeaders]: headers }))).toEqual(found);
+    expect(traceOfHeaders({ traceparent: traceParent, tracestate: ["a=b", "c=d"] })).toEqual({
+      traceParent,
+      traceState: "a=b,c=d",
+    });
+    expect(traceOfHeaders({})).toEqual({});
+    expect(traceOfHeaders({ traceparent: [traceParent, other] })).toEqual({});
+  });
+
+  test.each<[string, TraceMessage, string]>([
+    ["a traceparent", { traceParent: other }, other],
+    ["none, and so that of the headers", { traceParent: "" }, traceParent],
+    ["nonsense, and so that of the headers", { traceParent: "x" }, traceParent],
+    ["a bare trace id, and so that of the headers", { traceParent: traceId }, traceParent],
+    [
+      "a trace id and a span id, as older clients",
+      { traceParent: traceId, spanID: "2".repeat(16) },
+      `00-${traceId}-${"2".repeat(16)}-01`,
+    ],
+  ])("is what the message says: %s", (_what, message, expected) => {
+    const context = contextWith({ traceparent: traceParent });
+    expect(traceOfCall(context, message).traceParent).toBe(expected);
+  });
+});
