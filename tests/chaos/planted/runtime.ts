@@ -127,8 +127,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "refusal-before-sync",
     breaks: "a refusal rests on what is not on disk",
     file: "runtime/runtime.ts",
-    search: "        await this.durable(mailbox);\n        throw refusal;",
-    replace: "        throw refusal;",
+    search: "    await this.durable(mailbox);\n    throw refusal;",
+    replace: "    throw refusal;",
     suite: "simulation",
   },
   {
