@@ -32,8 +32,8 @@ export const workFaults: readonly PlantedFault[] = [
     name: "lost-with-its-worker",
     breaks: "the activities of a worker that leaves are lost",
     file: "runtime/work/work-desk.ts",
-    search: "      dispatch.addActivity(work, true);",
-    replace: "      if (work.taskId < 0) dispatch.addActivity(work, true);",
+    search: "      this.refusals.returned(work);",
+    replace: "      if (work.taskId < 0) this.refusals.returned(work);",
     suite: "simulation",
   },
   {
@@ -106,8 +106,9 @@ export const workFaults: readonly PlantedFault[] = [
     breaks: "work goes to a worker that has left",
     file: "runtime/supervisor.ts",
     search:
-      "    worker.closed = true;\n    this.#workers.delete(worker.workerId);\n    this.#runtime?.dispatch.remove(worker);",
-    replace: "    this.#workers.delete(worker.workerId);",
+      '    worker.closed = true;\n    this.#workers.delete(worker.workerId);\n    for (const kind of ["workflow", "activity"] as const) {\n      this.#departures.leave(kind, worker.names(kind));\n    }\n    this.#runtime?.dispatch.remove(worker);',
+    replace:
+      '    this.#workers.delete(worker.workerId);\n    for (const kind of ["workflow", "activity"] as const) {\n      this.#departures.leave(kind, worker.names(kind));\n    }',
     suite: "simulation",
   },
   {
