@@ -91,6 +91,11 @@ export class Tracing {
     return contextOf({ ...above.parts, spanId: spanIdOf(token) }, above.context.traceState);
   }
 
+  /** A worker lacks an activity, and another one gets it: it did not run, and has no span. */
+  activityPassedOn(token: string): void {
+    this.#begun.delete(token);
+  }
+
   /** An activity has a result; its span ends once that is on disk. */
   activityDone(
     work: ActivityWork,

@@ -224,7 +224,10 @@ export class WorkDesk implements DispatchHost {
     if (completion.unregistered !== work.name) worker.repertoire.show("activity", work.name);
     else {
       worker.repertoire.deny("activity", work.name);
-      if (this.refusals.passActivity(work, worker)) return Promise.resolve();
+      if (this.refusals.passActivity(work, worker)) {
+        this.#runtime.tracing?.activityPassedOn(token);
+        return Promise.resolve();
+      }
     }
     this.#runtime.dispatch.pump();
     const { executionId, taskId } = work;
