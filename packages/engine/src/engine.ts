@@ -35,7 +35,6 @@ import { suspend } from "./core/command/suspend.js";
 import { terminate } from "./core/command/terminate.js";
 import type { Outcome } from "./core/outcome.js";
 import type { InstanceState } from "./core/state.js";
-import { traceContextOf } from "./core/trace/trace-context.js";
 import { EngineError } from "./errors.js";
 import { type EngineSettings, type ResolvedOptions, withSettings } from "./options.js";
 import type { BackupPiece, BackupPort, WaitPort } from "./port/local.js";
@@ -55,6 +54,7 @@ import { rerunInstance } from "./runtime/rerun.js";
 import type { Runtime } from "./runtime/runtime.js";
 import { activeDescendant } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
+import { traceOfStart } from "./runtime/trace/start-trace.js";
 import type { OpenStore } from "./store/store.js";
 import {
   requireBatchFacts,
@@ -101,14 +101,10 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       enforceUniqueInstanceId: command.enforceUniqueInstanceId ?? false,
       activeChild: command.instanceId ? await activeDescendant(runtime, instanceId) : undefined,
     };
-    const caller = traceContextOf(command.traceParent, command.traceState);
-    const creation = runtime.tracing?.create(facts, caller);
-    const trace = { traceContext: creation?.context ?? caller, hasSpan: creation !== undefined };
-    const started = runtime.command(instanceId, (state) =>
-      start(state, { ...facts, ...trace }, runtime.now()),
+    const { follow, ...trace } = traceOfStart(runtime.tracing, facts, command);
+    await follow(
+      runtime.command(instanceId, (state) => start(state, { ...facts, ...trace }, runtime.now())),
     );
-    if (creation !== undefined) started.then(() => creation.end(), creation.end);
-    await started;
     return { instanceId, executionId };
   }
 
