@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { EngineError } from "./errors.js";
 import { type VerifyReport, verifyStore } from "./runtime/read/verify.js";
 import { openLevelStore } from "./store/level-store.js";
-import { formatVersion, readSideFile } from "./store/side-file.js";
+import { indexedFormat, readSideFile } from "./store/side-file.js";
 
 /**
  * Reads a data folder whole and says what is damaged. Changes nothing of the user's; the folder must
@@ -28,7 +28,7 @@ export async function verifyFolder(
     checkBytes: Number.POSITIVE_INFINITY,
   });
   try {
-    return await verifyStore(store, onProgress, side.formatVersion === formatVersion);
+    return await verifyStore(store, onProgress, side.formatVersion >= indexedFormat);
   } finally {
     await store.close();
   }

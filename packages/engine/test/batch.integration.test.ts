@@ -2,6 +2,7 @@
 
 import type { Batch, BatchCommand, Condition, InstanceStatus } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
+import { decodeRow, encodeRow } from "../src/store/codec.js";
 import { batchKey, rowKey } from "../src/store/key.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { flows, tasks } from "./flows.js";
@@ -136,10 +137,10 @@ describe("startBatch()", () => {
     await under.engine.close();
     for (let index = 0; index < 12; index += 1) {
       const key = rowKey(`a-${index}`);
-      const value = Buffer.from((await under.faults.behind.get(key)) ?? []);
+      const row = decodeRow((await under.faults.behind.get(key)) ?? new Uint8Array());
       // A history that is longer than what is there: damage, in a row that can be read.
-      const more = Buffer.concat([value, Buffer.from([0x78, 0x7f])]);
-      await under.faults.behind.write([{ type: "put", key, value: more }]);
+      row.eventCount = 127;
+      await under.faults.behind.write([{ type: "put", key, value: encodeRow(row) }]);
     }
     const after = await under.reopen();
     after.connect({ flows, tasks });

@@ -122,6 +122,20 @@ describe("a damaged instance is parked, and the others are served", () => {
     await expectParked(under);
   });
 
+  test("a byte of an inbox event has changed", async () => {
+    const under = await filled();
+    const [first] = await under.faults.behind.range(instanceRange("inbox", "bad"));
+    if (first === undefined) throw new Error("the inbox is empty");
+    await flip(under.faults.behind, first[0]);
+    await expectParked(under);
+  });
+
+  test("a byte of its row has changed", async () => {
+    const under = await filled();
+    await flip(under.faults.behind, rowKey("bad"));
+    await expectParked(under);
+  });
+
   test("an inbox event is another one's", async () => {
     const under = await filled();
     const [first] = await under.faults.behind.range(instanceRange("inbox", "bad"));

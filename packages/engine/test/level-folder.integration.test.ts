@@ -8,7 +8,7 @@ import { Level } from "level";
 import { describe, expect, test } from "vitest";
 import { openEngine } from "../src/open-engine.js";
 import { commitKey } from "../src/store/key.js";
-import { formatVersion } from "../src/store/side-file.js";
+import { formatVersion, readSideFile, writeSideFile } from "../src/store/side-file.js";
 import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
 import { flows } from "./flows.js";
 import { ScriptedWorker } from "./scripted-worker.js";
@@ -80,6 +80,7 @@ describe("a data folder", () => {
       formatVersion,
       storeId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       commit: await newestCommit(dataDir),
+      checksum: expect.any(Number),
     });
     await (await openOnDisk(dataDir)).close();
     expect(JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"))).toEqual(side);
@@ -148,6 +149,21 @@ describe("an existing data folder is refused, and not made anew", () => {
     await expectRefusal(dataDir, damaged);
   });
 
+  test("with any one bit of pawl.json changed", async () => {
+    const dataDir = await filledFolder();
+    const path = join(dataDir, "pawl.json");
+    const whole = await readFile(path);
+    // The line's end says nothing.
+    for (let bit = 0; bit < (whole.length - 1) * 8; bit += 1) {
+      const changed = Buffer.from(whole);
+      changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      await writeFile(path, changed);
+      await expect(readSideFile(dataDir), `bit ${bit}`).rejects.toMatchObject({
+        code: expect.stringMatching("STORE_DAMAGED|STORE_TOO_NEW"),
+      });
+    }
+  });
+
   test("of a newer format", async () => {
     const dataDir = await filledFolder();
     const side = JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"));
@@ -181,8 +197,9 @@ describe("lost commits are found", () => {
   test("at the end: the side file knows of a newer one", async () => {
     const dataDir = await filledFolder();
     const newest = await newestCommit(dataDir);
-    const side = JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"));
-    await writeFile(join(dataDir, "pawl.json"), JSON.stringify({ ...side, commit: newest + 1 }));
+    const side = await readSideFile(dataDir);
+    if (side === undefined) throw new Error("there is no side file");
+    await writeSideFile(dataDir, { ...side, commit: newest + 1 });
     const refusal = { ...damaged, message: expect.stringContaining(`up to ${newest + 1}`) };
     await expect(openEngine({ dataDir })).rejects.toMatchObject(refusal);
     expect(await newestCommit(dataDir)).toBe(newest);

@@ -7,18 +7,21 @@ import { verifyFolder } from "../src/index.js";
 import { buildIndexes } from "../src/store/index/index-build.js";
 import { findIndexFaults } from "../src/store/index/index-check.js";
 import { indexKinds } from "../src/store/index/index-key.js";
-import { kindRange, partitionCount } from "../src/store/key.js";
+import { kindRange, partitionCount, rowKey } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
+import { formatVersion } from "../src/store/side-file.js";
 import type { Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { FaultStore } from "../src/testing/fault-store.js";
+import { complete } from "./actions.js";
 import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
+import { eventsOf, kinds, ScriptedWorker } from "./scripted-worker.js";
 
 /** A folder that was written by a Pawl without indexes; it has 23 instances. */
-async function oldFolder(): Promise<string> {
+async function oldFolder(format = 1): Promise<string> {
   const folder = await dataFolder();
-  await cp(join(import.meta.dirname, "fixtures", "format-1"), folder, { recursive: true });
+  await cp(join(import.meta.dirname, "fixtures", `format-${format}`), folder, { recursive: true });
   return folder;
 }
 
@@ -42,7 +45,7 @@ describe("a folder of format 1", () => {
     expect(log).toContain("the data folder is being upgraded to the present format");
     expect((await engine.list()).instances).toHaveLength(23);
     await engine.close();
-    expect(await formatOf(folder)).toBe(2);
+    expect(await formatOf(folder)).toBe(formatVersion);
     const store = await openLevelStore(folder);
     expect(await problemsOf(store, 1_700_000_100_000)).toEqual([]);
     // Three of each instance, and three tags.
@@ -113,6 +116,35 @@ describe("findIndexFaults()", () => {
     await store.write([{ type: "put", key: stale, value: Buffer.alloc(0) }]);
     const reasons = (await findIndexFaults(store)).map(({ reason }) => reason);
     expect(reasons).toEqual(["no entry by created", "a stale entry by created"]);
+    await store.close();
+  });
+});
+
+describe("a folder of format 2, whose values have no checksums", () => {
+  test("reads as it was, and what is written from now on has checksums", async () => {
+    const folder = await oldFolder(2);
+    const engine = await openOnDisk(folder);
+    expect((await engine.get("ended-1"))?.output).toBe("8");
+    expect((await engine.executions("ended-1")).instances.map(({ output }) => output)).toEqual([
+      "8",
+      "4",
+    ]);
+    const worker = new ScriptedWorker(engine, { workflows: ["other"] });
+    const first = await worker.turn();
+    expect(kinds(eventsOf(first))).toEqual(["workflowStarted", "executionStarted", "eventRaised"]);
+    await worker.completeTurn(first, [complete(0)]);
+    await engine.close();
+    expect(await formatOf(folder)).toBe(formatVersion);
+    expect(await verifyFolder(folder)).toMatchObject({
+      instances: 4,
+      damaged: [],
+      indexFaults: [],
+    });
+    const store = await openLevelStore(folder);
+    const marks = await Promise.all(
+      [first.instanceId, "ended-1"].map(async (id) => (await store.get(rowKey(id)))?.[0]),
+    );
+    expect(marks).toEqual([0x07, 0x08]);
     await store.close();
   });
 });

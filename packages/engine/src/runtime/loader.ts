@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, EventRecord } from "@pawl/protocol";
+import { decodeFrames, type EventRecord } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyEvent } from "../core/apply-event.js";
 import { resolutionKey } from "../core/resolution-key.js";
 import { beginState, type OwnedState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
-import { type Chunk, chainOf, damaged, decodeChunk, decodeRow, rowStatus } from "../store/codec.js";
+import {
+  type Chunk,
+  chainOf,
+  decodeChunk,
+  decodeInboxEvent,
+  decodeRow,
+  rowStatus,
+} from "../store/codec.js";
+import { damaged } from "../store/damaged.js";
 import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
 import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
@@ -106,7 +114,7 @@ async function readInbox(
     if (sequenceOf(key) !== row.inboxFirst + index) {
       throw damaged(`the inbox of '${instanceId}' has a hole`);
     }
-    return EventRecord.fromBytes(value);
+    return decodeInboxEvent(value);
   });
   if (row.inboxFirst + records.length !== row.inboxNext) {
     throw damaged(`the inbox of '${instanceId}' lacks events`);

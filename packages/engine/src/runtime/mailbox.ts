@@ -9,6 +9,7 @@ import { hasEnded, hasWorkAtHand } from "../core/status.js";
 import {
   chainOf,
   encodeChunk,
+  encodeInboxEvent,
   encodeMessage,
   encodeRow,
   looksAlike,
@@ -317,7 +318,11 @@ export class Mailbox implements Dirty {
       for (let at = Math.max(inboxFirst, this.#inboxSaved); at < inboxNext; at += 1) {
         const record = this.#state.inbox[at - inboxFirst];
         if (record === undefined) throw new Error("the inbox has a hole");
-        writes.push({ type: "put", key: inboxKey(this.instanceId, at), value: record.bytes });
+        writes.push({
+          type: "put",
+          key: inboxKey(this.instanceId, at),
+          value: encodeInboxEvent(record),
+        });
       }
     }
     this.#inboxOldest = this.#state === undefined ? inboxNext : inboxFirst;

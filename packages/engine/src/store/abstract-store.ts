@@ -2,7 +2,7 @@
 
 import type { AbstractBatchOptions, AbstractLevel } from "abstract-level";
 import { EngineError } from "../errors.js";
-import { damaged } from "./codec.js";
+import { damaged } from "./damaged.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
 
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */

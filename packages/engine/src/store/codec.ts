@@ -14,7 +14,9 @@ import {
 import type { Message } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { statusOf } from "../core/status.js";
-import { EngineError } from "../errors.js";
+import { isEngineError } from "../errors.js";
+import { damaged } from "./damaged.js";
+import { seal, unseal } from "./sealed.js";
 
 /** Seals of an instance's history and inbox: what the row keeps beside the state. */
 export interface Seals {
@@ -106,7 +108,7 @@ export function rowStatus(row: InstanceRow): InstanceStatus {
 
 /** Encodes a row. */
 export function encodeRow(row: InstanceRow): Uint8Array {
-  return toBinary(InstanceRowSchema, row);
+  return seal(toBinary(InstanceRowSchema, row));
 }
 
 /** What a value begins with that stands for one that was lost. No message of protobuf begins so. */
@@ -120,7 +122,7 @@ export function encodeLostRow(reason: string): Uint8Array {
 /** Decodes a row. @throws INSTANCE_DAMAGED */
 export function decodeRow(bytes: Uint8Array): InstanceRow {
   if (bytes[0] === lostMark) throw damaged(Buffer.from(bytes.subarray(1)).toString("utf8"));
-  return decode(() => fromBinary(InstanceRowSchema, bytes), "row");
+  return decode(() => fromBinary(InstanceRowSchema, unseal(bytes, "row")), "row");
 }
 
 const chunkHeaderBytes = 12;
@@ -163,37 +165,41 @@ export function decodeChunk(value: Uint8Array): Chunk {
   };
 }
 
+/** Encodes an event of an inbox. */
+export function encodeInboxEvent(record: EventRecord): Uint8Array {
+  return seal(record.bytes);
+}
+
+/** Decodes an event of an inbox. @throws INSTANCE_DAMAGED when it does not have its checksum */
+export function decodeInboxEvent(bytes: Uint8Array): EventRecord {
+  return EventRecord.fromBytes(unseal(bytes, "inbox event"));
+}
+
 /** Encodes a message on its way. */
 export function encodeMessage(message: Message): Uint8Array {
-  return toBinary(
-    OutboxMessageSchema,
-    create(OutboxMessageSchema, {
-      targetId: message.targetId,
-      targetExecutionId: message.targetExecutionId ?? "",
-      event: message.record.bytes,
-    }),
-  );
+  const stored = create(OutboxMessageSchema, {
+    targetId: message.targetId,
+    targetExecutionId: message.targetExecutionId ?? "",
+    event: message.record.bytes,
+  });
+  return seal(toBinary(OutboxMessageSchema, stored));
 }
 
 /** Decodes a message on its way. @throws INSTANCE_DAMAGED */
 export function decodeMessage(bytes: Uint8Array): Message {
   const { targetId, targetExecutionId, event } = decode(
-    () => fromBinary(OutboxMessageSchema, bytes),
+    () => fromBinary(OutboxMessageSchema, unseal(bytes, "message")),
     "message",
   );
   const record = EventRecord.fromBytes(event);
   return targetExecutionId === "" ? { targetId, record } : { targetId, targetExecutionId, record };
 }
 
-/** The error of a damaged instance. */
-export function damaged(what: string, cause?: unknown): EngineError {
-  return new EngineError("INSTANCE_DAMAGED", `the store is damaged: ${what}`, { cause });
-}
-
 function decode<T>(read: () => T, what: string): T {
   try {
     return read();
   } catch (cause) {
+    if (isEngineError(cause)) throw cause;
     throw damaged(`a ${what} cannot be decoded`, cause);
   }
 }

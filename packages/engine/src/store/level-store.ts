@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
 import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
-import { damaged } from "./codec.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
+import { damaged } from "./damaged.js";
 import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
 import { buildIndexes } from "./index/index-build.js";
 import { instanceIdOf, isBatchKey, isRowKey } from "./key.js";
@@ -18,6 +18,7 @@ import { describeLost, freeWrite, LostBlocks } from "./salvage/lost-blocks.js";
 import {
   exists,
   formatVersion,
+  indexedFormat,
   makeFolder,
   readSideFile,
   type SideFile,
@@ -78,7 +79,7 @@ async function openMarks(
       : new SalvagedStore(dataDir, db, marks, lost);
     if (upgrade === "now" && side.formatVersion < formatVersion) {
       // The side file says so last: an upgrade that was cut short is begun again.
-      await buildIndexes(store, onUpgrade);
+      if (side.formatVersion < indexedFormat) await buildIndexes(store, onUpgrade);
       await marks.upgraded(formatVersion);
     }
     return store;

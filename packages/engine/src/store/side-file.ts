@@ -2,14 +2,22 @@
 
 import { access, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
 import { EngineError } from "../errors.js";
 import { sideFileName } from "./folder-names.js";
 
 /**
  * Version of the format that this code writes. A newer one is refused, an older one upgraded.
- * 2: secondary indexes.
+ * 2: secondary indexes. 3: rows, inbox events and messages have checksums; those that were written before
+ * are read as they are.
  */
-export const formatVersion = 2;
+export const formatVersion = 3;
+
+/** The oldest format with indexes. */
+export const indexedFormat = 2;
+
+/** The oldest format whose side file has a checksum. */
+const checkedFormat = 3;
 
 /**
  * What a data folder says of itself, in a small synced file beside the database, so that a
@@ -58,7 +66,7 @@ export async function writeSideFile(dataDir: string, side: SideFile): Promise<vo
   const temporary = `${path}.new`;
   const file = await open(temporary, "w");
   try {
-    await file.writeFile(`${JSON.stringify(side)}\n`);
+    await file.writeFile(`${JSON.stringify({ ...side, checksum: checksumOf(side) })}\n`);
     await file.sync();
   } finally {
     await file.close();
@@ -117,11 +125,20 @@ function parse(text: string): SideFile | undefined {
   if (!("formatVersion" in value) || !Number.isSafeInteger(value.formatVersion)) return undefined;
   if (!("storeId" in value) || typeof value.storeId !== "string") return undefined;
   if (!("commit" in value) || !Number.isSafeInteger(value.commit)) return undefined;
-  return {
+  const side: SideFile = {
     formatVersion: Number(value.formatVersion),
     storeId: value.storeId,
     commit: Number(value.commit),
   };
+  // A newer one is refused for that, whatever else it has.
+  if (side.formatVersion > formatVersion) return side;
+  if ("checksum" in value) return value.checksum === checksumOf(side) ? side : undefined;
+  return side.formatVersion < checkedFormat ? side : undefined;
+}
+
+/** CRC-32, so that a changed bit of it is found. */
+function checksumOf({ formatVersion, storeId, commit }: SideFile): number {
+  return crc32(`${formatVersion} ${storeId} ${commit}`);
 }
 
 /** True for an error of the operating system with this code. */

@@ -21,7 +21,8 @@ import {
   StoredBatchStatus,
   type StoredFilter,
 } from "@pawl/protocol/store";
-import { damaged, statusOfStored, storedStatusOf } from "../../store/codec.js";
+import { statusOfStored, storedStatusOf } from "../../store/codec.js";
+import { damaged } from "../../store/damaged.js";
 import { parseCondition } from "../read/query/condition-check.js";
 
 const storedActions: Record<BatchAction, StoredBatchAction> = {

@@ -9,7 +9,8 @@ import {
   BatchRowSchema,
   StoredBatchStatus,
 } from "@pawl/protocol/store";
-import { damaged } from "../../store/codec.js";
+import { damaged } from "../../store/damaged.js";
+import { seal, unseal } from "../../store/sealed.js";
 
 /** A batch that has just been asked for. */
 export function newRow(request: BatchRequest, now: number): BatchRow {
@@ -22,13 +23,13 @@ export function newRow(request: BatchRequest, now: number): BatchRow {
 
 /** Encodes a row. */
 export function encodeBatch(row: BatchRow): Uint8Array {
-  return toBinary(BatchRowSchema, row);
+  return seal(toBinary(BatchRowSchema, row));
 }
 
 /** Decodes a row. @throws INSTANCE_DAMAGED */
 export function decodeBatch(bytes: Uint8Array): BatchRow {
   try {
-    return fromBinary(BatchRowSchema, bytes);
+    return fromBinary(BatchRowSchema, unseal(bytes, "batch"));
   } catch (cause) {
     throw damaged("a batch cannot be decoded", cause);
   }
@@ -36,13 +37,13 @@ export function decodeBatch(bytes: Uint8Array): BatchRow {
 
 /** Encodes an item. */
 export function encodeItem(instanceId: string, executionId: string): Uint8Array {
-  return toBinary(BatchItemSchema, create(BatchItemSchema, { instanceId, executionId }));
+  return seal(toBinary(BatchItemSchema, create(BatchItemSchema, { instanceId, executionId })));
 }
 
 /** Decodes an item. @throws INSTANCE_DAMAGED */
 export function decodeItem(bytes: Uint8Array): BatchItem {
   try {
-    return fromBinary(BatchItemSchema, bytes);
+    return fromBinary(BatchItemSchema, unseal(bytes, "batch's item"));
   } catch (cause) {
     throw damaged("an item of a batch cannot be decoded", cause);
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { equals } from "@bufbuild/protobuf";
-import { decodeFrames, EventRecord } from "@pawl/protocol";
+import { decodeFrames, type EventRecord } from "@pawl/protocol";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
-import { type Chunk, chainOf, damaged, decodeChunk } from "../../store/codec.js";
+import { type Chunk, chainOf, decodeChunk, decodeInboxEvent } from "../../store/codec.js";
+import { damaged } from "../../store/damaged.js";
 import { chunkKey, inboxKey } from "../../store/key.js";
 import type { StoreReader } from "../../store/store.js";
 import { readHistory, readRow } from "../loader.js";
@@ -87,7 +88,7 @@ async function readFirstOfInbox(
   const bytes = await store.get(inboxKey(instanceId, row.inboxFirst));
   if (bytes === undefined) throw damaged(`the inbox of '${instanceId}' lacks events`);
   try {
-    return find([EventRecord.fromBytes(bytes)], "executionStarted");
+    return find([decodeInboxEvent(bytes)], "executionStarted");
   } catch (error) {
     throw damaged(`an event of '${instanceId}' cannot be decoded`, error);
   }

@@ -3,7 +3,8 @@
 import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type { Instance, InstanceChange, WatchOptions } from "@pawl/protocol/port";
 import { EngineError, isEngineError } from "../../errors.js";
-import { chainOf, damaged, decodeChunk } from "../../store/codec.js";
+import { chainOf, decodeChunk } from "../../store/codec.js";
+import { damaged } from "../../store/damaged.js";
 import { chunkKey, sequenceOf } from "../../store/key.js";
 import type { Store } from "../../store/store.js";
 import type { Snapshot } from "../mailbox.js";

@@ -2,7 +2,7 @@
 
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type LostBlock, LostBlockSchema } from "@pawl/protocol/store";
-import { damaged } from "../codec.js";
+import { damaged } from "../damaged.js";
 import { kindRange, partitionCount, rowKey } from "../key.js";
 import { mayMatch } from "../level/bloom-filter.js";
 import { afterPrefix, scan } from "../scan.js";

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { EngineError } from "../errors.js";
+
+/** The error of a damaged instance. */
+export function damaged(what: string, cause?: unknown): EngineError {
+  return new EngineError("INSTANCE_DAMAGED", `the store is damaged: ${what}`, { cause });
+}
