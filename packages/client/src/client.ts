@@ -20,6 +20,7 @@ import { stringifyPayload } from "./payload.js";
 import type {
   Batch,
   BatchAction,
+  ConnectedWorker,
   ExecutionOptions,
   ExecutionsQuery,
   Explanation,
@@ -213,6 +214,11 @@ export class Client {
   /** Lists instances: `for await` over it, or over its `pages()`. Nothing is read before. */
   list(query: ListQuery = {}): InstanceList {
     return new InstanceList((next) => asked(this.#port.list(next)), query);
+  }
+
+  /** The workers that are connected, in the order in which they came. */
+  async workers(): Promise<readonly ConnectedWorker[]> {
+    return asked(this.#port.workers());
   }
 
   /** Why an instance does not move: all that it waits for. @throws INSTANCE_NOT_FOUND */

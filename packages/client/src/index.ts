@@ -35,7 +35,7 @@ export {
 } from "./client.js";
 export type { Handle } from "./handle.js";
 export type { FeedItem, Instance, InstanceChange } from "./instance.js";
-export type { Comparison, Condition } from "./port.js";
+export type { Comparison, Condition, ConnectedWorker } from "./port.js";
 export type { WatchAllOptions, WatchOptions } from "./port.js";
 export type { InstanceList, InstancePage } from "./instance-list.js";
 export type { BatchHandle, BatchOptions } from "./batch.js";

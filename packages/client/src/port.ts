@@ -14,6 +14,7 @@ export type {
   BatchPort,
   Comparison,
   Condition,
+  ConnectedWorker,
   ExecutionOptions,
   ExecutionsQuery,
   Explanation,
@@ -35,6 +36,7 @@ export type {
   WaitReason,
   WatchAllOptions,
   WatchOptions,
+  WorkerKind,
   WorkerPort,
   WorkerSession as PortSession,
 } from "@pawl/protocol/port";

@@ -5,6 +5,7 @@ import type {
   ActivityCompletion,
   Batch,
   BatchCommand,
+  ConnectedWorker,
   ExecutionOptions,
   ExecutionsQuery,
   Explanation,
@@ -42,6 +43,7 @@ import { Batches } from "./runtime/batch/batches.js";
 import type { Snapshot } from "./runtime/mailbox.js";
 import { purge } from "./runtime/purge.js";
 import { readBackup } from "./runtime/read/backup.js";
+import { connectedWorkerOf } from "./runtime/read/connected-workers.js";
 import { readExecutions, readOlderEvents, readOlderSnapshot } from "./runtime/read/executions.js";
 import { explain } from "./runtime/read/explain.js";
 import { readPage } from "./runtime/read/query/page.js";
@@ -221,6 +223,10 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     return readPage(this.#supervisor.require().store, query, (instanceId, { message }) => {
       this.#options.logger.error({ instanceId, reason: message }, "an instance is damaged");
     });
+  }
+
+  async workers(): Promise<readonly ConnectedWorker[]> {
+    return this.#supervisor.workers().map(connectedWorkerOf);
   }
 
   async explain(instanceId: string): Promise<Explanation> {

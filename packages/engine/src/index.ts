@@ -45,6 +45,8 @@ export type {
 
 // Tracing.
 export type { Span, SpanAttribute, SpanEvent, TracingOptions } from "./port/tracing.js";
+// Connected workers.
+export type { ConnectedWorker, WorkerKind, WorkLoad } from "@pawl/protocol/port";
 
 // Why an instance does not move.
 export type {

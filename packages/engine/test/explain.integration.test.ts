@@ -35,8 +35,9 @@ describe("explain()", () => {
     const holder = under.connect({ workflows: [], activities: ["double"] });
     await holder.activity();
     const { activities, summary } = await under.engine.explain("a");
-    expect(activities).toEqual([{ ...activity, workerId: holder.session.workerId }]);
-    expect(summary).toContain(`with worker ${holder.session.workerId}`);
+    const { workerId } = holder.session;
+    expect(activities).toEqual([{ ...activity, workerId, workerName: "scripted" }]);
+    expect(summary).toContain(`with worker "scripted" (${workerId})`);
     await under.engine.close();
   });
 

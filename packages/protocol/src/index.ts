@@ -26,6 +26,7 @@ export * from "./gen/pawl/v1/instance_pb.js";
 export * from "./gen/pawl/v1/batch_service_pb.js";
 export * from "./gen/pawl/v1/condition_pb.js";
 export * from "./gen/pawl/v1/call_service_pb.js";
+export * from "./gen/pawl/v1/connected_worker_pb.js";
 export * from "./gen/pawl/v1/explanation_pb.js";
 export * from "./gen/pawl/v1/query_pb.js";
 export * from "./gen/pawl/v1/worker_service_pb.js";

@@ -115,6 +115,7 @@ export const daprErrors = {
   ERR_WORKFLOW_APP_ID_INVALID: { http: 400, connect: Code.InvalidArgument },
   // Of the early form, in which Dapr has no codes.
   ERR_INSTANCE_ID_EXISTS: { http: 409, connect: Code.AlreadyExists },
+  ERR_EVENT_NOT_FOUND: { http: 404, connect: Code.NotFound },
   ERR_INSTANCE_NOT_ENDED: { http: 409, connect: Code.FailedPrecondition },
   ERR_PAYLOAD_TOO_LARGE: { http: 413, connect: Code.ResourceExhausted },
   ERR_WORKFLOW_METADATA_INVALID: { http: 400, connect: Code.InvalidArgument },

@@ -3,7 +3,9 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { backup, restore } from "./command/backup.js";
+import { explain } from "./command/explain.js";
 import { verify } from "./command/verify.js";
+import { workers } from "./command/workers.js";
 import { addServeFlags, parseServeFlags } from "./flags.js";
 import { defaults } from "./options.js";
 import { serve } from "./serve.js";
@@ -26,19 +28,21 @@ program
   .argument("<dir>", "the data folder")
   .action(verify);
 
-program
-  .command("backup")
+addRemoteFlags(program.command("backup"), "admin")
   .description("Back a running server up into a new folder, which opens like any data folder.")
   .argument("<dir>", "the folder to make")
-  .addOption(
-    new Option("--address <url>", "the server")
-      .env("PAWL_ADDRESS")
-      .default(`http://${defaults.host}:${defaults.port}`),
-  )
-  .addOption(
-    new Option("--token <token>", "a token with the scope admin").env("DAPR_API_TOKEN").default(""),
-  )
   .action(backup);
+
+addRemoteFlags(program.command("explain"), "read")
+  .description("Ask a running server why an instance does not move.")
+  .argument("<id>", "the instance")
+  .option("--json", "for programs")
+  .action(explain);
+
+addRemoteFlags(program.command("workers"), "read")
+  .description("Ask a running server which workers are connected.")
+  .option("--json", "for programs")
+  .action(workers);
 
 program
   .command("restore")
@@ -49,3 +53,13 @@ program
   .action(restore);
 
 await program.parseAsync();
+
+/** The flags of commands that ask a running server. */
+function addRemoteFlags(command: Command, scope: string): Command {
+  const { host, port } = defaults;
+  const address = new Option("--address <url>", "the server").env("PAWL_ADDRESS");
+  const token = new Option("--token <token>", `a token with the scope ${scope}`);
+  return command
+    .addOption(address.default(`http://${host}:${port}`))
+    .addOption(token.env("DAPR_API_TOKEN").default(""));
+}

@@ -34,14 +34,17 @@ import {
 import { startEarly } from "./rest/early/start.js";
 import { byForm, earlyOnly } from "./rest/form.js";
 import { getHealth, getOutboundHealth } from "./rest/health.js";
+import { explainInstance } from "./rest/instance/explain.js";
 import { getHistory } from "./rest/instance/history.js";
 import { listInstances } from "./rest/instance/list.js";
+import { rerunInstance } from "./rest/instance/rerun.js";
 import { waitForInstance } from "./rest/instance/wait.js";
 import { watchInstance } from "./rest/instance/watch.js";
 import { getMetadata, putMetadata } from "./rest/metadata.js";
 import { getOpenApi } from "./rest/openapi/document.js";
 import { queryInstances } from "./rest/query/query.js";
 import type { RestHandler, RestRoute } from "./rest/router.js";
+import { getWorkers } from "./rest/workers.js";
 import { controlWorkflow, getWorkflow, raiseEvent, startWorkflow } from "./rest/workflow.js";
 import type { ServiceRouter } from "./rpc/handler.js";
 import { createAdminService } from "./service/admin.js";
@@ -118,6 +121,9 @@ function beyondDapr({ components }: RouteTargets, prefix: string): RestRoute[] {
     { method: "GET",  pattern: first,                           operation: "list",    handle: inComponent(components, listInstances) },
     { method: "POST", pattern: `${first}/query`,                operation: "list",    handle: inComponent(components, queryInstances) },
     { method: "GET",  pattern: `${first}/{instanceID}/history`, operation: "history", handle: one(components, getHistory) },
+    { method: "GET",  pattern: `${first}/{instanceID}/explain`, operation: "get",     handle: one(components, explainInstance) },
+    { method: "POST", pattern: `${first}/{instanceID}/rerun`,   operation: "rerun",   handle: one(components, rerunInstance) },
+    { method: "GET",  pattern: `${prefix}/workers`,             operation: "list",    handle: inEarlyComponent(components, getWorkers) },
     { method: "GET",  pattern: `${first}/{instanceID}/wait`,    operation: "wait",    handle: one(components, waitForInstance) },
     { method: "GET",  pattern: `${first}/{instanceID}/watch`,   operation: "watch",   handle: one(components, watchInstance) },
   ];

@@ -23,6 +23,7 @@ export function fakeEngine(methods: Partial<ServedEngine> = {}): ServedEngine {
     executions: unexpected,
     list: unexpected,
     explain: unexpected,
+    workers: unexpected,
     startBatch: unexpected,
     getBatch: unexpected,
     waitForBatch: unexpected,

@@ -50,6 +50,7 @@ test("finds by equality, lists, ranges and their combinations", async () => {
   expect(await keys(server, mixed)).toEqual(["i-03", "i-09", "i-10", "i-15"]);
   expect(await keys(server, { GT: { createdAt: "2999-01-01T00:00:00Z" } })).toEqual([]);
   expect(await keys(server, {})).toHaveLength(20);
+  expect((await query(server, {})).results).toHaveLength(20);
 });
 
 test("gives pages that neither miss nor repeat one", async () => {

@@ -27,6 +27,7 @@ export function createSkippingPort(engine: EnginePort, skipper: TimeSkipper): En
     rerun: (instanceId, rerun) => command(engine.rerun(instanceId, rerun)),
     list: (query) => engine.list(query),
     explain: (instanceId) => engine.explain(instanceId),
+    workers: () => engine.workers(),
     startBatch: (batch) => command(engine.startBatch(batch)),
     getBatch: (batchId) => engine.getBatch(batchId),
     waitForBatch: (batchId, options) => skipper.during(() => engine.waitForBatch(batchId, options)),

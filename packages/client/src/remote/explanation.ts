@@ -22,7 +22,7 @@ export function fromExplanationMessage(
   message: ExplanationMessage,
   toRecord: (instance: InstanceMessage) => InstanceRecord,
 ): Explanation {
-  const { instance, damage, suspendedAt, turnWorkerId } = message;
+  const { instance, damage, suspendedAt, turnWorkerId, turnWorkerName } = message;
   const turnWaitsFor = reasons[message.turnWaitsFor];
   return {
     ...(instance === undefined ? {} : { instance: toRecord(instance) }),
@@ -30,6 +30,7 @@ export function fromExplanationMessage(
     ...(damage === "" ? {} : { damage }),
     ...(suspendedAt === undefined ? {} : { suspendedAt: fromTimestamp(suspendedAt) }),
     ...(turnWorkerId === "" ? {} : { turnWorkerId }),
+    ...(turnWorkerName === "" ? {} : { turnWorkerName }),
     ...(turnWaitsFor === undefined ? {} : { turnWaitsFor }),
     failedTurns: message.failedTurns,
     activities: message.activities.map(({ taskId, name, scheduledAt, attempt, ...rest }) => {
@@ -40,6 +41,7 @@ export function fromExplanationMessage(
         scheduledAt: scheduledAt === undefined ? 0 : fromTimestamp(scheduledAt),
         attempt,
         ...(rest.workerId === "" ? {} : { workerId: rest.workerId }),
+        ...(rest.workerName === "" ? {} : { workerName: rest.workerName }),
         ...(waitsFor === undefined ? {} : { waitsFor }),
       };
     }),

@@ -28,6 +28,7 @@ import type {
   WatchAllOptions,
 } from "../port.js";
 import { createRemoteBatches } from "./batches.js";
+import { fromWorkerMessage } from "./connected-worker.js";
 import { fromExplanationMessage } from "./explanation.js";
 import { toFilterMessage } from "./filter.js";
 import { resuming } from "./resuming.js";
@@ -117,6 +118,9 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
         instances: page.instances.map(toRecord),
         ...(page.nextPageToken === "" ? {} : { nextPageToken: page.nextPageToken }),
       };
+    },
+    async workers() {
+      return (await asked(service.listWorkers({}))).workers.map(fromWorkerMessage);
     },
     async explain(instanceId) {
       const { explanation } = await asked(service.explainInstance({ instanceId }));

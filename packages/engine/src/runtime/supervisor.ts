@@ -135,6 +135,11 @@ export class Supervisor {
     return this.#workers.size;
   }
 
+  /** Connected workers, in the order in which they came. */
+  workers(): Worker[] {
+    return [...this.#workers.values()];
+  }
+
   /** Connects a worker; it gets its first items after this call. @throws SHUTTING_DOWN */
   connect(
     registration: WorkerRegistration,
@@ -142,7 +147,9 @@ export class Supervisor {
     release: (instanceId: string) => void,
   ): WorkerSession {
     if (this.#closed !== undefined) throw shuttingDown();
-    const worker = new Worker(this.#options.createId(), registration, deliver, release);
+    const { createId, clock } = this.#options;
+    const identity = { workerId: createId(), connectedAt: clock.now() };
+    const worker = new Worker(identity, registration, deliver, release);
     this.#workers.set(worker.workerId, worker);
     queueMicrotask(() => {
       if (worker.closed) return;

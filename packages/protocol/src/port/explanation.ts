@@ -12,6 +12,8 @@ export interface OpenActivity {
   readonly attempt: number;
   /** The worker that has it. Absent: it waits for one. */
   readonly workerId?: string;
+  /** What that worker calls itself; absent when it has no name. */
+  readonly workerName?: string;
   /** Why it waits. */
   readonly waitsFor?: WaitReason;
 }
@@ -54,6 +56,8 @@ export interface Explanation {
   readonly suspendedAt?: number;
   /** The worker that has its turn. */
   readonly turnWorkerId?: string;
+  /** What that worker calls itself; absent when it has no name. */
+  readonly turnWorkerName?: string;
   /** Its turn waits, and for what. */
   readonly turnWaitsFor?: WaitReason;
   /** Turns in a row that came to nothing. */

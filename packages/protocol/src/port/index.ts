@@ -6,6 +6,7 @@
 
 export type * from "./batch.js";
 export type * from "./condition.js";
+export type * from "./connected-worker.js";
 export type * from "./explanation.js";
 export type * from "./management.js";
 export type * from "./query.js";

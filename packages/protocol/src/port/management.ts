@@ -2,6 +2,7 @@
 
 import type { HistoryEvent } from "../gen/durabletask/history_events_pb.js";
 import type { BatchPort } from "./batch.js";
+import type { ConnectedWorker } from "./connected-worker.js";
 import type { Explanation } from "./explanation.js";
 import type { InstanceFilter, ListPage, ListQuery } from "./query.js";
 
@@ -214,6 +215,8 @@ export interface ManagementPort extends BatchPort {
     instanceId: string,
     command: RerunCommand,
   ): Promise<{ instanceId: string; executionId: string }>;
+  /** The workers that are connected, in the order in which they came. */
+  workers(): Promise<readonly ConnectedWorker[]>;
   /** Everything that an instance waits for. @throws INSTANCE_NOT_FOUND */
   explain(instanceId: string): Promise<Explanation>;
   /**

@@ -3,11 +3,16 @@
 import type { EventRecord } from "../event-record.js";
 import type { TaskFailureDetails } from "../gen/durabletask/orchestration_pb.js";
 import type { WorkflowAction } from "../gen/durabletask/orchestrator_actions_pb.js";
+import type { WorkerKind } from "./connected-worker.js";
 
 /** What a worker can do and how it is served. */
 export interface WorkerRegistration {
   /** Shown to people. */
   readonly name: string;
+  /** @default "embedded" */
+  readonly kind?: WorkerKind;
+  /** How it is connected, shown to people. @default it is in the engine's process */
+  readonly protocol?: string;
   /** Names of its workflows; absent: it is offered every workflow. */
   readonly workflows?: readonly string[];
   /** Names of its activities; absent: it is offered every activity. */

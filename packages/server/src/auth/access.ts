@@ -35,6 +35,7 @@ const table = [
     rerunInstance: "rerun",
     listInstances: "list",
     explainInstance: "get",
+    listWorkers: "list",
     listInstanceExecutions: "get",
     getInstanceHistory: "history",
     watchInstance: "watch",

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   type BackupPiece,
   dataFormatVersion,
@@ -11,34 +9,27 @@ import {
 } from "@pawl/engine";
 import { AdminService, type BackupResponse } from "@pawl/protocol";
 import { unpackEntries } from "../service/message/entries.js";
+import { connectTo, type RemoteFlags, reasonOf } from "./remote.js";
 import { failWith, printReport } from "./report.js";
-
-/** What `pawl backup` is told. */
-export interface BackupFlags {
-  /** The server's URL. */
-  readonly address: string;
-  /** Its token; empty: none. */
-  readonly token: string;
-}
 
 /**
  * Backs a running server up into a new folder, which is verified and opens like any data folder.
  * Prints what is in it. Exit code 0: all of it is sound; 2: it is whole, but has damaged instances; 1:
  * there is no backup, and nothing is left of it.
  */
-export async function backup(dataDir: string, { address, token }: BackupFlags): Promise<void> {
+export async function backup(dataDir: string, flags: RemoteFlags): Promise<void> {
+  const { address } = flags;
   const controller = new AbortController();
   const stop = (): void => controller.abort();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   try {
-    const transport = createGrpcTransport({ baseUrl: address });
-    const headers = token === "" ? {} : { "dapr-api-token": token };
-    const call = { headers, signal: controller.signal };
-    const open = (): Messages => createClient(AdminService, transport).backup({}, call);
+    const { client, call } = connectTo(AdminService, flags);
+    const open = (): Messages => client.backup({}, { ...call, signal: controller.signal });
     const report = await writeBackup(dataDir, piecesOf(open, progressLine("copied")));
     printReport(report, `backup of ${address} in ${dataDir}`);
   } catch (error) {
-    failWith(`no backup was made of ${address}: ${reasonOf(error, controller.signal)}`);
+    const reason = controller.signal.aborted ? "it was interrupted" : reasonOf(error);
+    failWith(`no backup was made of ${address}: ${reason}`);
   } finally {
     process.off("SIGINT", stop).off("SIGTERM", stop);
   }
@@ -87,12 +78,6 @@ async function* piecesOf(
     yield { entries, share: part.value.share };
   }
   if (!isWhole) throw new EngineError("STORE_UNAVAILABLE", "the backup ended before it was whole");
-}
-
-function reasonOf(error: unknown, signal?: AbortSignal): string {
-  if (signal?.aborted === true) return "it was interrupted";
-  if (error instanceof ConnectError) return error.rawMessage;
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Writes how far it is, over and over on one line, when somebody is looking. */

@@ -25,7 +25,10 @@ export function toInstanceJson(instance: DaprInstance, strict: boolean): Record<
   };
 }
 
+/** The last instant that a date can have (ECMAScript, "Time Values"). */
+const lastDate = 8.64e15;
+
 /** RFC 3339 in UTC with 0 or 3 fractional digits. */
 export function toTimeText(at: number): string {
-  return new Date(at).toISOString().replace(".000Z", "Z");
+  return new Date(Math.min(at, lastDate)).toISOString().replace(".000Z", "Z");
 }

@@ -81,6 +81,8 @@ describe("streamWorkItems()", () => {
 
     expect(port.registration).toEqual({
       name: "test/1",
+      kind: "durable-task",
+      protocol: "grpc",
       turnBytes: limits.sidecarTurnBytes,
       isSilent: false,
       ...expected,

@@ -75,6 +75,8 @@ function toRegistration(request: GetWorkItemsRequest, context: HandlerContext): 
   const keepsHistory = capabilities.includes(WorkerCapability.STATEFUL_HISTORY);
   return {
     name,
+    kind: "durable-task",
+    protocol: context.protocolName,
     turnBytes: limits.sidecarTurnBytes,
     cache: keepsHistory ? "past" : "none",
     // Dapr's .NET worker answers a workflow that it does not have by no actions (docs/workers.md).

@@ -72,7 +72,7 @@ class WorkerConnection {
     this.#context = context;
     this.#log = log;
     this.#session = workers.connectWorker(
-      toRegistration(announcement),
+      toRegistration(announcement, context),
       (item) => this.#output.push(item),
       (instanceId) => this.#output.push({ released: instanceId }),
     );
@@ -149,10 +149,15 @@ class WorkerConnection {
   }
 }
 
-function toRegistration(announcement: WorkerAnnouncement): WorkerRegistration {
+function toRegistration(
+  announcement: WorkerAnnouncement,
+  { protocolName }: HandlerContext,
+): WorkerRegistration {
   const { name, workflows, activities, turnLimit, activityLimit } = announcement;
   return {
     name,
+    kind: "pawl",
+    protocol: protocolName,
     workflows,
     activities,
     cache: announcement.cachesInstances ? "result" : "none",

@@ -10,6 +10,7 @@ import {
   type WorkflowService,
 } from "@pawl/protocol";
 import { traceOfCall } from "../tracing/caller-trace.js";
+import { toWorkerMessage } from "./message/connected-worker.js";
 import { toExplanationMessage } from "./message/explanation.js";
 import { toInstanceMessage } from "./message/instance.js";
 import { toFilter, toQuery } from "./message/query.js";
@@ -80,6 +81,9 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
     async listInstances(request) {
       const { instances, nextPageToken } = await engine.list(toQuery(request));
       return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
+    },
+    async listWorkers() {
+      return { workers: (await engine.workers()).map(toWorkerMessage) };
     },
     async explainInstance({ instanceId }) {
       return { explanation: toExplanationMessage(await engine.explain(instanceId)) };

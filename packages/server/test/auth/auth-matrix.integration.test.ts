@@ -124,11 +124,12 @@ const restRules: readonly (readonly [RegExp, Rule])[] = [
   [/^GET .*\/healthz(\/outbound)?$/, "anybody"],
   [/^GET .*\/(metadata|openapi\.json)$/, "known"],
   [/^PUT .*\/metadata\/\w+$/, ["admin"]],
-  [/^POST .*\/(start|raiseEvent(\/\w+)?|terminate|pause|suspend|resume|purge)$/, ["operate"]],
+  [/^POST .*\/(start|raiseEvent(\/\w+)?|terminate|pause|suspend|resume|purge|rerun)$/, ["operate"]],
   [/^DELETE .*\/workflows\/\w+\/\w+$/, ["operate"]],
   [/^GET .*\/history$/, ["read", "work"]],
   [/^POST .*\/query$/, ["read"]],
-  [/^GET .*\/workflows\/\w+(\/\w+(\/(wait|watch))?)?$/, ["read"]],
+  [/^GET .*\/v1\.0[^/]*\/workers$/, ["read"]],
+  [/^GET .*\/workflows\/\w+(\/\w+(\/(wait|watch|explain))?)?$/, ["read"]],
 ];
 
 function ruleFor(rules: readonly (readonly [RegExp, Rule])[], name: string): Rule {

@@ -66,6 +66,7 @@ export const operations: readonly Operation[] = [
     purgeInstance: engine(one),
     listInstances: engine(),
     explainInstance: engine(one),
+    listWorkers: engine(),
     rerunInstance: engine({ ...one, eventId: 0 }),
     listInstanceExecutions: engine(one),
     getInstanceHistory: engine(one),

@@ -20,7 +20,13 @@ import { summaryOf } from "./summary.js";
 /** What is known of an instance in memory, at one moment. */
 type Live = Pick<
   Explanation,
-  "activities" | "timers" | "inbox" | "turnWorkerId" | "turnWaitsFor" | "failedTurns"
+  | "activities"
+  | "timers"
+  | "inbox"
+  | "turnWorkerId"
+  | "turnWorkerName"
+  | "turnWaitsFor"
+  | "failedTurns"
 > & { readonly open: readonly Pick<OpenChild, "taskId" | "instanceId">[] };
 
 /**
@@ -73,9 +79,18 @@ function lookAt(
       .map(([taskId, child]) => ({ taskId, instanceId: child.instanceId })),
     inbox: state.inbox.map(({ event }) => inboxEventOf(event)),
     failedTurns: mailbox.failedTurns,
-    ...(mailbox.turn === undefined ? {} : { turnWorkerId: mailbox.turn.workerId }),
+    ...turnHolder(runtime, mailbox),
     ...(mailbox.place === undefined ? {} : { turnWaitsFor: turnWait(runtime, state.workflow) }),
   };
+}
+
+function turnHolder(
+  { dispatch }: Runtime,
+  { turn }: Mailbox,
+): Pick<Explanation, "turnWorkerId" | "turnWorkerName"> {
+  if (turn === undefined) return {};
+  const name = dispatch.workers.get(turn.workerId)?.registration.name;
+  return { turnWorkerId: turn.workerId, ...(name ? { turnWorkerName: name } : {}) };
 }
 
 function turnWait({ dispatch }: Runtime, workflow: string): WaitReason {
@@ -109,7 +124,9 @@ function activityOf(
     for (const work of worker.activities.values()) {
       const isIt = work.instanceId === state.instanceId && work.taskId === taskId;
       if (isIt && work.executionId === state.executionId) {
-        return { ...facts, workerId: worker.workerId };
+        const { name: workerName } = worker.registration;
+        const named = workerName === "" ? {} : { workerName };
+        return { ...facts, workerId: worker.workerId, ...named };
       }
     }
   }

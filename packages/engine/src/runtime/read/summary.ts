@@ -16,7 +16,9 @@ export function summaryOf(instance: Instance, facts: Facts): string {
   if (instance.completedAt !== undefined) return `It has ended: ${status}.`;
   if (status === "stalled")
     return `It is stalled: ${instance.stallReason ?? "no reason is known"}.`;
-  if (facts.turnWorkerId !== undefined) return `Worker ${facts.turnWorkerId} has its turn.`;
+  if (facts.turnWorkerId !== undefined) {
+    return `Worker ${workerText(facts.turnWorkerId, facts.turnWorkerName)} has its turn.`;
+  }
   if (facts.turnWaitsFor !== undefined) {
     return `Its turn waits for a worker of workflow "${workflow}": ${waits[facts.turnWaitsFor]}.`;
   }
@@ -53,8 +55,17 @@ function openThings({ activities, children, timers }: Facts): string[] {
   ];
 }
 
-function activityText({ name, workerId, waitsFor, attempt, scheduledAt }: OpenActivity): string {
-  const at = workerId === undefined ? waits[waitsFor ?? "room"] : `with worker ${workerId}`;
+/** By its own name, with the engine's to tell several of one name apart. */
+function workerText(workerId: string, name: string | undefined): string {
+  return name === undefined ? workerId : `"${name}" (${workerId})`;
+}
+
+function activityText(activity: OpenActivity): string {
+  const { name, workerId, workerName, waitsFor, attempt, scheduledAt } = activity;
+  const at =
+    workerId === undefined
+      ? waits[waitsFor ?? "room"]
+      : `with worker ${workerText(workerId, workerName)}`;
   const tries = attempt > 1 ? `, attempt ${attempt}` : "";
   return `activity "${name}" (${at}, asked for at ${iso(scheduledAt)}${tries})`;
 }

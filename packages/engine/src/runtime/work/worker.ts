@@ -50,6 +50,10 @@ const defaultLimit = 1000;
 /** A connected worker: what it can do, and what it has at the moment. */
 export class Worker {
   readonly workerId: string;
+  /** What it said of itself. */
+  readonly registration: WorkerRegistration;
+  /** Milliseconds since 1970 (UTC). */
+  readonly connectedAt: number;
   readonly cache: "none" | "past" | "result";
   readonly turnBytes: number;
   /** Its empty answers may mean that it lacks the workflow. */
@@ -70,16 +74,19 @@ export class Worker {
   /** What its answers have shown. */
   readonly repertoire = new Repertoire();
   readonly #announced: Readonly<Record<NameKind, ReadonlySet<string> | undefined>>;
-  readonly #turnLimit: number;
-  readonly #activityLimit: number;
+  /** Turns, and activities, that it takes at once. */
+  readonly turnLimit: number;
+  readonly activityLimit: number;
 
   constructor(
-    workerId: string,
+    { workerId, connectedAt }: Pick<Worker, "workerId" | "connectedAt">,
     registration: WorkerRegistration,
     deliver: (item: WorkItem) => void,
     release: (instanceId: string) => void,
   ) {
     this.workerId = workerId;
+    this.connectedAt = connectedAt;
+    this.registration = registration;
     this.deliver = deliver;
     this.release = release;
     this.cache = registration.cache ?? "none";
@@ -89,8 +96,8 @@ export class Worker {
       workflow: registration.workflows && new Set(registration.workflows),
       activity: registration.activities && new Set(registration.activities),
     };
-    this.#turnLimit = registration.turnLimit || defaultLimit;
-    this.#activityLimit = registration.activityLimit || defaultLimit;
+    this.turnLimit = registration.turnLimit || defaultLimit;
+    this.activityLimit = registration.activityLimit || defaultLimit;
   }
 
   /** Turns that it has, by token. */
@@ -172,11 +179,11 @@ export class Worker {
 
   /** Turns that it can still take. */
   turnRoom(): number {
-    return this.closed ? 0 : this.#turnLimit - this.#turns.size - this.preparing;
+    return this.closed ? 0 : this.turnLimit - this.#turns.size - this.preparing;
   }
 
   /** Activities that it can still take. */
   activityRoom(): number {
-    return this.closed ? 0 : this.#activityLimit - this.#activities.size;
+    return this.closed ? 0 : this.activityLimit - this.#activities.size;
   }
 }

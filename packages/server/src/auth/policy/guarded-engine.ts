@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import {
+  type ConnectedWorker,
   EngineError,
   type FeedItem,
   type Instance,
@@ -69,6 +70,10 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
     terminate: (id, options) => onVisible(id, () => engine.terminate(id, options)),
     purge: (id, options) => onVisible(id, () => engine.purge(id, options)),
     rerun: (id, command) => onVisible(id, () => engine.rerun(id, command)),
+    async workers() {
+      const allows = allowsNow(policy);
+      return (await engine.workers()).flatMap((worker) => visibleWorker(worker, allows));
+    },
     explain: (id) => onVisible(id, () => engine.explain(id)),
     async history(id, options) {
       // An older execution may be of another workflow.
@@ -157,6 +162,16 @@ function guardWorkers(
       }
     },
   };
+}
+
+/**
+ * A worker without the workflows that the caller may not know of; not at all when it has no others.
+ */
+function visibleWorker(worker: ConnectedWorker, allows: Allows): ConnectedWorker[] {
+  const { workflows } = worker;
+  if (workflows === undefined || workflows.length === 0) return [worker];
+  const visible = workflows.filter(allows);
+  return visible.length === 0 ? [] : [{ ...worker, workflows: visible }];
 }
 
 async function* watchVisible(

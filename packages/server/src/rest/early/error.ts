@@ -8,6 +8,7 @@ import type { DaprErrorCode, DaprOperation, DaprSubject } from "../../error-map.
 /** Failures that the early form gives a status of its own; Dapr answers most of them with 500. */
 const codes: Partial<Record<ErrorCode, DaprErrorCode>> = {
   INSTANCE_NOT_FOUND: "ERR_INSTANCE_ID_NOT_FOUND",
+  EVENT_NOT_FOUND: "ERR_EVENT_NOT_FOUND",
   INSTANCE_EXISTS: "ERR_INSTANCE_ID_EXISTS",
   INSTANCE_NOT_ENDED: "ERR_INSTANCE_NOT_ENDED",
   PAYLOAD_TOO_LARGE: "ERR_PAYLOAD_TOO_LARGE",

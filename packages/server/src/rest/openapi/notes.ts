@@ -108,6 +108,19 @@ export const notes: Readonly<Record<string, RouteNote>> = {
     summary: "Reads the history of the present execution.",
     answers: { 200: "History", 404: "Error" },
   },
+  "GET /workflows/{workflowComponent}/{instanceID}/explain": {
+    summary: "Says why an instance does not move: all that it waits for.",
+    answers: { 200: "Explanation", 404: "Error" },
+  },
+  "POST /workflows/{workflowComponent}/{instanceID}/rerun": {
+    summary: "Starts a new instance with the history of an ended one up to an event, done again.",
+    body: "`eventId`; `newInstanceID`, `newChildInstanceID`, and `input`, what the activity or child gets.",
+    answers: { 202: "Started", 400: "Error", 404: "Error", 409: "Error" },
+  },
+  "GET /workers": {
+    summary: "Lists the workers that are connected.",
+    answers: { 200: "Workers" },
+  },
   "GET /workflows/{workflowComponent}/{instanceID}/wait": {
     summary: "Answers when the instance has ended, or the time is up (202).",
     query: { timeout: "Seconds, at most 300. Default: 30." },

@@ -3,6 +3,9 @@
 const text = { type: "string" } as const;
 const time = { type: "string", format: "date-time" } as const;
 
+const list = (description: string) =>
+  ({ type: "array", description, items: { type: "object" } }) as const;
+
 /** What bodies look like, as JSON Schema (2020-12), by the names that routes refer to. */
 export const schemas = {
   Error: {
@@ -70,6 +73,31 @@ export const schemas = {
         },
       },
       token: text,
+    },
+  },
+  Explanation: {
+    type: "object",
+    required: ["summary", "turn", "activities", "timers", "children", "inbox"],
+    properties: {
+      summary: { ...text, description: "One sentence for people." },
+      damage: { ...text, description: "What is damaged." },
+      suspendedAt: time,
+      turn: {
+        type: "object",
+        description: "Who has its turn, or what it waits for, and turns that came to nothing.",
+      },
+      activities: list("Activities without a result, with their worker or what they wait for."),
+      timers: list("Timers that have not fired, and waits for events."),
+      children: list("Child workflows without a result."),
+      inbox: list("Accepted events that no turn has taken."),
+      instance: { $ref: "#/components/schemas/Instance" },
+    },
+  },
+  Workers: {
+    type: "object",
+    required: ["workers"],
+    properties: {
+      workers: list("What each calls itself, runs and has; without a list of names: any."),
     },
   },
   History: {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ManagementPort, SortField } from "@pawl/engine";
+import type { ListQuery, ManagementPort, SortField } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { z } from "zod";
-import { bodyLimitBytes, readBody } from "../body.js";
 import { callEngine } from "../early/error.js";
 import { toFullJson } from "../instance/json.js";
 import { malformed } from "../instance/query.js";
+import { readJson } from "../json-body.js";
 import type { RestHandler } from "../router.js";
 import { findField } from "./field.js";
 import { parseFilter } from "./filter.js";
 
 const request = z.strictObject({
-  filter: z.unknown(),
+  filter: z.unknown().optional(),
   sort: z
     .array(
       z.strictObject({
@@ -46,21 +46,19 @@ const defaultLimit = 100;
  */
 export function queryInstances(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const body = await readBody(call.request, bodyLimitBytes(false));
-    const parsed = request.safeParse(body.length === 0 ? {} : parseJson(body));
+    const parsed = request.safeParse((await readJson(call.request)) ?? {});
     if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
     const { filter, sort, page, payloads } = parsed.data;
     const where = parseFilter(filter);
+    const query: ListQuery = {
+      ...(where === undefined ? {} : { where }),
+      ...orderOf(sort?.[0]),
+      payloads: payloads ?? false,
+      pageSize: page?.limit || defaultLimit,
+      pageToken: page?.token ?? "",
+    };
     const subject = { subject: "", instanceId: "" };
-    const { instances, nextPageToken } = await callEngine("get", subject, () =>
-      engine.list({
-        ...(where === undefined ? {} : { where }),
-        ...orderOf(sort?.[0]),
-        payloads: payloads ?? false,
-        pageSize: page?.limit || defaultLimit,
-        pageToken: page?.token ?? "",
-      }),
-    );
+    const { instances, nextPageToken } = await callEngine("get", subject, () => engine.list(query));
     const results = instances.map((one) => ({ key: one.instanceId, data: toFullJson(one) }));
     const token = nextPageToken === undefined ? {} : { token: nextPageToken };
     return { status: 200, body: { results, ...token } };
@@ -74,12 +72,4 @@ function orderOf(sort: { key: string; order?: string | undefined } | undefined) 
     throw malformed(`lists are sorted by ${Object.keys(sortFields).join(", ")}`);
   }
   return { sortBy, descending: sort.order?.toUpperCase() === "DESC" };
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    throw malformed("the body is not JSON");
-  }
 }

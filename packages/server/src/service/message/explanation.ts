@@ -16,12 +16,14 @@ export function toExplanationMessage(
   explanation: Explanation,
 ): MessageInitShape<typeof ExplanationSchema> {
   const { instance, summary, damage, suspendedAt, turnWorkerId, turnWaitsFor } = explanation;
+  const { turnWorkerName = "" } = explanation;
   return {
     ...(instance === undefined ? {} : { instance: toInstanceMessage(instance) }),
     summary,
     damage: damage ?? "",
     ...(suspendedAt === undefined ? {} : { suspendedAt: toTimestamp(suspendedAt) }),
     turnWorkerId: turnWorkerId ?? "",
+    turnWorkerName,
     turnWaitsFor: reasonOf(turnWaitsFor),
     failedTurns: explanation.failedTurns,
     activities: explanation.activities.map(({ waitsFor, scheduledAt, ...rest }) => {

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/v1/explanation.proto.
  */
 export const file_pawl_v1_explanation: GenFile = /*@__PURE__*/
-  fileDesc("ChlwYXdsL3YxL2V4cGxhbmF0aW9uLnByb3RvEgdwYXdsLnYxIvkCCgtFeHBsYW5hdGlvbhIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USDwoHc3VtbWFyeRgCIAEoCRIOCgZkYW1hZ2UYAyABKAkSMAoMc3VzcGVuZGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg50dXJuX3dvcmtlcl9pZBgFIAEoCRIrCg50dXJuX3dhaXRzX2ZvchgGIAEoDjITLnBhd2wudjEuV2FpdFJlYXNvbhIUCgxmYWlsZWRfdHVybnMYByABKA0SKQoKYWN0aXZpdGllcxgIIAMoCzIVLnBhd2wudjEuT3BlbkFjdGl2aXR5EiIKBnRpbWVycxgJIAMoCzISLnBhd2wudjEuT3BlblRpbWVyEiQKCGNoaWxkcmVuGAogAygLMhIucGF3bC52MS5PcGVuQ2hpbGQSIgoFaW5ib3gYCyADKAsyEy5wYXdsLnYxLkluYm94RXZlbnQiqwEKDE9wZW5BY3Rpdml0eRIPCgd0YXNrX2lkGAEgASgFEgwKBG5hbWUYAiABKAkSMAoMc2NoZWR1bGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAQgASgNEhEKCXdvcmtlcl9pZBgFIAEoCRImCgl3YWl0c19mb3IYBiABKA4yEy5wYXdsLnYxLldhaXRSZWFzb24iXgoJT3BlblRpbWVyEhAKCHRpbWVyX2lkGAEgASgFEisKB2ZpcmVfYXQYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmV2ZW50X25hbWUYAyABKAkiWgoJT3BlbkNoaWxkEg8KB3Rhc2tfaWQYASABKAUSEwoLaW5zdGFuY2VfaWQYAiABKAkSJwoGc3RhdHVzGAMgASgOMhcucGF3bC52MS5JbnN0YW5jZVN0YXR1cyIoCgpJbmJveEV2ZW50EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSpuCgpXYWl0UmVhc29uEhsKF1dBSVRfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSV0FJVF9SRUFTT05fV09SS0VSEAESFAoQV0FJVF9SRUFTT05fUk9PTRACEhUKEVdBSVRfUkVBU09OX0xJTUlUEANiBnByb3RvMw", [file_google_protobuf_timestamp, file_pawl_v1_instance]);
+  fileDesc("ChlwYXdsL3YxL2V4cGxhbmF0aW9uLnByb3RvEgdwYXdsLnYxIpMDCgtFeHBsYW5hdGlvbhIjCghpbnN0YW5jZRgBIAEoCzIRLnBhd2wudjEuSW5zdGFuY2USDwoHc3VtbWFyeRgCIAEoCRIOCgZkYW1hZ2UYAyABKAkSMAoMc3VzcGVuZGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg50dXJuX3dvcmtlcl9pZBgFIAEoCRIrCg50dXJuX3dhaXRzX2ZvchgGIAEoDjITLnBhd2wudjEuV2FpdFJlYXNvbhIUCgxmYWlsZWRfdHVybnMYByABKA0SKQoKYWN0aXZpdGllcxgIIAMoCzIVLnBhd2wudjEuT3BlbkFjdGl2aXR5EiIKBnRpbWVycxgJIAMoCzISLnBhd2wudjEuT3BlblRpbWVyEiQKCGNoaWxkcmVuGAogAygLMhIucGF3bC52MS5PcGVuQ2hpbGQSIgoFaW5ib3gYCyADKAsyEy5wYXdsLnYxLkluYm94RXZlbnQSGAoQdHVybl93b3JrZXJfbmFtZRgMIAEoCSLAAQoMT3BlbkFjdGl2aXR5Eg8KB3Rhc2tfaWQYASABKAUSDAoEbmFtZRgCIAEoCRIwCgxzY2hlZHVsZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB2F0dGVtcHQYBCABKA0SEQoJd29ya2VyX2lkGAUgASgJEiYKCXdhaXRzX2ZvchgGIAEoDjITLnBhd2wudjEuV2FpdFJlYXNvbhITCgt3b3JrZXJfbmFtZRgHIAEoCSJeCglPcGVuVGltZXISEAoIdGltZXJfaWQYASABKAUSKwoHZmlyZV9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKZXZlbnRfbmFtZRgDIAEoCSJaCglPcGVuQ2hpbGQSDwoHdGFza19pZBgBIAEoBRITCgtpbnN0YW5jZV9pZBgCIAEoCRInCgZzdGF0dXMYAyABKA4yFy5wYXdsLnYxLkluc3RhbmNlU3RhdHVzIigKCkluYm94RXZlbnQSDAoEa2luZBgBIAEoCRIMCgRuYW1lGAIgASgJKm4KCldhaXRSZWFzb24SGwoXV0FJVF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJXQUlUX1JFQVNPTl9XT1JLRVIQARIUChBXQUlUX1JFQVNPTl9ST09NEAISFQoRV0FJVF9SRUFTT05fTElNSVQQA2IGcHJvdG8z", [file_google_protobuf_timestamp, file_pawl_v1_instance]);
 
 /**
  * Why an instance does not move: everything that it waits for.
@@ -100,6 +100,13 @@ export type Explanation = Message<"pawl.v1.Explanation"> & {
    * @generated from field: repeated pawl.v1.InboxEvent inbox = 11;
    */
   inbox: InboxEvent[];
+
+  /**
+   * What the worker that has its turn calls itself; empty when none has, or it has no name.
+   *
+   * @generated from field: string turn_worker_name = 12;
+   */
+  turnWorkerName: string;
 };
 
 /**
@@ -156,6 +163,13 @@ export type OpenActivity = Message<"pawl.v1.OpenActivity"> & {
    * @generated from field: pawl.v1.WaitReason waits_for = 6;
    */
   waitsFor: WaitReason;
+
+  /**
+   * What the worker that has it calls itself; empty when none has, or it has no name.
+   *
+   * @generated from field: string worker_name = 7;
+   */
+  workerName: string;
 };
 
 /**

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { DescService } from "@bufbuild/protobuf";
+import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { failWith } from "./report.js";
+
+/** Where a running server is, and how to be let in. */
+export interface RemoteFlags {
+  /** The server's URL. */
+  readonly address: string;
+  /** Its token; empty: none. */
+  readonly token: string;
+}
+
+/** A client of a running server, and what each of its calls has to be given. */
+export function connectTo<Service extends DescService>(
+  service: Service,
+  { address, token }: RemoteFlags,
+): { readonly client: Client<Service>; readonly call: CallOptions } {
+  const transport = createGrpcTransport({ baseUrl: address });
+  const headers = token === "" ? {} : { "dapr-api-token": token };
+  return { client: createClient(service, transport), call: { headers } };
+}
+
+/** Prints what a call answers; a refusal is one line on stderr, and exit code 1. */
+export async function printAnswer(address: string, ask: () => Promise<string>): Promise<void> {
+  try {
+    process.stdout.write(await ask());
+  } catch (error) {
+    failWith(`${address}: ${reasonOf(error)}`);
+  }
+}
+
+/** What an error says to people. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof ConnectError) return error.rawMessage;
+  return error instanceof Error ? error.message : String(error);
+}
