@@ -53,7 +53,7 @@ describe("Policy", () => {
     ],
     [
       "rules:\n  - callers: ['*']\n    operations:\n      - get\n      - fly\n    workflows: ['*']",
-      /^p:5: rules\[0\]\.operations\[1\]: must be one of health, describe, get, /,
+      /^p:5: rules\[0\]\.operations\[1\]: must be one of health, describe, call, get, /,
     ],
     [
       "rules:\n  - callers: ['*']\n    operations: [get]",
