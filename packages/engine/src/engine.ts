@@ -47,10 +47,10 @@ import { connectedWorkerOf } from "./runtime/read/connected-workers.js";
 import { readExecutions, readOlderEvents, readOlderSnapshot } from "./runtime/read/executions.js";
 import { explain } from "./runtime/read/explain.js";
 import { readPage } from "./runtime/read/query/page.js";
-import { readRun, readSnapshot } from "./runtime/read/reader.js";
+import { readRun } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil } from "./runtime/read/wait.js";
-import { watch } from "./runtime/read/watch.js";
+import { present, watch } from "./runtime/read/watch.js";
 import { watchAll } from "./runtime/read/watch-all.js";
 import { rerunInstance } from "./runtime/rerun.js";
 import type { Runtime } from "./runtime/runtime.js";
@@ -116,7 +116,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
   ): Promise<Instance | undefined> {
     const runtime = this.#supervisor.require();
     const { payloads = true, executionId = "" } = options;
-    let snapshot = await presentSnapshot(runtime, instanceId, payloads);
+    let snapshot = await present(runtime, instanceId, payloads);
     if (executionId !== "" && snapshot?.row.executionId !== executionId) {
       snapshot = await readOlderSnapshot(runtime.store, instanceId, executionId, payloads);
     }
@@ -125,8 +125,8 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
 
   async executions(instanceId: string, query: ExecutionsQuery = {}): Promise<ListPage> {
     const runtime = this.#supervisor.require();
-    const present = await presentSnapshot(runtime, instanceId, query.payloads ?? true);
-    return readExecutions(runtime.store, instanceId, present, query);
+    const newest = await present(runtime, instanceId, query.payloads ?? true);
+    return readExecutions(runtime.store, instanceId, newest, query);
   }
 
   waitForStart(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
@@ -155,7 +155,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     return waitUntil(this.#supervisor, {
       instanceId,
       signal,
-      read: () => presentSnapshot(this.#supervisor.require(), instanceId, payloads),
+      read: () => present(this.#supervisor.require(), instanceId, payloads),
       look(snapshot) {
         if (!isDue(snapshot)) return undefined;
         const instance = instanceOf(instanceId, snapshot, payloads);
@@ -374,16 +374,6 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       { details: { limit: String(queueLimit) } },
     );
   }
-}
-
-/** What is on disk of the present execution of an instance. */
-function presentSnapshot(
-  { mailboxes, store }: Runtime,
-  instanceId: string,
-  payloads: boolean,
-): Snapshot | undefined | Promise<Snapshot | undefined> {
-  const live = mailboxes.peek(instanceId);
-  return live === undefined ? readSnapshot(store, instanceId, payloads) : live.snapshot;
 }
 
 /** What `run` promises; what it throws becomes a rejection. Without a promise of its own. */

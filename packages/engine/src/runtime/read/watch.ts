@@ -105,14 +105,14 @@ export async function whenOpen<T>(
   }
 }
 
-/** An instance as the disk has it. */
-export async function present(
-  runtime: Runtime,
+/** What is on disk of the present execution of an instance; at once when it is in memory. */
+export function present(
+  { mailboxes, store }: Runtime,
   instanceId: string,
   payloads: boolean,
-): Promise<Snapshot | undefined> {
-  const live = runtime.mailboxes.peek(instanceId);
-  return live === undefined ? readSnapshot(runtime.store, instanceId, payloads) : live.snapshot;
+): Snapshot | undefined | Promise<Snapshot | undefined> {
+  const live = mailboxes.peek(instanceId);
+  return live === undefined ? readSnapshot(store, instanceId, payloads) : live.snapshot;
 }
 
 /** Reads what a history gains, chunk by chunk, and checks the chain on the way. */
