@@ -113,7 +113,7 @@ const byLoad: readonly (readonly [WorkloadName, SystemName, readonly number[]])[
   ["chain", "grpc", [1, 64, 256, 1024]],
   ["chain", "sidecar-go", [1, 16, 64, 256]],
   ["chain", "sidecar-js", [16]],
-  ["chain", "go-sidecar-go", [1, 16]],
+  ["chain", "go-sidecar-go", [1, 16, 64]],
   ["chain", "go-sidecar-js", [16]],
 ];
 
