@@ -59,7 +59,11 @@ function addRemoteFlags(command: Command, scope: string): Command {
   const { host, port } = defaults;
   const address = new Option("--address <url>", "the server").env("PAWL_ADDRESS");
   const token = new Option("--token <token>", `a token with the scope ${scope}`);
+  const authorities = "the authorities of its certificate, PEM; default: the system's";
   return command
     .addOption(address.default(`http://${host}:${port}`))
-    .addOption(token.env("DAPR_API_TOKEN").default(""));
+    .addOption(token.env("DAPR_API_TOKEN").default(""))
+    .addOption(new Option("--ca <file>", authorities).env("PAWL_CA"))
+    .addOption(new Option("--cert <file>", "the certificate to show to it, PEM").env("PAWL_CERT"))
+    .addOption(new Option("--key <file>", "the private key of --cert, PEM").env("PAWL_KEY"));
 }

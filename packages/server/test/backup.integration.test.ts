@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { backup, restore } from "../src/command/backup.js";
 import { createServer, type PawlServer, type ServerOptions } from "../src/index.js";
 import { fakeEngine } from "./fake-engine.js";
+import { createAuthority, createIdentity, writeIdentity } from "./tls/authority.js";
 
 let folder: string;
 let printed: string[];
@@ -59,6 +60,44 @@ describe("backup()", () => {
     expect(await readdir(folder)).toEqual([]);
     await backup(join(folder, "backup"), { address, token: "secret" });
     expect(await readdir(folder)).toEqual(["backup"]);
+  });
+
+  test("trusts the authority that is named, and shows a certificate where one is asked for", async () => {
+    const authority = await createAuthority("Pawl test authority");
+    const files = await writeIdentity(await createIdentity(authority, "server"));
+    const ca = await files.add("ca.pem", authority.cert);
+    const caller = await createIdentity(authority, "operator");
+    const cert = await files.add("caller.pem", caller.cert);
+    const key = await files.add("caller-key.pem", caller.key);
+    const { tlsCertFile, tlsKeyFile } = files;
+    const { url: address } = await serve({ tlsCertFile, tlsKeyFile, tlsClientCaFile: ca });
+    const target = join(folder, "backup");
+    const flags = { address, token: "" };
+    for (const lacking of [flags, { ...flags, ca }, { ...flags, cert, key }]) {
+      await backup(target, lacking);
+      expect(process.exitCode).toBe(1);
+      process.exitCode = 0;
+    }
+    expect(complained).toHaveLength(3);
+    expect(await readdir(folder)).toEqual([]);
+    await backup(target, { ...flags, ca, cert, key });
+    expect(process.exitCode).toBe(0);
+    expect(await readdir(folder)).toEqual(["backup"]);
+  });
+
+  test.each([
+    ["a certificate without its key", { cert: "a" }, "--cert and --key go together"],
+    ["a file that is not there", { ca: "/none/ca.pem" }, "--ca: cannot read /none/ca.pem"],
+    ["a file of another form", { ca: import.meta.filename }, "is not in PEM form"],
+  ])("says what is wrong with %s", async (_, wrong, reason) => {
+    await backup(join(folder, "backup"), { address: "https://localhost:1", token: "", ...wrong });
+    expect(complained.join("")).toContain(reason);
+    expect(process.exitCode).toBe(1);
+  });
+
+  test("asks for https where it is told of certificates", async () => {
+    await backup(join(folder, "backup"), { address: "http://localhost:1", token: "", ca: "a" });
+    expect(complained.join("")).toContain("--ca needs an address with https:");
   });
 
   test("leaves nothing when the server fails amid it", async () => {

@@ -23,8 +23,8 @@ export interface ExplainFlags extends RemoteFlags {
  * `pawl.v1.Explanation` in protobuf's JSON. The exit code is 1 when there is no answer.
  */
 export function explain(instanceId: string, flags: ExplainFlags): Promise<void> {
-  const { client, call } = connectTo(WorkflowService, flags);
   return printAnswer(flags.address, async () => {
+    const { client, call } = connectTo(WorkflowService, flags);
     const { explanation } = await client.explainInstance({ instanceId }, call);
     if (explanation === undefined) throw new ConnectError("the answer has no explanation");
     return flags.json === true

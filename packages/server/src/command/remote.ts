@@ -3,22 +3,26 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type IdentityFlags, readIdentity } from "./identity.js";
 import { failWith } from "./report.js";
 
 /** Where a running server is, and how to be let in. */
-export interface RemoteFlags {
+export interface RemoteFlags extends IdentityFlags {
   /** The server's URL. */
   readonly address: string;
   /** Its token; empty: none. */
   readonly token: string;
 }
 
-/** A client of a running server, and what each of its calls has to be given. */
+/** A client of a running server, and what each of its calls has to be given. @throws INVALID_ARGUMENT */
 export function connectTo<Service extends DescService>(
   service: Service,
-  { address, token }: RemoteFlags,
+  { address, token, ...files }: RemoteFlags,
 ): { readonly client: Client<Service>; readonly call: CallOptions } {
-  const transport = createGrpcTransport({ baseUrl: address });
+  const transport = createGrpcTransport({
+    baseUrl: address,
+    nodeOptions: readIdentity(address, files),
+  });
   const headers = token === "" ? {} : { "dapr-api-token": token };
   return { client: createClient(service, transport), call: { headers } };
 }

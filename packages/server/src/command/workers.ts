@@ -21,8 +21,8 @@ export interface WorkersFlags extends RemoteFlags {
  * `pawl.v1.ListWorkersResponse` in protobuf's JSON. The exit code is 1 when there is no answer.
  */
 export function workers(flags: WorkersFlags): Promise<void> {
-  const { client, call } = connectTo(WorkflowService, flags);
   return printAnswer(flags.address, async () => {
+    const { client, call } = connectTo(WorkflowService, flags);
     const answer = await client.listWorkers({}, call);
     return flags.json === true
       ? `${JSON.stringify(toJson(ListWorkersResponseSchema, answer), null, 2)}\n`
