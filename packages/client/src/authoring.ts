@@ -2,8 +2,20 @@
 
 import type { RetryPolicy } from "./worker/replay/retry.js";
 
+/** Which version of a workflow its code is. */
+export interface VersionOptions {
+  /** Its name: an execution that began with it goes on with it. @default none */
+  readonly version?: string;
+  /**
+   * New executions get it. Of several versions that one worker has, one must be it. `false`: the
+   * worker has it for executions that began with it.
+   * @default true, when it is the only version
+   */
+  readonly latest?: boolean;
+}
+
 /** A workflow: its registered name and its code. Made by `workflow`. */
-export interface WorkflowDefinition<I, O, N extends string = string> {
+export interface WorkflowDefinition<I, O, N extends string = string> extends VersionOptions {
   readonly kind: "workflow";
   /** The registered name, 1 to 256 bytes. */
   readonly name: N;
@@ -96,6 +108,8 @@ export interface WorkflowContext {
   readonly executionId: string;
   /** The registered name of the workflow. */
   readonly workflow: string;
+  /** The version of the code that runs; absent where it has none. */
+  readonly version?: string;
   /** True while the code passes through what already happened. */
   readonly isReplaying: boolean;
   /** Writes log lines, but not again on replay. */

@@ -13,6 +13,7 @@ export type {
   InputOf,
   Logger,
   OutputOf,
+  VersionOptions,
   WaitForEventOptions,
   WorkflowContext,
   WorkflowDefinition,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { type HistoryEvent, WorkflowActionSchema } from "@pawl/protocol";
 import { createDeferred } from "../async/deferred.js";
 import type { Logger } from "../authoring.js";
 import { failureOf } from "../failure.js";
@@ -14,6 +16,12 @@ import { Replay, type TurnOutcome } from "./replay/replay.js";
 
 /** The number of a completing action that no replay gave one. */
 const failedId = 2_147_483_647;
+
+/** Says that the worker has not the version that the instance goes on with. */
+const lacking = create(WorkflowActionSchema, {
+  id: -1,
+  workflowActionType: { case: "workflowVersionNotAvailable", value: {} },
+});
 
 /** What a session runs with. */
 export interface SessionOptions {
@@ -110,11 +118,12 @@ export class Session implements WorkReceiver {
     const { instanceId, token } = turn;
     this.#turns.set(instanceId, token);
     const held = this.#cache.take(instanceId, turn.executionId);
-    const replay = turn.isCached ? held : this.#createReplay(turn);
+    const past = turn.isCached ? [] : turn.past();
+    const replay = turn.isCached ? held : this.#createReplay(turn, past);
     // Also what is known at once is answered later: the engine is still handing the turn out.
     const outcome = await (replay === undefined
       ? this.#withoutReplay(turn)
-      : this.#replayTurn(replay, turn));
+      : this.#replayTurn(replay, turn, past));
     const channel = this.#channel ?? (await this.#attached.promise);
     if (this.#stopping.signal.aborted) return;
     // Held before the answer leaves: the next turn may follow at once.
@@ -136,8 +145,8 @@ export class Session implements WorkReceiver {
     return this.#cache.put(replay);
   }
 
-  #createReplay(turn: Turn): Replay | undefined {
-    const workflow = this.#registry.workflows.get(turn.workflow);
+  #createReplay(turn: Turn, past: readonly HistoryEvent[]): Replay | undefined {
+    const workflow = this.#registry.workflows.get(turn.workflow)?.choose(past);
     if (workflow === undefined) return undefined;
     const { instanceId, executionId } = turn;
     return new Replay({
@@ -152,14 +161,19 @@ export class Session implements WorkReceiver {
   /** `undefined`: a cache miss. */
   #withoutReplay(turn: Turn): TurnOutcome | undefined {
     if (turn.isCached) return undefined;
+    if (this.#registry.workflows.has(turn.workflow)) return { actions: [lacking], hasEnded: false };
     const message = `this worker has no workflow "${turn.workflow}"`;
     const failure = { type: "WorkflowNotRegistered", message, nonRetriable: true };
     return failedOutcome(failure);
   }
 
-  async #replayTurn(replay: Replay, turn: Turn): Promise<TurnOutcome> {
+  async #replayTurn(
+    replay: Replay,
+    turn: Turn,
+    past: readonly HistoryEvent[],
+  ): Promise<TurnOutcome> {
     try {
-      return await replay.turn(turn.isCached ? [] : turn.past(), turn.events);
+      return await replay.turn(past, turn.events);
     } catch (error) {
       this.#logger.error({ error, instanceId: turn.instanceId }, "a turn could not be replayed");
       return failedOutcome(failureOf(error));

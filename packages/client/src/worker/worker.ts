@@ -37,7 +37,8 @@ export interface Worker {
  * Makes a worker of definitions. While it runs workflows, the process has a listener for
  * `unhandledRejection`: a promise of a workflow's code that nobody awaits yet is logged; what is
  * not a workflow's ends the process, as it would without the listener.
- * @throws INVALID_ARGUMENT when two definitions have the same name
+ * @throws INVALID_ARGUMENT when two definitions are of one name, or of one version of a workflow, or
+ * when it is not said which version is the latest
  */
 export function createWorker(options: WorkerOptions): Worker {
   const resolved = resolveWorkerOptions(options);

@@ -4,6 +4,7 @@ import { decodeFrames, type TaskFailureDetails } from "@pawl/protocol";
 import { createDeferred } from "../../async/deferred.js";
 import { toFailureDetails } from "../../failure.js";
 import type { ActivityItem, PortSession, TurnItem, WorkerPort } from "../../port.js";
+import type { TurnOutcome } from "../replay/replay.js";
 import type {
   ActivityOutcome,
   ActivityTask,
@@ -12,6 +13,8 @@ import type {
   WorkLink,
   WorkReceiver,
 } from "./work.js";
+
+type TurnCompletion = Parameters<WorkerPort["completeTurn"]>[0];
 
 /** The longest interval that Node takes (2^31 - 1 ms). */
 const longestMs = 2_147_483_647;
@@ -64,10 +67,10 @@ function createChannel(
   life: Pick<WorkChannel, "close" | "closed"> & { answer(reply: Promise<void>): void },
 ): WorkChannel {
   return {
-    completeTurn({ instanceId, token }, { actions, customStatus, patches }) {
+    completeTurn({ instanceId, token }, { actions, customStatus, ...ran }) {
       const more = {
         ...(customStatus === undefined ? {} : { customStatus }),
-        ...(patches === undefined ? {} : { version: { patches } }),
+        ...versionOf(ran),
       };
       life.answer(port.completeTurn({ instanceId, token, actions, ...more }));
     },
@@ -79,6 +82,15 @@ function createChannel(
     close: life.close,
     closed: life.closed,
   };
+}
+
+/** What the engine writes down of the code that ran. */
+function versionOf({
+  version: name,
+  patches,
+}: Pick<TurnOutcome, "version" | "patches">): Pick<TurnCompletion, "version"> {
+  if (name === undefined && patches === undefined) return {};
+  return { version: { patches: patches ?? [], ...(name === undefined ? {} : { name }) } };
 }
 
 function activityResult(

@@ -75,9 +75,11 @@ function createChannel(
   abort: () => void,
 ): WorkChannel {
   return {
-    completeTurn({ instanceId, token }, { actions, customStatus, patches = [] }) {
+    completeTurn({ instanceId, token }, outcome) {
+      const { actions, customStatus, patches = [], version = "" } = outcome;
       const status = customStatus === undefined ? {} : { customStatus };
-      const result = { instanceId, token, actions: [...actions], patches: [...patches], ...status };
+      const ran = { patches: [...patches], version };
+      const result = { instanceId, token, actions: [...actions], ...ran, ...status };
       queue.pushTurn(withinLimit(create(TurnResultSchema, result)));
     },
     missTurn({ instanceId, token }) {

@@ -24,6 +24,7 @@ export interface ContextHost extends WaitHost {
   /** What random values follow from. */
   readonly seed: string;
   readonly workflow: string;
+  readonly version: string | undefined;
   readonly isReplaying: boolean;
   readonly log: Logger;
   /**
@@ -43,6 +44,7 @@ export class ReplayContext implements WorkflowContext {
   readonly instanceId: string;
   readonly executionId: string;
   readonly workflow: string;
+  readonly version?: string;
   readonly log: Logger;
   readonly #host: ContextHost;
   #random: SeededRandom | undefined;
@@ -52,6 +54,7 @@ export class ReplayContext implements WorkflowContext {
     this.instanceId = host.instanceId;
     this.executionId = host.executionId;
     this.workflow = host.workflow;
+    if (host.version !== undefined) this.version = host.version;
     this.log = createReplayLogger(host);
   }
 

@@ -31,6 +31,8 @@ export interface TurnOutcome {
   readonly customStatus?: string;
   /** Every patch that the code has taken so far, in order; absent: none. */
   readonly patches?: readonly string[];
+  /** The version of the code that ran; absent: it has none. */
+  readonly version?: string;
   /** The execution has ended: it gets no further turn. */
   readonly hasEnded: boolean;
 }
@@ -53,6 +55,7 @@ export class Replay implements ContextHost {
   readonly executionId: string;
   seed: string;
   readonly workflow: string;
+  readonly version: string | undefined;
   readonly log: Logger;
   readonly createId: () => string;
   readonly events = new EventQueue();
@@ -77,6 +80,7 @@ export class Replay implements ContextHost {
     this.executionId = options.executionId;
     this.seed = options.executionId;
     this.workflow = options.workflow.name;
+    this.version = options.workflow.version;
     this.log = options.log;
     this.createId = options.createId;
     this.#definition = options.workflow;
@@ -294,6 +298,7 @@ export class Replay implements ContextHost {
     return {
       actions,
       ...(patches.length === 0 ? {} : { patches }),
+      ...(this.version === undefined ? {} : { version: this.version }),
       ...(this.#customStatus === undefined ? {} : { customStatus: this.#customStatus }),
       hasEnded: actions.some(({ workflowActionType }) => {
         return workflowActionType.case === "completeWorkflow";
