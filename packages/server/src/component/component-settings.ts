@@ -46,6 +46,10 @@ export function readSettings(
     }
   };
   const isBuiltIn = component === builtInName;
+  const place = values.get("datadir");
+  if (place?.path.at(-1) === "secretKeyRef") {
+    problems.push(document.problem(place.path, "dataDir is no secret: the log shows it"));
+  }
   const store = parse("store", isBuiltIn ? keptByServer : parseStore);
   const dataDir = parse("dataDir", isBuiltIn ? keptByServer : String);
   const turns = parse("maxTurns", parseLimits);

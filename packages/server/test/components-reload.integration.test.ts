@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { openEngine } from "@pawl/engine";
+import { TaskHubSidecarService, WaitReason, WorkflowService } from "@pawl/protocol";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createServer, type PawlServer, type ServerOptions } from "../src/index.js";
+import { componentYaml, KeptLog, newFolder, writeYaml } from "./component-folder.js";
+import { rest, startServer } from "./test-server.js";
+
+let folder: string;
+let log: KeptLog;
+
+beforeEach(async () => {
+  folder = await newFolder();
+  log = new KeptLog();
+});
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+function start(options: ServerOptions = {}): Promise<PawlServer> {
+  const { logger } = log;
+  return startServer({ componentsPaths: [folder], logger, reloadIntervalMs: 20, ...options });
+}
+
+async function startIn(server: PawlServer, component: string, id = "a"): Promise<number> {
+  const path = `/v1.0-beta1/workflows/${component}/order/start?instanceID=${id}`;
+  return (await rest(server, "POST", path, '"x"')).status;
+}
+
+/** Whether a limit holds the turn of `b` back. */
+async function isHeldBack(server: PawlServer, component: string): Promise<boolean> {
+  const workflows = createClient(WorkflowService, createGrpcTransport({ baseUrl: server.url }));
+  const headers = { "pawl-component": component };
+  const { explanation } = await workflows.explainInstance({ instanceId: "b" }, { headers });
+  return explanation?.turnWaitsFor === WaitReason.LIMIT;
+}
+
+/** A worker of a component that takes a turn of `a`, and keeps it. */
+async function holdTurn(server: PawlServer, component: string): Promise<() => void> {
+  const stop = new AbortController();
+  const hub = createClient(TaskHubSidecarService, createGrpcTransport({ baseUrl: server.url }));
+  const headers = { "pawl-component": component };
+  const items = hub.getWorkItems({}, { headers, signal: stop.signal })[Symbol.asyncIterator]();
+  await items.next();
+  return () => stop.abort();
+}
+
+describe("files of components, while the server runs", () => {
+  test("a new one is opened, one that goes is closed with its workers, and comes back", async () => {
+    const server = await start();
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    await log.line('component opened {"component":"billing"');
+    expect(await startIn(server, "billing")).toBe(202);
+    const hub = createClient(TaskHubSidecarService, createGrpcTransport({ baseUrl: server.url }));
+    const headers = { "pawl-component": "billing" };
+    const items = hub.getWorkItems({}, { headers })[Symbol.asyncIterator]();
+    expect((await items.next()).value?.request.case).toBe("workflowRequest");
+    await rm(join(folder, "billing.yaml"));
+    // A server that stops serving ends the stream with OK: workers connect again.
+    expect((await items.next()).done).toBe(true);
+    await log.line("component no longer served; its data is kept");
+    expect(await startIn(server, "billing")).toBe(400);
+    expect((await rest(server, "GET", "/v1.0/healthz")).status).toBe(204);
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    await vi.waitFor(async () => expect(await startIn(server, "billing", "b")).toBe(202));
+  });
+
+  test("limits hold at once", async () => {
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { maxTurns: "1" }));
+    const server = await start();
+    await startIn(server, "billing", "a");
+    const stop = await holdTurn(server, "billing");
+    await startIn(server, "billing", "b");
+    expect(await isHeldBack(server, "billing")).toBe(true);
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { maxTurns: "2" }));
+    await log.line('component changed {"component":"billing"}');
+    expect(await isHeldBack(server, "billing")).toBe(false);
+    stop();
+  });
+
+  test("one with a mistake changes nothing, and the log names file, line and field", async () => {
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    const server = await start();
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { maxTurns: "many" }));
+    const line = await log.line("components not reloaded; the old ones stay");
+    expect(line).toContain("billing.yaml:10: spec.metadata[0].value: ");
+    expect(await startIn(server, "billing")).toBe(202);
+    await rm(folder, { recursive: true });
+    await log.line("--components-path: cannot read it: ENOENT");
+    expect(await startIn(server, "billing", "b")).toBe(202);
+  });
+
+  test("another place for the data waits for a restart, and the log says so", async () => {
+    const dataDir = await newFolder();
+    const options = { store: "level", dataDir } as const;
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    const server = await start(options);
+    await startIn(server, "billing");
+    const elsewhere = join(dataDir, "elsewhere");
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { dataDir: elsewhere }));
+    const line = await log.line("changes at the next start of the server");
+    expect(line).toContain(`"newDataDir":${JSON.stringify(elsewhere)}`);
+    expect((await rest(server, "GET", "/v1.0/workflows/billing/a")).status).toBe(200);
+    await server.close();
+    const next = await start(options);
+    expect((await rest(next, "GET", "/v1.0/workflows/billing/a")).status).toBe(404);
+  });
+
+  test("two with one folder are refused, at the start and later", async () => {
+    const dataDir = join(await newFolder(), "d");
+    await writeYaml(folder, "a.yaml", componentYaml("billing", { dataDir }));
+    await writeYaml(folder, "b.yaml", componentYaml("shipping", { dataDir }));
+    const refusal = `b.yaml:4: dataDir: ${dataDir} is the folder of the component of ${join(folder, "a.yaml")}:4`;
+    await expect(
+      createServer({ port: 0, store: "memory", componentsPaths: [folder] }),
+    ).rejects.toThrow(refusal);
+    await rename(join(folder, "b.yaml"), join(folder, "b.off"));
+    const server = await start();
+    await rename(join(folder, "b.off"), join(folder, "b.yaml"));
+    expect(await log.line("components not reloaded")).toContain(
+      JSON.stringify(refusal).slice(1, -1),
+    );
+    expect(await startIn(server, "billing")).toBe(202);
+    await server.close();
+  });
+
+  test("one whose folder is in use stops the start, unless its errors are to be ignored", async () => {
+    const dataDir = await newFolder();
+    const holder = await openEngine({ dataDir });
+    const yaml = componentYaml("billing", { dataDir });
+    await writeYaml(folder, "billing.yaml", yaml);
+    await expect(start()).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await writeYaml(
+      folder,
+      "billing.yaml",
+      yaml.replace("spec:\n", "spec:\n  ignoreErrors: true\n"),
+    );
+    const server = await start();
+    expect(await startIn(server, "billing")).toBe(400);
+    expect(await startIn(server, "dapr")).toBe(202);
+    await holder.close();
+    // It is tried again, without a change of any file.
+    await log.line('component opened {"component":"billing"');
+    expect(await startIn(server, "billing")).toBe(202);
+    await server.close();
+  });
+});
+
+describe("Dapr's Configuration", () => {
+  const yaml = (limit: number): string =>
+    `apiVersion: dapr.io/v1alpha1\nkind: Configuration\nspec:\n  tracing: {}\n  workflow:\n    maxConcurrentWorkflowInvocations: ${limit}\n`;
+
+  test("limits every component, changes at once, and yields to a component's own file", async () => {
+    const config = join(folder, "config.yml.txt");
+    await writeFile(config, yaml(1));
+    const files = ["billing", "shipping", "audit"].map((name, index) =>
+      componentYaml(name, index === 2 ? { maxTurns: "3" } : {}),
+    );
+    await writeYaml(folder, "all.yaml", files.join("---\n"));
+    const server = await start({ configFiles: [config] });
+    const stops: (() => void)[] = [];
+    for (const name of ["dapr", "billing", "shipping", "audit"]) {
+      await startIn(server, name, "a");
+      stops.push(await holdTurn(server, name));
+      await startIn(server, name, "b");
+    }
+    const held = () =>
+      Promise.all(["dapr", "billing", "shipping", "audit"].map((name) => isHeldBack(server, name)));
+    expect(await held()).toEqual([true, true, true, false]);
+    await writeFile(config, yaml(2));
+    await log.line("configuration reloaded");
+    expect(await held()).toEqual([false, false, false, false]);
+    await writeFile(config, yaml(2).replace("2", "two"));
+    expect(await log.line("configuration not reloaded")).toContain(
+      "config.yml.txt:6: spec.workflow.maxConcurrentWorkflowInvocations: must be a whole number",
+    );
+    // Named once, however often the file is read.
+    expect(log.lines.filter((line) => line.includes("spec.tracing"))).toHaveLength(1);
+    for (const stop of stops) stop();
+  });
+});
+
+describe("secrets of components", () => {
+  test("are taken up when their file changes, and are in no log line", async () => {
+    vi.stubEnv("PAWL_TEST_ACTIVITIES", "5555");
+    const secretsFile = join(folder, "secrets.json");
+    await writeFile(secretsFile, '{"turns": "7777"}');
+    const store = [
+      "apiVersion: dapr.io/v1alpha1",
+      "kind: Component",
+      "metadata: {name: secrets}",
+      `spec: {type: secretstores.local.file, metadata: [{name: secretsFile, value: ${JSON.stringify(secretsFile)}}]}`,
+      "---\n",
+    ].join("\n");
+    const component = `${componentYaml("billing")}  metadata:
+    - {name: maxTurns, secretKeyRef: {name: turns}}
+    - {name: maxActivities, envRef: PAWL_TEST_ACTIVITIES}
+auth: {secretStore: secrets}
+`;
+    await writeYaml(folder, "billing.yaml", store + component);
+    const server = await start();
+    expect(await startIn(server, "billing")).toBe(202);
+    await writeFile(secretsFile, '{"turns": "8888x"}');
+    expect(await log.line("components not reloaded")).toContain(
+      "billing.yaml:14: spec.metadata[0].secretKeyRef: the value that is kept there is not good for maxTurns",
+    );
+    await writeFile(secretsFile, '{"turns": "9999"}');
+    await log.line('component changed {"component":"billing"}');
+    await server.close();
+    expect(log.lines.join("\n")).not.toMatch(/7777|8888|9999|5555/);
+  });
+});
