@@ -23,17 +23,18 @@ export interface Connection {
 
 /**
  * Makes a connection; nothing is opened before it is needed.
- * @throws INVALID_ARGUMENT when more than one way is given, or `token` or `tls` without a server
+ * @throws INVALID_ARGUMENT when more than one way is given, or `token`, `tls` or `component`
+ * without a server
  */
 export function createConnection(options: ConnectionOptions): Connection {
-  const { baseUrl, transport, engine, token, tls } = options;
+  const { baseUrl, transport, engine, token, tls, component } = options;
   const ways = [baseUrl, transport, engine].filter((way) => way !== undefined);
   if (ways.length > 1) {
     throw new PawlError("INVALID_ARGUMENT", "give one of baseUrl, transport and engine");
   }
   if (transport !== undefined || engine !== undefined) {
-    if (token !== undefined || tls !== undefined) {
-      throw new PawlError("INVALID_ARGUMENT", "token and tls go with baseUrl only");
+    if (token !== undefined || tls !== undefined || component !== undefined) {
+      throw new PawlError("INVALID_ARGUMENT", "token, tls and component go with baseUrl only");
     }
   }
   if (engine !== undefined) {

@@ -31,6 +31,11 @@ export interface ServerAccess {
   readonly token?: string | (() => string | Promise<string>);
   /** @default Node's own */
   readonly tls?: TlsOptions;
+  /**
+   * The workflow component of the server that is meant; see docs/components.md. COMPONENT_NOT_FOUND when
+   * the server does not serve it. @default the built-in one
+   */
+  readonly component?: string;
 }
 
 /** Which engine is meant: at most one of `baseUrl`, `transport` and `engine`. */

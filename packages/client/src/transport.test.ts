@@ -71,3 +71,9 @@ describe("token", () => {
     expect(() => createClient({ transport, tls: {} })).toThrow(refused);
   });
 });
+
+test("a component goes with a server's address only", () => {
+  const transport = createRouterTransport(() => {});
+  const refused = expect.objectContaining({ code: "INVALID_ARGUMENT" });
+  expect(() => createClient({ transport, component: "billing" })).toThrow(refused);
+});

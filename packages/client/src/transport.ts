@@ -25,22 +25,29 @@ export interface ServerTransports {
 /** The header that carries a token, as in Dapr. */
 const tokenHeader = "dapr-api-token";
 
+/** The header that says which of a server's components is meant. */
+const componentHeader = "pawl-component";
+
 /** A connection that carries a stream is probed this often, in milliseconds. */
 const pingIntervalMs = 20_000;
 
 /** Transports over one HTTP/2 connection, which opens when it is needed and again when it broke. */
 export function createServerTransports(
   baseUrl: string,
-  { token = process.env.DAPR_API_TOKEN ?? "", tls }: ServerAccess = {},
+  access: ServerAccess = {},
 ): ServerTransports {
+  const { token = process.env.DAPR_API_TOKEN ?? "", tls, component = "" } = access;
   const connect = () => new Http2SessionManager(baseUrl, { pingIntervalMs }, nodeOptions(tls));
   const sessionManager = connect();
   const callManager = connect();
   // Messages are small and most servers near: compression would cost more than it saves.
-  const interceptors = token === "" ? [] : [sendToken(token)];
+  const interceptors = [
+    ...(token === "" ? [] : [sendToken(token)]),
+    ...(component === "" ? [] : [sendComponent(component)]),
+  ];
   const options = { baseUrl, sessionManager, acceptCompression: [], interceptors };
   const single = createConnectTransport({ ...options, httpVersion: "2", useBinaryFormat: true });
-  const calls = new StreamedTransport(single, callStreams(baseUrl, callManager, token));
+  const calls = new StreamedTransport(single, callStreams(baseUrl, callManager, token, component));
   return {
     calls,
     stream: createGrpcTransport(options),
@@ -57,15 +64,20 @@ function callStreams(
   baseUrl: string,
   connection: Http2SessionManager,
   token: CallStreamSource["token"],
+  component: string,
 ): CallStreamSource {
   const prefix = new URL(baseUrl).pathname.replace(/\/+$/, "");
   const path = `${prefix}/${CallService.typeName}/${CallService.method.call.name}`;
   return {
     token,
     async open(text) {
-      const headers = { "content-type": "application/grpc+proto", te: "trailers" };
-      const known = text === "" ? headers : { ...headers, [tokenHeader]: text };
-      return new CallStream(await connection.request("POST", path, known, { endStream: false }));
+      const headers = {
+        "content-type": "application/grpc+proto",
+        te: "trailers",
+        ...(text === "" ? {} : { [tokenHeader]: text }),
+        ...(component === "" ? {} : { [componentHeader]: component }),
+      };
+      return new CallStream(await connection.request("POST", path, headers, { endStream: false }));
     },
   };
 }
@@ -79,6 +91,14 @@ function sendToken(token: NonNullable<ServerAccess["token"]>): Interceptor {
   return (next) => async (request) => {
     const text = typeof token === "string" ? token : await token();
     if (text !== "") request.header.set(tokenHeader, text);
+    return next(request);
+  };
+}
+
+/** Says with every call which component is meant. */
+function sendComponent(component: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set(componentHeader, component);
     return next(request);
   };
 }

@@ -6,6 +6,7 @@ import { backup, restore } from "./command/backup.js";
 import { explain } from "./command/explain.js";
 import { verify } from "./command/verify.js";
 import { workers } from "./command/workers.js";
+import { builtInName } from "./component/name.js";
 import { addServeFlags, parseServeFlags } from "./flags.js";
 import { defaults } from "./options.js";
 import { serve } from "./serve.js";
@@ -28,7 +29,7 @@ program
   .argument("<dir>", "the data folder")
   .action(verify);
 
-addRemoteFlags(program.command("backup"), "admin")
+addRemoteFlags(program.command("backup"), "admin", "all of them")
   .description("Back a running server up into a new folder, which opens like any data folder.")
   .argument("<dir>", "the folder to make")
   .action(backup);
@@ -55,7 +56,7 @@ program
 await program.parseAsync();
 
 /** The flags of commands that ask a running server. */
-function addRemoteFlags(command: Command, scope: string): Command {
+function addRemoteFlags(command: Command, scope: string, otherwise = builtInName): Command {
   const { host, port } = defaults;
   const address = new Option("--address <url>", "the server").env("PAWL_ADDRESS");
   const token = new Option("--token <token>", `a token with the scope ${scope}`);
@@ -65,5 +66,6 @@ function addRemoteFlags(command: Command, scope: string): Command {
     .addOption(token.env("DAPR_API_TOKEN").default(""))
     .addOption(new Option("--ca <file>", authorities).env("PAWL_CA"))
     .addOption(new Option("--cert <file>", "the certificate to show to it, PEM").env("PAWL_CERT"))
-    .addOption(new Option("--key <file>", "the private key of --cert, PEM").env("PAWL_KEY"));
+    .addOption(new Option("--key <file>", "the private key of --cert, PEM").env("PAWL_KEY"))
+    .option("--component <name>", `the workflow component; default: ${otherwise}`);
 }

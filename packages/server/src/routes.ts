@@ -17,6 +17,7 @@ import { services } from "./auth/access.js";
 import type { AdmitCall } from "./auth/admission.js";
 import { byComponent } from "./component/by-component.js";
 import type { Components } from "./component/components.js";
+import { builtInName } from "./component/name.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
 import { streamLimits } from "./interceptor/limit.js";
 import { createRequestValidation } from "./interceptor/validate.js";
@@ -183,7 +184,9 @@ export function registerServices(
     )
     .service(
       AdminService,
-      byComponent(AdminService, components, ({ engine }) => createAdminService(engine)),
+      byComponent(AdminService, components, ({ engine, name }) =>
+        createAdminService(engine, () => (name === builtInName ? components.others() : [])),
+      ),
     )
     .service(
       TaskHubSidecarService,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineError, openEngine } from "@pawl/engine";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { backup, restore } from "../src/command/backup.js";
+import { verify } from "../src/command/verify.js";
 import { createServer, type PawlServer, type ServerOptions } from "../src/index.js";
+import { componentYaml, writeYaml } from "./component-folder.js";
 import { fakeEngine } from "./fake-engine.js";
 import { createAuthority, createIdentity, writeIdentity } from "./tls/authority.js";
 
@@ -98,6 +100,51 @@ describe("backup()", () => {
   test("asks for https where it is told of certificates", async () => {
     await backup(join(folder, "backup"), { address: "http://localhost:1", token: "", ca: "a" });
     expect(complained.join("")).toContain("--ca needs an address with https:");
+  });
+
+  test("backs all components up, or one; restore() and verify() know them too", async () => {
+    const components = join(folder, "components");
+    await mkdir(components);
+    await writeYaml(
+      components,
+      "all.yaml",
+      `${componentYaml("billing")}---\n${componentYaml("audit")}`,
+    );
+    const { url: address } = await serve({ componentsPaths: [components] });
+    for (const name of ["dapr", "billing", "billing", "audit", "audit", "audit"]) {
+      await fetch(`${address}/v1.0/workflows/${name}/order/start`, { method: "POST" });
+    }
+    const [whole, restored] = [join(folder, "whole"), join(folder, "restored")];
+    await backup(whole, { address, token: "" });
+    await restore(whole, restored, {});
+    await verify(restored);
+    await backup(join(folder, "one"), { address, token: "", component: "billing" });
+    const counts = printed.map((line) => line.replaceAll(folder, "").replace(address, "SERVER"));
+    const rest = " instances, 0 events, 0 damaged, 0 index faults\n";
+    expect(counts).toEqual([
+      `backup of SERVER in /whole: 1${rest}`,
+      `component billing: 2${rest}`,
+      `component audit: 3${rest}`,
+      `/whole restored in /restored: 1${rest}`,
+      `component audit: 3${rest}`,
+      `component billing: 2${rest}`,
+      `1${rest}`,
+      `component audit: 3${rest}`,
+      `component billing: 2${rest}`,
+      `backup of SERVER in /one: 2${rest}`,
+    ]);
+    const server = await serve({
+      store: "level",
+      dataDir: restored,
+      componentsPaths: [components],
+    });
+    const list = await fetch(`${server.url}/v1.0/workflows/audit`).then((answer) => answer.json());
+    expect(list.instances).toHaveLength(3);
+    await server.close();
+    await rm(join(restored, "components", "audit", "db"), { recursive: true });
+    await verify(restored);
+    expect(process.exitCode).toBe(1);
+    expect(complained).toEqual([expect.stringMatching(/^pawl: .*components.audit is damaged/)]);
   });
 
   test("leaves nothing when the server fails amid it", async () => {

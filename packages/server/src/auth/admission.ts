@@ -48,8 +48,8 @@ export function createAdmission(policy: (() => Policy) | undefined): AdmitCall {
   };
 }
 
-/** @throws PERMISSION_DENIED */
-function requireRule(policy: Policy, caller: Caller, operation: Operation): void {
+/** @throws PERMISSION_DENIED when no rule gives the operation to the caller */
+export function requireRule(policy: Policy, caller: Caller, operation: Operation): void {
   if (!policy.allowsSome(caller, operation)) {
     const who = caller.names.join(", ");
     throw new EngineError(

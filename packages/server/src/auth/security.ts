@@ -107,9 +107,9 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
   }
   return {
     hasTls,
-    protect: (engine) => {
+    protect: (engine, component) => {
       const { read } = policy;
-      return read === undefined ? engine : guardEngine(engine, read);
+      return read === undefined ? engine : guardEngine(engine, componentPolicy(read, component));
     },
     openAdmission: () => createAdmission(policy.read),
     createGate(router) {
@@ -127,6 +127,20 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
       }
     },
     close: closing.close,
+  };
+}
+
+/** What the policy says of one component; made anew when the policy was. */
+function componentPolicy(read: () => Policy, component: string): () => Policy {
+  let whole: Policy | undefined;
+  let own: Policy | undefined;
+  return () => {
+    const now = read();
+    if (own === undefined || whole !== now) {
+      whole = now;
+      own = now.forComponent(component);
+    }
+    return own;
   };
 }
 

@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { componentHeader } from "../component/name.js";
 import { type IdentityFlags, readIdentity } from "./identity.js";
 import { failWith } from "./report.js";
 
@@ -12,18 +13,23 @@ export interface RemoteFlags extends IdentityFlags {
   readonly address: string;
   /** Its token; empty: none. */
   readonly token: string;
+  /** The component that is meant. @default the built-in one; for a backup, all */
+  readonly component?: string;
 }
 
 /** A client of a running server, and what each of its calls has to be given. @throws INVALID_ARGUMENT */
 export function connectTo<Service extends DescService>(
   service: Service,
-  { address, token, ...files }: RemoteFlags,
+  { address, token, component = "", ...files }: RemoteFlags,
 ): { readonly client: Client<Service>; readonly call: CallOptions } {
   const transport = createGrpcTransport({
     baseUrl: address,
     nodeOptions: readIdentity(address, files),
   });
-  const headers = token === "" ? {} : { "dapr-api-token": token };
+  const headers = {
+    ...(token === "" ? {} : { "dapr-api-token": token }),
+    ...(component === "" ? {} : { [componentHeader]: component }),
+  };
   return { client: createClient(service, transport), call: { headers } };
 }
 

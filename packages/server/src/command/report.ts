@@ -2,8 +2,25 @@
 
 import type { VerifyReport } from "@pawl/engine";
 
-/** Prints what is damaged, one line each, then the counts; exit code 2 when anything is. */
-export function printReport(report: VerifyReport, title?: string): void {
+/** A folder's report, and what it is about. */
+export interface TitledReport {
+  readonly report: VerifyReport;
+  readonly title: string;
+}
+
+/**
+ * Prints what is damaged, one line each, then the counts, for each folder; exit code 2 when anything is
+ * damaged.
+ */
+export function printReports(reports: readonly TitledReport[]): void {
+  for (const { report, title } of reports) printReport(report, title);
+  const isSound = reports.every(
+    ({ report: { damaged, indexFaults = [] } }) => damaged.length + indexFaults.length === 0,
+  );
+  process.exitCode = isSound ? 0 : 2;
+}
+
+function printReport(report: VerifyReport, title: string): void {
   const { instances, events, damaged, lost, indexFaults = [] } = report;
   for (const block of lost) process.stdout.write(`lost: ${block}\n`);
   for (const { instanceId, reason } of damaged) process.stdout.write(`${instanceId}: ${reason}\n`);
@@ -11,8 +28,7 @@ export function printReport(report: VerifyReport, title?: string): void {
     process.stdout.write(`${instanceId}: index: ${reason}\n`);
   }
   const counts = `${instances} instances, ${events} events, ${damaged.length} damaged, ${indexFaults.length} index faults`;
-  process.stdout.write(`${title === undefined ? "" : `${title}: `}${counts}\n`);
-  process.exitCode = damaged.length + indexFaults.length === 0 ? 0 : 2;
+  process.stdout.write(`${title === "" ? "" : `${title}: `}${counts}\n`);
 }
 
 /** One line on stderr, and exit code 1. */

@@ -63,6 +63,11 @@ export class Components {
     return [...this.#served.values()];
   }
 
+  /** Names of all that are served but the built-in one. */
+  others(): string[] {
+    return this.list().flatMap(({ name }) => (name === builtInName ? [] : [name]));
+  }
+
   /** Whether a name is that of a component, served or not. */
   isKnown(name: string): boolean {
     return this.#served.has(name) || this.#withheld.has(name);

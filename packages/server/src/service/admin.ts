@@ -5,11 +5,18 @@ import { type BackupPort, dataFormatVersion } from "@pawl/engine";
 import type { AdminService } from "@pawl/protocol";
 import { packEntries } from "./message/entries.js";
 
-/** `pawl.v1.AdminService`. */
-export function createAdminService(engine: BackupPort): ServiceImpl<typeof AdminService> {
+/**
+ * `pawl.v1.AdminService`.
+ * @param otherComponents names of components that a backup of this one should tell of
+ */
+export function createAdminService(
+  engine: BackupPort,
+  otherComponents: () => string[],
+): ServiceImpl<typeof AdminService> {
   return {
     async *backup(_, { signal }: HandlerContext) {
-      yield { part: { case: "header" as const, value: { formatVersion: dataFormatVersion } } };
+      const header = { formatVersion: dataFormatVersion, components: otherComponents() };
+      yield { part: { case: "header" as const, value: header } };
       let entryCount = 0n;
       for await (const { entries, share } of engine.backup()) {
         for (const data of packEntries(entries)) {

@@ -11,6 +11,7 @@ import {
   type WorkItem,
 } from "@pawl/engine";
 import type { ServedEngine } from "../../options.js";
+import { requireRule } from "../admission.js";
 import { currentAccess } from "./access-context.js";
 import { guardBatches } from "./guarded-batches.js";
 import { HandedItems } from "./handed-items.js";
@@ -46,7 +47,7 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
     return engine.waitUntil(instanceId, seen, options);
   };
   return {
-    ...lifeOf(engine),
+    ...lifeOf(engine, policy),
     ...guardWorkers(engine, policy),
     ...guardBatches(engine, policy),
     async start(command) {
@@ -109,16 +110,22 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
   };
 }
 
-/** What is the same for everybody, or was decided at the gate. */
+/** What is the same for everybody, or is for those that some rule names. */
 function lifeOf(
   engine: ServedEngine,
+  policy: () => Policy,
 ): Pick<ServedEngine, "workerCount" | "isReady" | "onReadyChange" | "close" | "backup"> {
   return {
     workerCount: () => engine.workerCount(),
     isReady: () => engine.isReady(),
     onReadyChange: (callback) => engine.onReadyChange(callback),
     close: () => engine.close(),
-    backup: () => engine.backup(),
+    backup() {
+      const access = currentAccess();
+      // The gate has asked for a rule of any component; it must be one of this.
+      if (access?.operation !== undefined) requireRule(policy(), access.caller, access.operation);
+      return engine.backup();
+    },
   };
 }
 

@@ -6,11 +6,12 @@ import type { Caller } from "../caller.js";
 import { accessOf, type Operation, operations, type Scope, scopes } from "../operation.js";
 import { fitsPattern } from "./name-pattern.js";
 
-/** One permission: these callers may do these operations on workflows of these names. */
+/** One permission: these callers may do these operations on workflows of these names, in these components. */
 interface Rule {
   readonly callers: readonly string[];
   readonly operations: ReadonlySet<Operation>;
   readonly workflows: readonly string[];
+  readonly components: readonly string[];
 }
 
 /** Names that a rule may give: an operation, or a scope for all operations that it opens. */
@@ -42,6 +43,7 @@ const policyFile = z.strictObject({
         )
         .min(1, "must not be empty"),
       workflows: patterns("workflow names"),
+      components: patterns("component names").default(["*"]),
     }),
     "must be a list of rules",
   ),
@@ -66,7 +68,17 @@ export class Policy {
         callers: rule.callers,
         operations: new Set(rule.operations.flatMap(toOperations)),
         workflows: rule.workflows,
+        components: rule.components,
       })),
+    );
+  }
+
+  /** The same for one component: what rules for others allow is left out. */
+  forComponent(component: string): Policy {
+    return new Policy(
+      this.#rules.filter(({ components }) =>
+        components.some((pattern) => fitsPattern(component, pattern)),
+      ),
     );
   }
 

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file pawl/v1/admin_service.proto.
  */
 export const file_pawl_v1_admin_service: GenFile = /*@__PURE__*/
-  fileDesc("ChtwYXdsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB3Bhd2wudjEiDwoNQmFja3VwUmVxdWVzdCKXAQoOQmFja3VwUmVzcG9uc2USJwoGaGVhZGVyGAEgASgLMhUucGF3bC52MS5CYWNrdXBIZWFkZXJIABIpCgdlbnRyaWVzGAIgASgLMhYucGF3bC52MS5CYWNrdXBFbnRyaWVzSAASKQoHdHJhaWxlchgDIAEoCzIWLnBhd2wudjEuQmFja3VwVHJhaWxlckgAQgYKBHBhcnQiJgoMQmFja3VwSGVhZGVyEhYKDmZvcm1hdF92ZXJzaW9uGAEgASgNIiwKDUJhY2t1cEVudHJpZXMSDAoEZGF0YRgBIAEoDBINCgVzaGFyZRgCIAEoAiIkCg1CYWNrdXBUcmFpbGVyEhMKC2VudHJ5X2NvdW50GAEgASgEMlAKDEFkbWluU2VydmljZRJACgZCYWNrdXASFi5wYXdsLnYxLkJhY2t1cFJlcXVlc3QaFy5wYXdsLnYxLkJhY2t1cFJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z");
+  fileDesc("ChtwYXdsL3YxL2FkbWluX3NlcnZpY2UucHJvdG8SB3Bhd2wudjEiDwoNQmFja3VwUmVxdWVzdCKXAQoOQmFja3VwUmVzcG9uc2USJwoGaGVhZGVyGAEgASgLMhUucGF3bC52MS5CYWNrdXBIZWFkZXJIABIpCgdlbnRyaWVzGAIgASgLMhYucGF3bC52MS5CYWNrdXBFbnRyaWVzSAASKQoHdHJhaWxlchgDIAEoCzIWLnBhd2wudjEuQmFja3VwVHJhaWxlckgAQgYKBHBhcnQiOgoMQmFja3VwSGVhZGVyEhYKDmZvcm1hdF92ZXJzaW9uGAEgASgNEhIKCmNvbXBvbmVudHMYAiADKAkiLAoNQmFja3VwRW50cmllcxIMCgRkYXRhGAEgASgMEg0KBXNoYXJlGAIgASgCIiQKDUJhY2t1cFRyYWlsZXISEwoLZW50cnlfY291bnQYASABKAQyUAoMQWRtaW5TZXJ2aWNlEkAKBkJhY2t1cBIWLnBhd2wudjEuQmFja3VwUmVxdWVzdBoXLnBhd2wudjEuQmFja3VwUmVzcG9uc2UiA5ACATABYgZwcm90bzM");
 
 /**
  * Request of Backup.
@@ -86,6 +86,14 @@ export type BackupHeader = Message<"pawl.v1.BackupHeader"> & {
    * @generated from field: uint32 format_version = 1;
    */
   formatVersion: number;
+
+  /**
+   * Names of the server's other components, in the backup of the built-in one: each is backed up by a
+   * call of its own, whose header pawl-component names it.
+   *
+   * @generated from field: repeated string components = 2;
+   */
+  components: string[];
 };
 
 /**
