@@ -7,14 +7,9 @@ import { Replay, type TurnOutcome } from "../src/worker/replay/replay.js";
 /** A logger that says nothing. */
 export const silent: Logger = { info() {}, warn() {}, error() {} };
 
-/** A replay of instance "i", execution "e", whose made ids are "id-1", "id-2" … */
+/** A replay of instance "i", execution "e". */
 export function replayOf(workflow: AnyWorkflow, log: Logger = silent): Replay {
-  let made = 0;
-  const createId = (): string => {
-    made += 1;
-    return `id-${made}`;
-  };
-  return new Replay({ workflow, instanceId: "i", executionId: "e", log, createId });
+  return new Replay({ workflow, instanceId: "i", executionId: "e", log });
 }
 
 /** An action in a few words: `0 activity charge {"amount":1}`. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { type HistoryEvent, WorkflowActionSchema } from "@pawl/protocol";
 import { createDeferred } from "../async/deferred.js";
@@ -149,13 +148,7 @@ export class Session implements WorkReceiver {
     const workflow = this.#registry.workflows.get(turn.workflow)?.choose(past);
     if (workflow === undefined) return undefined;
     const { instanceId, executionId } = turn;
-    return new Replay({
-      workflow,
-      instanceId,
-      executionId,
-      log: this.#logger,
-      createId: randomUUID,
-    });
+    return new Replay({ workflow, instanceId, executionId, log: this.#logger });
   }
 
   /** `undefined`: a cache miss. */

@@ -89,7 +89,7 @@ describe("retries", () => {
         ? action.workflowActionType.value.taskExecutionId
         : "",
     );
-    expect(ids).toEqual(["id-1", "id-1"]);
+    expect(ids).toEqual(["e:0", "e:0"]);
     const fourth = await replay.turn([], [h.turn(300), h.activityFailed(2)]);
     expect(asked(fourth)).toEqual(["3 timer activityRetry flaky at 320"]);
     await replay.turn([], [h.turn(320), h.timerFired(3)]);

@@ -16,91 +16,149 @@ import { ActivityFailedError, ChildFailedError } from "../../errors.js";
 import { errorOf, fromFailureDetails } from "../../failure.js";
 import { parsePayload, stringifyPayload } from "../../payload.js";
 import type { Failure } from "../../port.js";
-import { nextRetryMs, type ResolvedRetryPolicy, resolveRetryPolicy } from "./retry.js";
+import type { Step } from "./divergence.js";
+import {
+  nextRetryMs,
+  type ResolvedRetryPolicy,
+  type RetryPolicy,
+  resolveRetryPolicy,
+} from "./retry.js";
 import type { ActionType, Ask } from "./task-ledger.js";
 
 /** What a call needs of the replay that it is part of. */
 export interface CallHost {
   readonly instanceId: string;
+  readonly executionId: string;
   now(): number;
   ask(make: (id: number) => Ask): number;
-  /** Makes ids that need not be the same on replay. */
-  createId(): string;
 }
 
-/** One call with its attempts: how it is asked for, what its results mean. */
-interface Attempts {
-  readonly host: CallHost;
-  readonly retry: ResolvedRetryPolicy | undefined;
-  /** The action that asks for an attempt. */
-  readonly attempt: (id: number) => Omit<Ask, "result">;
+const ignore = (): void => {};
+
+/** One call with its attempts: it is the ask of each of them, one after the other. */
+abstract class Call implements Ask {
+  protected readonly host: CallHost;
+  readonly #retry: ResolvedRetryPolicy | undefined;
+  readonly #firstAttemptAt: number;
+  #failedAttempts = 0;
+  #id = -1;
+  #resolve: (value: unknown) => void = ignore;
+  #reject: (error: Error) => void = ignore;
+
+  constructor(host: CallHost, retry: RetryPolicy | undefined) {
+    this.host = host;
+    this.#retry = retry && resolveRetryPolicy(retry);
+    this.#firstAttemptAt = host.now();
+  }
+
+  /** What the present attempt is. */
+  abstract readonly step: Step;
+  abstract action(): ActionType;
+  /** An attempt gets its number. */
+  protected abstract begin(id: number): void;
   /** The timer between two attempts. */
-  readonly pause: (fireAt: number) => Omit<Ask, "result">;
+  protected abstract pause(fireAt: number): Omit<Ask, "result">;
   /** The error for the code, after the last attempt. */
-  readonly error: (failure: Failure, id: number) => Error;
+  protected abstract error(failure: Failure, id: number): Error;
+
+  /** Runs attempts until one succeeds or the policy says that it is enough (engine semantics 6.6). */
+  run(): Promise<unknown> {
+    const promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#attempt();
+    return promise;
+  }
+
+  result(event: HistoryEvent): void {
+    const result = resultOf(event);
+    if ("failure" in result) this.#fail(result.failure);
+    else this.#resolve(parsePayload(result.output));
+  }
+
+  #attempt(): void {
+    this.host.ask((id) => {
+      this.#id = id;
+      this.begin(id);
+      return this;
+    });
+  }
+
+  #fail(failure: Failure): void {
+    this.#failedAttempts += 1;
+    const now = this.host.now();
+    const failedAttempts = this.#failedAttempts;
+    const progress = { failedAttempts, firstAttemptAt: this.#firstAttemptAt, now };
+    const waitMs = this.#retry && nextRetryMs(this.#retry, progress, failure);
+    if (waitMs === undefined) this.#reject(this.error(failure, this.#id));
+    else this.host.ask(() => ({ ...this.pause(now + waitMs), result: () => this.#attempt() }));
+  }
 }
 
-/** Runs attempts until one succeeds or the policy says that it is enough (engine semantics 6.6). */
-function runAttempts(call: Attempts): Promise<unknown> {
-  const firstAttemptAt = call.host.now();
-  let failedAttempts = 0;
-  return new Promise((resolve, reject) => {
-    const fail = (failure: Failure, id: number): void => {
-      failedAttempts += 1;
-      const now = call.host.now();
-      const progress = { failedAttempts, firstAttemptAt, now };
-      const waitMs = call.retry && nextRetryMs(call.retry, progress, failure);
-      if (waitMs === undefined) reject(call.error(failure, id));
-      else call.host.ask(() => ({ ...call.pause(now + waitMs), result: begin }));
-    };
-    const begin = (): void => {
-      call.host.ask((id) => ({
-        ...call.attempt(id),
-        result: (event) => {
-          const result = resultOf(event);
-          if ("failure" in result) fail(result.failure, id);
-          else resolve(parsePayload(result.output));
-        },
-      }));
-    };
-    begin();
-  });
-}
-
-/** Calls an activity. All its attempts share one taskExecutionId: the one that history has. */
+/** Calls an activity. */
 export function callActivity(
   host: CallHost,
   name: string,
   input: unknown,
-  options: ActivityOptions = {},
+  options?: ActivityOptions,
 ): Promise<unknown> {
-  const text = stringifyPayload(input);
-  let taskExecutionId = host.createId();
-  const action = (): ActionType => ({
-    case: "scheduleTask",
-    value: create(ScheduleTaskActionSchema, { name, taskExecutionId, ...optionalInput(text) }),
-  });
-  return runAttempts({
-    host,
-    retry: options.retry && resolveRetryPolicy(options.retry),
-    attempt: () => ({
-      step: { kind: "activity", name },
-      action,
-      recorded: (event) => {
-        if (event.eventType.case !== "taskScheduled") return;
-        taskExecutionId = event.eventType.value.taskExecutionId || taskExecutionId;
-      },
-      accepts: (event) => hasTaskExecutionId(event, taskExecutionId),
-    }),
-    pause: (fireAt) => ({
+  return new ActivityCall(host, name, stringifyPayload(input), options?.retry).run();
+}
+
+class ActivityCall extends Call {
+  readonly step: Step;
+  readonly #name: string;
+  readonly #input: string | undefined;
+  /** All attempts share one: the one that history has. */
+  #taskExecutionId = "";
+
+  constructor(
+    host: CallHost,
+    name: string,
+    input: string | undefined,
+    retry: RetryPolicy | undefined,
+  ) {
+    super(host, retry);
+    this.#name = name;
+    this.#input = input;
+    this.step = { kind: "activity", name };
+  }
+
+  protected begin(id: number): void {
+    this.#taskExecutionId ||= `${this.host.executionId}:${id}`;
+  }
+
+  action(): ActionType {
+    const taskExecutionId = this.#taskExecutionId;
+    const fields = { name: this.#name, taskExecutionId, ...optionalInput(this.#input) };
+    return { case: "scheduleTask", value: create(ScheduleTaskActionSchema, fields) };
+  }
+
+  recorded(event: HistoryEvent): void {
+    if (event.eventType.case !== "taskScheduled") return;
+    this.#taskExecutionId = event.eventType.value.taskExecutionId || this.#taskExecutionId;
+  }
+
+  accepts(event: HistoryEvent): boolean {
+    return hasTaskExecutionId(event, this.#taskExecutionId);
+  }
+
+  protected pause(fireAt: number): Omit<Ask, "result"> {
+    const name = this.#name;
+    const taskExecutionId = this.#taskExecutionId;
+    return {
       step: { kind: "timer", origin: "activityRetry", name },
       action: () => {
         const value = create(TimerOriginActivityRetrySchema, { taskExecutionId });
         return retryTimer(name, fireAt, { case: "activityRetry", value });
       },
-    }),
-    error: (failure, id) => new ActivityFailedError(name, id, failure, errorOf(failure)),
-  });
+    };
+  }
+
+  protected error(failure: Failure, id: number): Error {
+    return new ActivityFailedError(this.#name, id, failure, errorOf(failure));
+  }
 }
 
 /** Starts a child workflow and waits for it. */
@@ -108,41 +166,69 @@ export function callChild(
   host: CallHost,
   name: string,
   input: unknown,
-  options: ChildOptions = {},
+  options?: ChildOptions,
 ): Promise<unknown> {
-  const text = stringifyPayload(input);
-  let firstInstanceId = "";
-  let instanceId = "";
-  return runAttempts({
-    host,
-    retry: options.retry && resolveRetryPolicy(options.retry),
-    attempt: (id) => {
-      instanceId = options.instanceId ?? defaultChildId(host.instanceId, id);
-      const isRetry = firstInstanceId !== "";
-      if (!isRetry) firstInstanceId = instanceId;
-      const attemptId = instanceId;
-      return {
-        step: { kind: "child", name, instanceId },
-        action: () => ({
-          case: "createChildWorkflow",
-          value: create(CreateChildWorkflowActionSchema, {
-            name,
-            instanceId: attemptId,
-            ...optionalInput(text),
-            ...(isRetry ? { retryParentInstanceInfo: { instanceID: firstInstanceId } } : {}),
-          }),
-        }),
-      };
-    },
-    pause: (fireAt) => ({
+  return new ChildCall(host, name, stringifyPayload(input), options).run();
+}
+
+class ChildCall extends Call {
+  readonly #name: string;
+  readonly #input: string | undefined;
+  readonly #givenId: string | undefined;
+  #firstId = "";
+  /** The child of the present attempt. */
+  #childId = "";
+  #isRetry = false;
+
+  constructor(
+    host: CallHost,
+    name: string,
+    input: string | undefined,
+    options: ChildOptions | undefined,
+  ) {
+    super(host, options?.retry);
+    this.#name = name;
+    this.#input = input;
+    this.#givenId = options?.instanceId;
+  }
+
+  get step(): Step {
+    return { kind: "child", name: this.#name, instanceId: this.#childId };
+  }
+
+  protected begin(id: number): void {
+    this.#childId = this.#givenId ?? defaultChildId(this.host.instanceId, id);
+    this.#isRetry = this.#firstId !== "";
+    if (!this.#isRetry) this.#firstId = this.#childId;
+  }
+
+  action(): ActionType {
+    return {
+      case: "createChildWorkflow",
+      value: create(CreateChildWorkflowActionSchema, {
+        name: this.#name,
+        instanceId: this.#childId,
+        ...optionalInput(this.#input),
+        ...(this.#isRetry ? { retryParentInstanceInfo: { instanceID: this.#firstId } } : {}),
+      }),
+    };
+  }
+
+  protected pause(fireAt: number): Omit<Ask, "result"> {
+    const name = this.#name;
+    const instanceId = this.#firstId;
+    return {
       step: { kind: "timer", origin: "childRetry", name },
       action: () => {
-        const value = create(TimerOriginChildWorkflowRetrySchema, { instanceId: firstInstanceId });
+        const value = create(TimerOriginChildWorkflowRetrySchema, { instanceId });
         return retryTimer(name, fireAt, { case: "childWorkflowRetry", value });
       },
-    }),
-    error: (failure) => new ChildFailedError(name, instanceId, failure, errorOf(failure)),
-  });
+    };
+  }
+
+  protected error(failure: Failure): Error {
+    return new ChildFailedError(this.#name, this.#childId, failure, errorOf(failure));
+  }
 }
 
 /** The id that the engine too gives a child without one (engine semantics 4.3). */

@@ -45,8 +45,8 @@ export class ReplayContext implements WorkflowContext {
   readonly executionId: string;
   readonly workflow: string;
   readonly version?: string;
-  readonly log: Logger;
   readonly #host: ContextHost;
+  #log: Logger | undefined;
   #random: SeededRandom | undefined;
 
   constructor(host: ContextHost) {
@@ -55,7 +55,11 @@ export class ReplayContext implements WorkflowContext {
     this.executionId = host.executionId;
     this.workflow = host.workflow;
     if (host.version !== undefined) this.version = host.version;
-    this.log = createReplayLogger(host);
+  }
+
+  get log(): Logger {
+    this.#log ??= createReplayLogger(this.#host);
+    return this.#log;
   }
 
   get isReplaying(): boolean {

@@ -48,7 +48,7 @@ describe("a chain", () => {
     const replay = replayOf(chain);
     await replay.turn([], [h.turn(1), h.start("chain", 1)]);
     expect(asked(await replay.turn([], [h.turn(2), h.activityDone(0, 9, "other")]))).toEqual([]);
-    expect(asked(await replay.turn([], [h.turn(3), h.activityDone(0, 2, "id-1")]))).toEqual([
+    expect(asked(await replay.turn([], [h.turn(3), h.activityDone(0, 2, "e:0")]))).toEqual([
       "1 activity add 2",
     ]);
   });

@@ -20,8 +20,6 @@ export interface ReplayOptions {
   readonly instanceId: string;
   readonly executionId: string;
   readonly log: Logger;
-  /** Makes ids that need not be the same on replay. */
-  readonly createId: () => string;
 }
 
 /** What a turn asks for. */
@@ -57,7 +55,6 @@ export class Replay implements ContextHost {
   readonly workflow: string;
   readonly version: string | undefined;
   readonly log: Logger;
-  readonly createId: () => string;
   readonly events = new EventQueue();
   readonly #definition: AnyWorkflow;
   readonly #ledger = new TaskLedger();
@@ -82,7 +79,6 @@ export class Replay implements ContextHost {
     this.workflow = options.workflow.name;
     this.version = options.workflow.version;
     this.log = options.log;
-    this.createId = options.createId;
     this.#definition = options.workflow;
   }
 

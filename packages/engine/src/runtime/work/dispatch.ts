@@ -166,6 +166,8 @@ export class Dispatch implements WorkerWatcher {
 
   /** Adds a turn, and hands out what can be handed out. */
   addTurn(work: TurnWork): void {
+    // While nothing else waits it need not wait either.
+    if (this.#turns.size === 0 && this.#offerTurn(work, work.workflow)) return;
     this.#turns.push(work.workflow, work);
     this.#pumpTurns();
   }
@@ -182,6 +184,7 @@ export class Dispatch implements WorkerWatcher {
 
   /** Adds an activity; one that a worker gave up goes to the front. */
   addActivity(work: ActivityWork, front = false): void {
+    if (this.#activities.size === 0 && this.#offerActivity(work, work.name)) return;
     this.#activities.push(work.name, work, front);
     this.#pumpActivities();
   }
@@ -193,40 +196,44 @@ export class Dispatch implements WorkerWatcher {
   }
 
   #pumpTurns(): void {
-    if (this.#turns.size === 0) return;
-    this.#turns.drain((work, workflow) => {
-      if (this.turnHold(workflow) !== undefined) return false;
-      const worker = this.#turnWorker(work);
-      if (worker === undefined) return false;
-      worker.preparing += 1;
-      this.#turnGate.enter(workflow);
-      this.#hand(this.#host.takeTurn(work, worker), worker, (item) => {
-        // A worker that was taken out meanwhile has been reset.
-        if (this.holds(worker)) worker.preparing -= 1;
-        if (item === undefined) this.turnLeft(workflow);
-      });
-      return true;
-    });
+    if (this.#turns.size > 0) this.#turns.drain(this.#offerTurn);
   }
 
   #pumpActivities(): void {
-    if (this.#activities.size === 0) return;
-    this.#activities.drain((work, name) => {
-      if (this.activityHold(name) !== undefined) return false;
-      const { refusedBy } = work;
-      const worker = this.#roomiest(
-        { kind: "activity", name, refusedBy },
-        (candidate) => !refusedBy.has(candidate.workerId),
-        (candidate) => candidate.activityRoom(),
-      );
-      if (worker === undefined) return false;
-      this.#activityGate.enter(name);
-      this.#hand(this.#host.takeActivity(work, worker), worker, (item) => {
-        if (item === undefined) this.activityLeft(name);
-      });
-      return true;
-    });
+    if (this.#activities.size > 0) this.#activities.drain(this.#offerActivity);
   }
+
+  /** True when a worker takes the turn. */
+  readonly #offerTurn = (work: TurnWork, workflow: string): boolean => {
+    if (this.turnHold(workflow) !== undefined) return false;
+    const worker = this.#turnWorker(work);
+    if (worker === undefined) return false;
+    worker.preparing += 1;
+    this.#turnGate.enter(workflow);
+    this.#hand(this.#host.takeTurn(work, worker), worker, (item) => {
+      // A worker that was taken out meanwhile has been reset.
+      if (this.holds(worker)) worker.preparing -= 1;
+      if (item === undefined) this.turnLeft(workflow);
+    });
+    return true;
+  };
+
+  /** True when a worker takes the activity. */
+  readonly #offerActivity = (work: ActivityWork, name: string): boolean => {
+    if (this.activityHold(name) !== undefined) return false;
+    const { refusedBy } = work;
+    const worker = this.#roomiest(
+      { kind: "activity", name, refusedBy },
+      (candidate) => !refusedBy.has(candidate.workerId),
+      (candidate) => candidate.activityRoom(),
+    );
+    if (worker === undefined) return false;
+    this.#activityGate.enter(name);
+    this.#hand(this.#host.takeActivity(work, worker), worker, (item) => {
+      if (item === undefined) this.activityLeft(name);
+    });
+    return true;
+  };
 
   #hand(
     taken: WorkItem | undefined | Promise<WorkItem | undefined>,

@@ -100,7 +100,7 @@ export class WorkDesk implements DispatchHost {
   ): TurnItem | undefined {
     mailbox.queued = false;
     const events = turnEvents(state, this.#runtime.now());
-    const token = this.#runtime.options.createId();
+    const token = worker.nextToken();
     const cached = cachedEventCount(worker, state);
     const item = turnItem(state, pieces, cached, events, token);
     const bytes = worker.turnBytes === Number.POSITIVE_INFINITY ? 0 : turnBytes(item);
@@ -131,7 +131,7 @@ export class WorkDesk implements DispatchHost {
   takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
     this.refusals.taken(work);
     if (!isStillWanted(work)) return undefined;
-    const token = this.#runtime.options.createId();
+    const token = worker.nextToken();
     const item = activityItem(work, token, this.#runtime.tracing?.activityBegun(work, token));
     if (item !== undefined) worker.addActivity(token, work);
     return item;

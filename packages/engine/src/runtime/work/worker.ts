@@ -77,6 +77,7 @@ export class Worker {
   /** Turns, and activities, that it takes at once. */
   readonly turnLimit: number;
   readonly activityLimit: number;
+  #itemCount = 0;
 
   constructor(
     { workerId, connectedAt }: Pick<Worker, "workerId" | "connectedAt">,
@@ -108,6 +109,12 @@ export class Worker {
   /** Activities that it has, by token. */
   get activities(): ReadonlyMap<string, ActivityWork> {
     return this.#activities;
+  }
+
+  /** A token that no other item has or had: ids of workers are never used again. */
+  nextToken(): string {
+    this.#itemCount += 1;
+    return `${this.workerId}.${this.#itemCount}`;
   }
 
   /** It has been given a turn. */
