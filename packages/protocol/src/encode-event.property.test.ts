@@ -125,7 +125,7 @@ const events: fc.Arbitrary<HistoryEvent> = fc
   });
 
 function written(event: HistoryEvent): Uint8Array {
-  return encodeWith((writer) => writeEvent(writer, event));
+  return encodeWith(writeEvent, event);
 }
 
 describe("writeEvent()", () => {

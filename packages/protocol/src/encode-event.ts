@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { toBinary } from "@bufbuild/protobuf";
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { emptyMessage, int32, open, text, timestamp, wrapped } from "./field-writer.js";
 import {
   type ExecutionCompletedEvent,
   type ExecutionStartedEvent,
@@ -175,37 +175,5 @@ function executionStarted(writer: BinaryWriter, event: ExecutionStartedEvent): v
   open(writer, 4);
   text(writer, 1, instance.instanceId);
   wrapped(writer, 2, instance.executionId);
-  writer.join();
-}
-
-function open(writer: BinaryWriter, field: number): void {
-  writer.uint32((field << 3) | WireType.LengthDelimited).fork();
-}
-
-function emptyMessage(writer: BinaryWriter, field: number): void {
-  open(writer, field);
-  writer.join();
-}
-
-function int32(writer: BinaryWriter, field: number, value: number): void {
-  if (value !== 0) writer.uint32((field << 3) | WireType.Varint).int32(value);
-}
-
-function text(writer: BinaryWriter, field: number, value: string): void {
-  if (value !== "") writer.uint32((field << 3) | WireType.LengthDelimited).string(value);
-}
-
-/** A google.protobuf.StringValue. */
-function wrapped(writer: BinaryWriter, field: number, value: string | undefined): void {
-  if (value === undefined) return;
-  open(writer, field);
-  text(writer, 1, value);
-  writer.join();
-}
-
-function timestamp(writer: BinaryWriter, field: number, { seconds, nanos }: Timestamp): void {
-  open(writer, field);
-  if (seconds !== 0n) writer.uint32((1 << 3) | WireType.Varint).int64(seconds);
-  int32(writer, 2, nanos);
   writer.join();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromBinary } from "@bufbuild/protobuf";
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { writeEvent } from "./encode-event.js";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
 import { encodeWith } from "./shared-writer.js";
@@ -37,7 +37,7 @@ export class EventRecord {
 
   /** The event in Durable Task wire form. */
   get bytes(): Uint8Array {
-    this.#bytes ??= encodeWith((writer) => writeEvent(writer, this.event));
+    this.#bytes ??= encodeWith(writeEvent, this.event);
     return this.#bytes;
   }
 
@@ -56,18 +56,22 @@ const pastEventsTag = (pastEventsField << 3) | WireType.LengthDelimited;
  * and put on the wire.
  */
 export function encodeFrames(records: readonly EventRecord[]): Uint8Array {
-  return encodeWith((writer) => {
-    for (const record of records) {
-      writer.uint32(pastEventsTag);
-      if (record.encoded !== undefined) {
-        writer.bytes(record.encoded);
-      } else {
-        writer.fork();
-        writeEvent(writer, record.event);
-        writer.join();
-      }
+  return records.length === 0 ? noFrames : encodeWith(writeFrames, records);
+}
+
+const noFrames = new Uint8Array();
+
+function writeFrames(writer: BinaryWriter, records: readonly EventRecord[]): void {
+  for (const record of records) {
+    writer.uint32(pastEventsTag);
+    if (record.encoded !== undefined) {
+      writer.bytes(record.encoded);
+    } else {
+      writer.fork();
+      writeEvent(writer, record.event);
+      writer.join();
     }
-  });
+  }
 }
 
 /** Splits what `encodeFrames` made. @throws RangeError when the bytes are not such frames */

@@ -4,7 +4,46 @@ import { create } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { fromTimestamp, historyEvent, toTimestamp } from "./history.js";
+import { HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
+import { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
+
+const text = fc.option(fc.string({ maxLength: 5 }), { nil: undefined });
+const trace = fc.option(fc.constant({ traceParent: "t" }), { nil: undefined, freq: 3 });
+const fieldsOf = {
+  workflowStarted: { version: fc.option(fc.constant({ name: "v" }), { nil: undefined }) },
+  executionStarted: {
+    name: text,
+    input: text,
+    workflowInstance: fc.option(fc.record({ instanceId: text, executionId: text }), {
+      nil: undefined,
+    }),
+    tags: fc.option(fc.dictionary(fc.string(), fc.string(), { maxKeys: 2 }), { nil: undefined }),
+    parentTraceContext: trace,
+  },
+  taskScheduled: { name: text, input: text, taskExecutionId: text, parentTraceContext: trace },
+  taskCompleted: {
+    taskScheduledId: fc.integer(),
+    result: text,
+    taskExecutionId: text,
+    signerCertificate: fc.option(fc.constant(new Uint8Array([1])), { nil: undefined }),
+  },
+  executionCompleted: {
+    workflowStatus: fc.constantFrom(undefined, 1, 3),
+    result: text,
+    failureDetails: fc.option(fc.constant({ errorType: "e" }), { nil: undefined }),
+  },
+  eventRaised: { name: text, input: text },
+  executionSuspended: { input: text },
+};
+
+/** Types of events with some of their fields, some of them absent, some undefined. */
+const types = fc
+  .constantFrom(...Object.entries(fieldsOf))
+  .chain(([kind, fields]) =>
+    fc
+      .record(fields as Record<string, fc.Arbitrary<unknown>>, { requiredKeys: [] })
+      .map((value) => ({ case: kind, value }) as HistoryEventType),
+  );
 
 describe("instants", () => {
   test.each([
@@ -55,5 +94,19 @@ describe("historyEvent()", () => {
       timestamp: { seconds: 1n, nanos: 500_000_000 },
       eventType: { case: "taskScheduled", value: { name: "charge" } },
     });
+  });
+
+  test("makes the message that the library makes", () => {
+    fc.assert(
+      fc.property(types, (eventType) => {
+        const made = create(HistoryEventSchema, {
+          eventId: -1,
+          timestamp: create(TimestampSchema, { seconds: 2n, nanos: 1_000_000 }),
+          eventType,
+        });
+        expect(historyEvent(-1, 2001, eventType)).toStrictEqual(made);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
+import { plainEventType } from "./plain-event.js";
 
 /** What kinds of event there are: the names of the oneof in the Durable Task HistoryEvent. */
 export type HistoryEventType = NonNullable<
@@ -12,10 +13,11 @@ export type HistoryEventType = NonNullable<
 /** Turns an instant (milliseconds since 1970) into a protobuf timestamp. */
 export function toTimestamp(atMs: number): Timestamp {
   const seconds = Math.floor(atMs / 1000);
-  return create(TimestampSchema, {
+  return {
+    $typeName: "google.protobuf.Timestamp",
     seconds: BigInt(seconds),
     nanos: Math.round((atMs - seconds * 1000) * 1_000_000),
-  });
+  };
 }
 
 /**
@@ -35,5 +37,10 @@ export function historyEvent(
   atMs: number,
   eventType: HistoryEventType,
 ): HistoryEvent {
-  return create(HistoryEventSchema, { eventId, timestamp: toTimestamp(atMs), eventType });
+  return {
+    $typeName: "HistoryEvent",
+    eventId,
+    timestamp: toTimestamp(atMs),
+    eventType: plainEventType(eventType) ?? create(HistoryEventSchema, { eventType }).eventType,
+  };
 }

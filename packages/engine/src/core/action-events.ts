@@ -45,14 +45,9 @@ export function addAction(
   switch (type.case) {
     case "scheduleTask": {
       const { name, version, input, taskExecutionId, historyPropagationScope } = type.value;
-      const value = {
-        name,
-        taskExecutionId,
-        ...optional("version", version),
-        ...optional("input", input),
-        ...optional("parentTraceContext", traceOf(context.state)),
-        ...optional("historyPropagationScope", historyPropagationScope),
-      };
+      const parentTraceContext = traceOf(context.state);
+      const common = { name, version, input, taskExecutionId };
+      const value = { ...common, parentTraceContext, historyPropagationScope };
       into.appended.push(actionRecord(id, now, { case: "taskScheduled", value }));
       break;
     }

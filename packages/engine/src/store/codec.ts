@@ -5,6 +5,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { EventRecord } from "@pawl/protocol";
 import type { InstanceStatus } from "@pawl/protocol/port";
 import {
+  encodeInstanceRow,
   type InstanceRow,
   InstanceRowSchema,
   OutboxMessageSchema,
@@ -67,11 +68,11 @@ export function rowOf(state: InstanceState, seals: Seals, change: number): Insta
     createdAt: BigInt(state.createdAt),
     startedAt: BigInt(fold.startedAt),
     updatedAt: BigInt(fold.updatedAt),
-    completedAt: BigInt(fold.completedAt),
-    startAt: BigInt(state.startAt),
-    ...(state.parent === undefined ? {} : { parent: create(ParentLinkSchema, state.parent) }),
+    completedAt: fold.completedAt === 0 ? 0n : BigInt(fold.completedAt),
+    startAt: state.startAt === 0 ? 0n : BigInt(state.startAt),
+    parent: state.parent && create(ParentLinkSchema, state.parent),
     tags: state.tags,
-    ...(state.customStatus === undefined ? {} : { customStatus: state.customStatus }),
+    customStatus: state.customStatus,
     version: fold.version,
     stallReason: fold.stall?.description ?? "",
     stallCode: fold.stall?.reason ?? "",
@@ -108,7 +109,7 @@ export function rowStatus(row: InstanceRow): InstanceStatus {
 
 /** Encodes a row. */
 export function encodeRow(row: InstanceRow): Uint8Array {
-  return seal(toBinary(InstanceRowSchema, row));
+  return seal(encodeInstanceRow(row));
 }
 
 /** What a value begins with that stands for one that was lost. No message of protobuf begins so. */

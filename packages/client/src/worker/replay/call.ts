@@ -5,7 +5,7 @@ import {
   CreateChildWorkflowActionSchema,
   CreateTimerActionSchema,
   type HistoryEvent,
-  ScheduleTaskActionSchema,
+  type ScheduleTaskAction,
   type TaskFailureDetails,
   TimerOriginActivityRetrySchema,
   TimerOriginChildWorkflowRetrySchema,
@@ -130,9 +130,14 @@ class ActivityCall extends Call {
   }
 
   action(): ActionType {
-    const taskExecutionId = this.#taskExecutionId;
-    const fields = { name: this.#name, taskExecutionId, ...optionalInput(this.#input) };
-    return { case: "scheduleTask", value: create(ScheduleTaskActionSchema, fields) };
+    // A plain object of the message's shape: each step of a workflow makes one.
+    const value: ScheduleTaskAction = {
+      $typeName: "ScheduleTaskAction",
+      name: this.#name,
+      taskExecutionId: this.#taskExecutionId,
+    };
+    if (this.#input !== undefined) value.input = this.#input;
+    return { case: "scheduleTask", value };
   }
 
   recorded(event: HistoryEvent): void {

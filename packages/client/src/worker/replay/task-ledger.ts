@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
-import { type HistoryEvent, type WorkflowAction, WorkflowActionSchema } from "@pawl/protocol";
+import type { HistoryEvent, WorkflowAction } from "@pawl/protocol";
 import { divergenceAt, isSameStep, type Step } from "./divergence.js";
 
 /** The oneof of an action. */
@@ -106,7 +105,7 @@ export class TaskLedger {
   takeActions(): WorkflowAction[] {
     const actions: WorkflowAction[] = [];
     for (const [id, ask] of this.#unrecorded) {
-      actions.push(create(WorkflowActionSchema, { id, workflowActionType: ask.action() }));
+      actions.push({ $typeName: "WorkflowAction", id, workflowActionType: ask.action() });
     }
     this.#unrecorded.clear();
     return actions;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { HistoryEventType, TaskFailureDetails } from "@pawl/protocol";
-import { inboundRecord, optional } from "../event.js";
+import { inboundRecord } from "../event.js";
 import { excessBytes, payloadFailure } from "../limit/payload-limit.js";
 import { nothing, type Outcome } from "../outcome.js";
 import { isWanted } from "../resolution-key.js";
@@ -41,9 +41,6 @@ function resultOf(facts: ActivityFacts, taskExecutionId: string): HistoryEventTy
   const failureDetails =
     excess === undefined ? facts.failure : payloadFailure("the output of the activity", excess);
   return failureDetails === undefined
-    ? {
-        case: "taskCompleted",
-        value: { taskScheduledId, taskExecutionId, ...optional("result", output) },
-      }
+    ? { case: "taskCompleted", value: { taskScheduledId, taskExecutionId, result: output } }
     : { case: "taskFailed", value: { taskScheduledId, taskExecutionId, failureDetails } };
 }

@@ -10,7 +10,7 @@ import {
 import { type ActionEvents, addAction } from "../action-events.js";
 import { resultForParent } from "../child-result.js";
 import { continueAsNew } from "../continue-as-new.js";
-import { actionRecord, inboundRecord, optional, terminatedCompletion } from "../event.js";
+import { actionRecord, inboundRecord, terminatedCompletion } from "../event.js";
 import { type HistoryBounds, historyExcess } from "../limit/history-limit.js";
 import { excessBytes, failing, limitActions } from "../limit/payload-limit.js";
 import type { Outcome } from "../outcome.js";
@@ -190,10 +190,6 @@ function completionRecord({ action, value }: Completion, now: number): EventReco
   const { workflowStatus, result, failureDetails } = value;
   return actionRecord(action.id, now, {
     case: "executionCompleted",
-    value: {
-      workflowStatus,
-      ...optional("result", result),
-      ...optional("failureDetails", failureDetails),
-    },
+    value: { workflowStatus, result, failureDetails },
   });
 }

@@ -3,7 +3,7 @@
 import type { TraceContext } from "@pawl/protocol";
 import { toTimestamp } from "@pawl/protocol";
 import { EngineError } from "../../errors.js";
-import { inboundRecord, optional } from "../event.js";
+import { inboundRecord } from "../event.js";
 import type { Outcome } from "../outcome.js";
 import type { Beginning, InstanceState, ParentLink } from "../state.js";
 import { hasEnded } from "../status.js";
@@ -57,9 +57,9 @@ export function start(state: InstanceState | undefined, facts: StartFacts, now: 
     case: "executionStarted",
     value: {
       name: facts.workflow,
-      ...optional("input", facts.input),
+      input: facts.input,
       workflowInstance: { instanceId: facts.instanceId, executionId: facts.executionId },
-      ...(facts.startAt > 0 ? { scheduledStartTimestamp: toTimestamp(facts.startAt) } : {}),
+      scheduledStartTimestamp: facts.startAt > 0 ? toTimestamp(facts.startAt) : undefined,
       ...traceFields(facts.traceContext, facts.executionId, facts.hasSpan ?? false),
       tags: { ...facts.tags },
     },
