@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AbstractBatchOptions, AbstractLevel } from "abstract-level";
+import type {
+  AbstractBatchOptions,
+  AbstractChainedBatch,
+  AbstractLevel,
+} from "abstract-level";
 import { EngineError } from "../errors.js";
 import { damaged } from "./damaged.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
 
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */
 export type Database = AbstractLevel<Buffer | Uint8Array | string, Uint8Array, Uint8Array>;
+
+type Chain = AbstractChainedBatch<Database, Uint8Array, Uint8Array>;
 
 /** A batch that is on disk when it resolves: LevelDB's own option; it has no effect in memory. */
 export const synced: AbstractBatchOptions<Uint8Array, Uint8Array> & { readonly sync: true } = {
@@ -113,12 +119,20 @@ export class AbstractStore extends DatabaseReader implements Store {
   async #write(batch: readonly StoreWrite[]): Promise<void> {
     if (this.#failure !== undefined) throw unavailable(this.#failure);
     try {
-      await this.#db.batch([...batch, ...this.#policy.stamp()], synced);
+      await this.#putTogether(batch).write(synced);
     } catch (error) {
       this.#failure = error;
       throw unavailable(error);
     }
     this.#policy.written();
+  }
+
+  /** A chained batch: one of an array makes a copy of each of its writes, and takes twice the time. */
+  #putTogether(writes: readonly StoreWrite[]): Chain {
+    const chain = this.#db.batch();
+    for (const write of writes) add(chain, write);
+    for (const write of this.#policy.stamp()) add(chain, write);
+    return chain;
   }
 
   close(): Promise<void> {
@@ -132,6 +146,11 @@ export class AbstractStore extends DatabaseReader implements Store {
     await this.#policy.closing();
     await this.#db.close();
   }
+}
+
+function add(chain: Chain, write: StoreWrite): void {
+  if (write.type === "put") chain.put(write.key, write.value);
+  else chain.del(write.key);
 }
 
 function unavailable(cause: unknown): EngineError {
