@@ -28,6 +28,7 @@ export function patchStall(
   { fold }: InstanceState,
   version: TurnVersion | undefined,
 ): Stall | undefined {
+  if (fold.patches.length === 0) return undefined;
   const reported = version?.patches ?? [];
   if (fold.patches.every((patch, at) => patch === reported[at])) return undefined;
   const description = `Patch mismatch. History patches: [${fold.patches.join(", ")}], current patches: [${reported.join(", ")}]. `;
@@ -43,8 +44,9 @@ export function stampVersion(
   { fold }: InstanceState,
   version: TurnVersion | undefined,
 ): EventRecord {
-  const name = version?.name;
-  const patches = version?.patches.slice(fold.patches.length) ?? [];
+  if (version === undefined) return started;
+  const { name } = version;
+  const patches = version.patches.slice(fold.patches.length);
   if (name === undefined && patches.length === 0) return started;
   const at = started.event.timestamp === undefined ? 0 : fromTimestamp(started.event.timestamp);
   const value = { version: { patches, ...optional("name", name) } };

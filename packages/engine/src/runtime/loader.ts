@@ -88,7 +88,7 @@ export async function loadMailbox(
       inboxFirst: row.inboxFirst,
       inboxNext: row.inboxNext,
     },
-    saved: { live: live !== undefined, timers: wantedTimers(state) },
+    saved: { live: live !== undefined, timers: new Map(wantedTimers(state)) },
     snapshot: {
       row,
       startRecord: state.fold.startRecord ?? inbox.find(isStart),

@@ -330,8 +330,9 @@ export class Mailbox implements Dirty {
   }
 
   /** Brings the timers on disk in line with the state; returns those to arm. */
-  #draftTimers(writes: StoreWrite[]): TimerKey[] {
+  #draftTimers(writes: StoreWrite[]): readonly TimerKey[] {
     const wanted = this.#state === undefined ? noTimers : wantedTimers(this.#state);
+    if (wanted.size === 0 && this.#savedTimers.size === 0) return noTimerKeys;
     const armed: TimerKey[] = [];
     for (const [timerId, saved] of this.#savedTimers) {
       const same = wanted.get(timerId);
@@ -359,8 +360,7 @@ export class Mailbox implements Dirty {
 
   #draftHistory(state: OwnedState, writes: StoreWrite[]): void {
     if (this.#unsaved.length === 0) return;
-    const frames = concat(this.#unsaved.map((piece) => piece.frames));
-    const eventCount = this.#unsaved.reduce((sum, piece) => sum + piece.eventCount, 0);
+    const { frames, eventCount } = joined(this.#unsaved);
     const chain = chainOf(this.#seals.chain, frames);
     const { chunkCount, historyBytes } = this.#seals;
     const firstEvent = state.fold.eventCount - eventCount;
@@ -381,6 +381,7 @@ export class Mailbox implements Dirty {
 }
 
 const noTimers: ReadonlyMap<number, TimerKey> = new Map();
+const noTimerKeys: readonly TimerKey[] = [];
 
 const noSeals: Seals = {
   chunkCount: 0,
@@ -394,7 +395,9 @@ function isStart(record: EventRecord): boolean {
   return record.event.eventType.case === "executionStarted";
 }
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+function joined(pieces: readonly Piece[]): Piece {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return only;
+  const eventCount = pieces.reduce((sum, piece) => sum + piece.eventCount, 0);
+  return { eventCount, frames: Buffer.concat(pieces.map((piece) => piece.frames)) };
 }

@@ -4,15 +4,18 @@ import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 
+const none: ReadonlyMap<number, TimerKey> = new Map();
+
 /**
  * The timers that an instance needs on disk, by timer id. A commit brings the disk in line with
  * them, so after a load the same rule says what is there.
  */
-export function wantedTimers(state: InstanceState): Map<number, TimerKey> {
+export function wantedTimers(state: InstanceState): ReadonlyMap<number, TimerKey> {
+  const isDelayed = state.startAt > 0 && state.fold.eventCount === 0;
+  if (hasEnded(state) || (!isDelayed && state.fold.timers.size === 0)) return none;
   const wanted = new Map<number, TimerKey>();
-  if (hasEnded(state)) return wanted;
   const { instanceId, generation } = state;
-  if (state.startAt > 0 && state.fold.eventCount === 0) {
+  if (isDelayed) {
     const fireAt = state.startAt;
     wanted.set(startTimerId, { instanceId, generation, timerId: startTimerId, fireAt });
   }

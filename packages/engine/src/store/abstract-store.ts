@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type {
-  AbstractBatchOptions,
-  AbstractChainedBatch,
-  AbstractLevel,
-} from "abstract-level";
+import type { AbstractBatchOptions, AbstractChainedBatch, AbstractLevel } from "abstract-level";
 import { EngineError } from "../errors.js";
 import { damaged } from "./damaged.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";

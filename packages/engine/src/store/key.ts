@@ -57,7 +57,25 @@ export type IndexKind = "status" | "created" | "updated" | "parent" | "tag";
 
 /** The partition of an instance. */
 export function partitionOf(instanceId: string): number {
-  return crc32(instanceId) % partitionCount;
+  return encodeId(instanceId).partition;
+}
+
+/** An id as keys have it. */
+interface EncodedId {
+  readonly instanceId: string;
+  readonly bytes: Uint8Array;
+  readonly partition: number;
+}
+
+/** The one that was used last: a commit makes all keys of an instance one after the other. */
+let latest: EncodedId | undefined;
+
+/** An id in UTF-8, with its partition. */
+function encodeId(instanceId: string): EncodedId {
+  if (latest?.instanceId === instanceId) return latest;
+  const bytes = Buffer.from(instanceId, "utf8");
+  latest = { instanceId, bytes, partition: crc32(bytes) % partitionCount };
+  return latest;
 }
 
 /** Key of an instance's row. */
@@ -163,11 +181,11 @@ export const startTimerId = 0xffff_ffff;
 
 /** Key of a timer: ordered by instant within its partition. */
 export function timerKey(timer: TimerKey): Uint8Array {
-  const id = Buffer.from(timer.instanceId, "utf8");
+  const { bytes: id, partition } = encodeId(timer.instanceId);
   const key = Buffer.allocUnsafe(3 + 8 + id.length + 1 + 8);
-  writePrefix(key, partitionOf(timer.instanceId), kinds.timer);
+  writePrefix(key, partition, kinds.timer);
   writeInstant(key, 3, timer.fireAt);
-  id.copy(key, 11);
+  key.set(id, 11);
   key[11 + id.length] = 0;
   key.writeUInt32BE(timer.generation, 12 + id.length);
   key.writeUInt32BE(timer.timerId >>> 0, 16 + id.length);
@@ -214,6 +232,26 @@ export function kindPrefix(kind: KeyKind, partition: number): Buffer {
   const prefix = Buffer.alloc(3);
   writePrefix(prefix, partition, kinds[kind]);
   return prefix;
+}
+
+/** A key of a kind that is made of parts, and ends in an instance's id. */
+export function keyOfParts(
+  kind: KeyKind,
+  parts: readonly Uint8Array[],
+  instanceId: string,
+): Buffer {
+  const { bytes, partition } = encodeId(instanceId);
+  let length = 3 + bytes.length;
+  for (const part of parts) length += part.length;
+  const key = Buffer.allocUnsafe(length);
+  writePrefix(key, partition, kinds[kind]);
+  let at = 3;
+  for (const part of parts) {
+    key.set(part, at);
+    at += part.length;
+  }
+  key.set(bytes, at);
+  return key;
 }
 
 /** All keys of a kind that belong to one instance. Not for timers, ends and indexes. */
@@ -329,11 +367,11 @@ function storeKey(kind: number, id: string, tailBytes: number): Buffer {
 }
 
 function instanceKey(kind: KeyKind, instanceId: string, tailBytes: number): Buffer {
-  const idBytes = Buffer.byteLength(instanceId, "utf8");
-  const key = Buffer.allocUnsafe(3 + idBytes + 1 + tailBytes);
-  writePrefix(key, partitionOf(instanceId), kinds[kind]);
-  key.write(instanceId, 3, "utf8");
-  key[3 + idBytes] = 0;
+  const { bytes, partition } = encodeId(instanceId);
+  const key = Buffer.allocUnsafe(3 + bytes.length + 1 + tailBytes);
+  writePrefix(key, partition, kinds[kind]);
+  key.set(bytes, 3);
+  key[3 + bytes.length] = 0;
   return key;
 }
 
@@ -344,7 +382,8 @@ function sequenceKey(kind: KeyKind, instanceId: string, sequence: number): Buffe
 }
 
 function writePrefix(key: Buffer, partition: number, kind: number): void {
-  key.writeUInt16BE(partition, 0);
+  key[0] = partition >>> 8;
+  key[1] = partition & 0xff;
   key[2] = kind;
 }
 

@@ -63,7 +63,8 @@ function isRecorded({ workflowActionType: { case: kind } }: WorkflowAction): boo
  * (engine semantics 1.3, 3.3, 4).
  */
 export function completeTurn(state: InstanceState, facts: TurnFacts, now: number): Outcome {
-  const [started, ...taken] = facts.events;
+  const started = facts.events[0];
+  const taken = facts.events.slice(1);
   if (started === undefined) throw new Error("a turn without events");
   const terminate = findTerminate(taken);
   const stalled = stallOf(state, facts.actions);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type InstanceRow, StoredStatus } from "@pawl/protocol/store";
-import { type IndexKind, kindPrefix, partitionOf } from "../key.js";
+import { type IndexKind, keyOfParts } from "../key.js";
 
 // The secondary indexes. Their keys have no value; each ends in what it is ordered by, then the id.
 // Texts are escaped and have an end mark, so that byte order is text order (`textBytes`). Instants and
@@ -74,23 +74,23 @@ export type IndexedRow = Pick<
 export function statusKey(instanceId: string, row: IndexedRow): Uint8Array {
   const name = textBytes(row.workflow);
   const status = Buffer.from([statusClass(row.status)]);
-  return indexKey("status", instanceId, [name, status, instantKey(Number(row.createdAt))]);
+  return keyOfParts("status", [name, status, instantKey(Number(row.createdAt))], instanceId);
 }
 
 /** The update key of a row. */
 export function updatedKey(instanceId: string, row: IndexedRow): Uint8Array {
-  return indexKey("updated", instanceId, [instantKey(secondOf(updatedAtOf(row)))]);
+  return keyOfParts("updated", [instantKey(secondOf(updatedAtOf(row)))], instanceId);
 }
 
 /** The keys of a row that stay the same until the id gets another execution. */
 export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
   const createdAt = instantKey(Number(row.createdAt));
-  const keys = [indexKey("created", instanceId, [createdAt])];
+  const keys = [keyOfParts("created", [createdAt], instanceId)];
   if (row.parent !== undefined) {
-    keys.push(indexKey("parent", instanceId, [textBytes(row.parent.instanceId), createdAt]));
+    keys.push(keyOfParts("parent", [textBytes(row.parent.instanceId), createdAt], instanceId));
   }
   for (const [key, value] of Object.entries(row.tags)) {
-    keys.push(indexKey("tag", instanceId, [textBytes(key), textBytes(value), createdAt]));
+    keys.push(keyOfParts("tag", [textBytes(key), textBytes(value), createdAt], instanceId));
   }
   return keys;
 }
@@ -98,11 +98,6 @@ export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
 /** Every index key of a row. */
 export function indexKeysOf(instanceId: string, row: IndexedRow): Uint8Array[] {
   return [statusKey(instanceId, row), updatedKey(instanceId, row), ...lastingKeys(instanceId, row)];
-}
-
-function indexKey(kind: IndexKind, instanceId: string, parts: readonly Uint8Array[]): Buffer {
-  const id = Buffer.from(instanceId, "utf8");
-  return Buffer.concat([kindPrefix(kind, partitionOf(instanceId)), ...parts, id]);
 }
 
 /** The instance id in a key of an index. */
