@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 // One function for each kind of field, for messages that are written by hand. As in all of proto3,
 // zero and empty text are left out.
@@ -9,12 +8,6 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 /** Begins a message of variable length, or of a map's entry; `writer.join()` ends it. */
 export function open(writer: BinaryWriter, field: number): void {
   writer.uint32((field << 3) | WireType.LengthDelimited).fork();
-}
-
-/** A message that says no more than that it is there. */
-export function emptyMessage(writer: BinaryWriter, field: number): void {
-  open(writer, field);
-  writer.join();
 }
 
 /** An int32, or an enum. */
@@ -49,24 +42,4 @@ export function text(writer: BinaryWriter, field: number, value: string): void {
 /** A string that is written also when it is empty: of a map's entry, or one that may be absent. */
 export function presentText(writer: BinaryWriter, field: number, value: string): void {
   writer.uint32((field << 3) | WireType.LengthDelimited).string(value);
-}
-
-/** A google.protobuf.StringValue. */
-export function wrapped(writer: BinaryWriter, field: number, value: string | undefined): void {
-  if (value === undefined) return;
-  open(writer, field);
-  text(writer, 1, value);
-  writer.join();
-}
-
-/** A google.protobuf.Timestamp. */
-export function timestamp(
-  writer: BinaryWriter,
-  field: number,
-  { seconds, nanos }: Timestamp,
-): void {
-  open(writer, field);
-  int64(writer, 1, seconds);
-  int32(writer, 2, nanos);
-  writer.join();
 }

@@ -160,11 +160,14 @@ export function beginState(beginning: Beginning): OwnedState {
   };
 }
 
-/** What the present execution was started with: from history, or before its first turn the inbox. */
-export function executionStart({ fold, inbox }: InstanceState): ExecutionStartedEvent | undefined {
-  const record =
-    fold.startRecord ?? inbox.find(({ event }) => event.eventType.case === "executionStarted");
-  const { eventType } = record?.event ?? {};
+/** The event that the present execution was started with: from history, or before its first turn the inbox. */
+export function startRecordOf({ fold, inbox }: InstanceState): EventRecord | undefined {
+  return fold.startRecord ?? inbox.find(({ event }) => event.eventType.case === "executionStarted");
+}
+
+/** What the present execution was started with. */
+export function executionStart(state: InstanceState): ExecutionStartedEvent | undefined {
+  const { eventType } = startRecordOf(state)?.event ?? {};
   return eventType?.case === "executionStarted" ? eventType.value : undefined;
 }
 

@@ -4,7 +4,7 @@ import { decodeFrames, type EventRecord } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyEvent } from "../core/apply-event.js";
 import { resolutionKey } from "../core/resolution-key.js";
-import { beginState, type OwnedState } from "../core/state.js";
+import { beginState, type OwnedState, startRecordOf } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import {
   type Chunk,
@@ -91,7 +91,7 @@ export async function loadMailbox(
     saved: { live: live !== undefined, timers: new Map(wantedTimers(state)) },
     snapshot: {
       row,
-      startRecord: state.fold.startRecord ?? inbox.find(isStart),
+      startRecord: startRecordOf(state),
       endRecord: state.fold.endRecord,
     },
   });
@@ -153,8 +153,4 @@ function stateOf(
     throw damaged(`an event of '${instanceId}' cannot be decoded`, error);
   }
   return state;
-}
-
-function isStart(record: EventRecord): boolean {
-  return record.event.eventType.case === "executionStarted";
 }

@@ -4,7 +4,7 @@ import { type EventRecord, encodeFrames } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyOutcome } from "../core/apply-outcome.js";
 import type { Message, Outcome } from "../core/outcome.js";
-import type { OpenTask, OwnedState, Stall } from "../core/state.js";
+import { type OpenTask, type OwnedState, type Stall, startRecordOf } from "../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../core/status.js";
 import {
   chainOf,
@@ -285,8 +285,7 @@ export class Mailbox implements Dirty {
       this.#draftHistory(state, writes);
       row = rowOf(state, this.#seals, change);
       if (looksAlike(this.#savedRow, row)) row.changed = this.#savedRow.changed;
-      const { startRecord, endRecord } = state.fold;
-      snapshot = { row, startRecord: startRecord ?? state.inbox.find(isStart), endRecord };
+      snapshot = { row, startRecord: startRecordOf(state), endRecord: state.fold.endRecord };
       writes.push({ type: "put", key: rowKey(this.instanceId), value: encodeRow(row) });
     } else if (this.#savedRow !== undefined) {
       writes.push({ type: "del", key: rowKey(this.instanceId) });
@@ -390,10 +389,6 @@ const noSeals: Seals = {
   inboxFirst: 0,
   inboxNext: 0,
 };
-
-function isStart(record: EventRecord): boolean {
-  return record.event.eventType.case === "executionStarted";
-}
 
 function joined(pieces: readonly Piece[]): Piece {
   const [only] = pieces;
