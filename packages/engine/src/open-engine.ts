@@ -3,10 +3,18 @@
 import { resolve } from "node:path";
 import { Engine } from "./engine.js";
 import { EngineError } from "./errors.js";
-import { type EngineOptions, type Logger, resolveOptions } from "./options.js";
-import { openLevelStore } from "./store/level-store.js";
+import {
+  defaults,
+  type EngineOptions,
+  type Logger,
+  type ResolvedOptions,
+  resolveOptions,
+} from "./options.js";
+import type { FilesDamaged } from "./store/level/inspect.js";
+import { type LevelStoreOptions, openLevelStore } from "./store/level-store.js";
 import { openMemoryStore } from "./store/memory-store.js";
 import type { CheckOptions } from "./store/sound-files.js";
+import type { OpenStore } from "./store/store.js";
 
 /**
  * Opens an engine and takes up what was unfinished. Resolves when it is ready.
@@ -20,16 +28,37 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
       details: { field: "dataDir" },
     });
   }
-  const dataDir = resolve(resolved.dataDir);
-  const { onDamage, logger } = resolved;
-  const onUpgrade = upgradeLog(logger);
-  const handling = { onUpgrade, onDamage, ...salvageLog(logger) };
-  const engine = new Engine(
-    resolved,
-    resolved.store === "memory" ? openMemoryStore : () => openLevelStore(dataDir, handling),
-  );
+  const openStore = resolved.store === "memory" ? openMemoryStore : openFolder(resolved);
+  const engine = new Engine(resolved, openStore);
   await engine.open();
   return engine;
+}
+
+/** How the data folder is opened: again, and all of it checked first, when damage was found in it. */
+function openFolder({ onDamage, scrub, logger, ...options }: ResolvedOptions): OpenStore {
+  const dataDir = resolve(options.dataDir);
+  const handling: LevelStoreOptions = {
+    onDamage,
+    onUpgrade: upgradeLog(logger),
+    scrub: { ...defaults.scrub, ...scrub },
+    ...salvageLog(logger),
+  };
+  let isSuspect = false;
+  return async (onFailure) => {
+    const onFault = (fault: FilesDamaged): void => {
+      logger.error(
+        { file: fault.file, reason: fault.message },
+        "a table of the database is damaged",
+      );
+      if (onDamage !== "salvage" || !fault.isConfined) return;
+      isSuspect = true;
+      onFailure(fault);
+    };
+    const all = isSuspect ? { checkBytes: Number.POSITIVE_INFINITY } : {};
+    const store = await openLevelStore(dataDir, { ...handling, ...all, onFault });
+    isSuspect = false;
+    return store;
+  };
 }
 
 /** Instances between two log lines of an upgrade. */

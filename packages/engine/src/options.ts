@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { TracingOptions } from "./port/tracing.js";
 import { type Clock, systemClock } from "./runtime/clock.js";
+import type { ScrubRate } from "./store/level/scrub.js";
 import type { OnDamage } from "./store/sound-files.js";
 
 /** Takes the engine's few log lines. Never gets payloads. */
@@ -63,6 +64,12 @@ export interface EngineOptions {
    * Damage of any other kind is always refused. @default "salvage"
    */
   readonly onDamage?: OnDamage;
+  /**
+   * How the tables of an open data folder are read in the background, again and again, to find what the disk
+   * has changed. Damage is logged; with `onDamage` "salvage" the folder is then opened again, and salvaged.
+   * @default 4 MiB a second, for the first time after a minute, again a day after the end
+   */
+  readonly scrub?: Partial<ScrubRate>;
   /** Source of time. @default the machine's clock */
   readonly clock?: Clock;
   /** Makes ids and tokens. @default random UUIDs */
@@ -118,6 +125,11 @@ export const defaults = Object.freeze({
   store: "level",
   dataDir: "",
   onDamage: "salvage",
+  scrub: Object.freeze({
+    bytesPerSecond: 4 * 1024 * 1024,
+    firstAfterMs: 60_000,
+    againAfterMs: 86_400_000,
+  }),
   clock: systemClock,
   createId: () => randomUUID(),
   logger: silent,

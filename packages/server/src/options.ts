@@ -32,6 +32,11 @@ export interface DiskOptions {
    * see docs/operate.md. @default "salvage"
    */
   readonly onDamage?: "salvage" | "refuse";
+  /**
+   * Bytes of the stored tables that are read in a second in the background, to find what the disk has
+   * changed. 0: none. @default 4194304
+   */
+  readonly scrubBytesPerSecond?: number;
 }
 
 /** How to start a server. */
@@ -136,6 +141,7 @@ export const defaults = Object.freeze({
   store: "level",
   dataDir: ".pawl",
   onDamage: "salvage",
+  scrubBytesPerSecond: 4 * 1024 * 1024,
   engineOptions: {},
   engine: undefined,
   componentsPaths: Object.freeze<string[]>([]),

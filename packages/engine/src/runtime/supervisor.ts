@@ -48,7 +48,10 @@ export class Supervisor {
 
   /** Opens the store and takes up what was unfinished. */
   async open(): Promise<void> {
-    const store = await this.#openStore();
+    const open: { runtime?: Runtime } = {};
+    const store = await this.#openStore((error) => {
+      if (open.runtime !== undefined) this.#fail(open.runtime, error);
+    });
     let failure: { readonly error: unknown } | undefined;
     const runtime = new Runtime(store, this.#options, this.waiters, this.#departures, (error) => {
       failure ??= { error };
@@ -67,6 +70,7 @@ export class Supervisor {
       throw error;
     }
     this.#runtime = runtime;
+    open.runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
     // They may have changed while the store was being opened.
     if (runtime.options !== this.#options) runtime.reconfigure(this.#options);

@@ -14,6 +14,7 @@ import { instanceIdOf, isBatchKey, isRowKey } from "./key.js";
 import { findHolder, locked, removeHolder, writeHolder } from "./level/holder.js";
 import { FilesDamaged, hasWrites } from "./level/inspect.js";
 import { NewestCommitFile } from "./level/newest-commit-file.js";
+import { Scrub, type ScrubRate } from "./level/scrub.js";
 import { describeLost, freeWrite, LostBlocks } from "./salvage/lost-blocks.js";
 import {
   exists,
@@ -37,6 +38,10 @@ export interface LevelStoreOptions extends CheckOptions {
   readonly upgrade?: "now" | "no";
   /** Told of an upgrade: how many instances it has been through. */
   readonly onUpgrade?: (instances: number) => void;
+  /** How fast the tables are read while the store is open. @default they are not */
+  readonly scrub?: ScrubRate;
+  /** Told of a table that is damaged, or was not read. */
+  readonly onFault?: (fault: FilesDamaged) => void;
 }
 
 /**
@@ -63,8 +68,9 @@ async function openMarks(
   dataDir: string,
   db: Database,
   side: SideFile,
-  { upgrade = "now", onUpgrade = () => {} }: LevelStoreOptions,
+  options: LevelStoreOptions,
 ): Promise<Store> {
+  const { upgrade = "now", onUpgrade = () => {}, onFault = () => {} } = options;
   let store: Store = new AbstractStore(db);
   try {
     await writeHolder(dataDir);
@@ -74,14 +80,15 @@ async function openMarks(
     const file = new NewestCommitFile(join(dataDir, newestCommitName), side.storeId);
     const marks = new CommitMarks(dataDir, side, range, file);
     const lost = await LostBlocks.read(store);
-    store = lost.isEmpty
-      ? new FolderStore(dataDir, db, marks)
-      : new SalvagedStore(dataDir, db, marks, lost);
+    const scrub = new Scrub(join(dataDir, databaseName), options.scrub ?? noScrub, onFault);
+    const parts: FolderParts = { dataDir, db, marks, scrub };
+    store = lost.isEmpty ? new FolderStore(parts) : new SalvagedStore(parts, lost);
     if (upgrade === "now" && side.formatVersion < formatVersion) {
       // The side file says so last: an upgrade that was cut short is begun again.
       if (side.formatVersion < indexedFormat) await buildIndexes(store, onUpgrade);
       await marks.upgraded(formatVersion);
     }
+    scrub.open();
     return store;
   } catch (error) {
     await store.close();
@@ -90,30 +97,42 @@ async function openMarks(
   }
 }
 
+const noScrub: ScrubRate = { bytesPerSecond: 0, firstAfterMs: 0, againAfterMs: 0 };
+
+/** What a store of a folder is made of. */
+interface FolderParts {
+  readonly dataDir: string;
+  readonly db: Database;
+  readonly marks: CommitMarks;
+  readonly scrub: Scrub;
+}
+
 /** A store that gives its folder's name free when it closes. */
 class FolderStore extends AbstractStore {
   readonly #dataDir: string;
+  readonly #scrub: Scrub;
 
-  constructor(dataDir: string, db: Database, marks: CommitMarks) {
+  constructor({ dataDir, db, marks, scrub }: FolderParts) {
     super(db, marks);
     this.#dataDir = dataDir;
+    this.#scrub = scrub;
   }
 
   override async close(): Promise<void> {
-    await super.close();
+    await Promise.all([this.#scrub.close(), super.close()]);
     await removeHolder(this.#dataDir);
   }
 }
 
 /**
- * A store of which a part was lost once. A row, or that of a batch, that is not there may have been lost: it is not said that
- * there is none. An instance that is deleted is gone for good, whatever was lost.
+ * A store of which a part was lost once. A row, or that of a batch, that is not there may have been lost:
+ * it is not said that there is none. An instance that is deleted is gone for good, whatever was lost.
  */
 class SalvagedStore extends FolderStore {
   readonly #lost: LostBlocks;
 
-  constructor(dataDir: string, db: Database, marks: CommitMarks, lost: LostBlocks) {
-    super(dataDir, db, marks);
+  constructor(parts: FolderParts, lost: LostBlocks) {
+    super(parts);
     this.#lost = lost;
   }
 

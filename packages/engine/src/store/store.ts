@@ -52,5 +52,8 @@ export interface Store extends StoreReader {
   close(): Promise<void>;
 }
 
-/** Opens a store; called again after a failed write. */
-export type OpenStore = () => Promise<Store>;
+/**
+ * Opens a store; called again after a failed write, and after `onFailure`: the store was found to be such
+ * that it has to be closed and opened again.
+ */
+export type OpenStore = (onFailure: (error: unknown) => void) => Promise<Store>;

@@ -4,7 +4,6 @@ import { EngineError } from "../errors.js";
 import type {
   Entry,
   KeyRange,
-  OpenStore,
   Store,
   StoreReader,
   StoreSnapshot,
@@ -69,7 +68,7 @@ export class FaultStore {
   }
 
   /** Puts a fault store in front of a store. */
-  static async over(openStore: OpenStore): Promise<FaultStore> {
+  static async over(openStore: () => Promise<Store>): Promise<FaultStore> {
     return new FaultStore(await openStore());
   }
 

@@ -144,10 +144,11 @@ export class ComponentKeeper {
     spec: ComponentSpec | undefined,
     logger: ServerLogger,
   ): Promise<Engine> {
-    const { onDamage, tracing } = this.#server;
+    const { onDamage, scrubBytesPerSecond, tracing } = this.#server;
+    const scrub = { bytesPerSecond: scrubBytesPerSecond };
     const traced = tracing === undefined ? {} : { tracing };
     const settings = this.#settingsFor(spec);
-    return openComponentEngine(location, { ...settings, ...traced, onDamage, logger });
+    return openComponentEngine(location, { ...settings, ...traced, onDamage, scrub, logger });
   }
 
   /** Configuration, then flags, then the component's own file. */

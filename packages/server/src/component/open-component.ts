@@ -27,7 +27,7 @@ export function locationOf(
 /** Opens the engine of a component. Rejects with what `openEngine` rejects with. */
 export function openComponentEngine(
   location: Location,
-  options: EngineSettings & Pick<EngineOptions, "onDamage" | "logger" | "tracing">,
+  options: EngineSettings & Pick<EngineOptions, "onDamage" | "scrub" | "logger" | "tracing">,
 ): Promise<Engine> {
   const where = location.store === "level" ? location : ({ store: "memory" } as const);
   return openEngine({ ...options, ...where });

@@ -21,4 +21,12 @@ describe("the flags of the disk", () => {
     expect(parse("--on-damage", "refuse")).toEqual({ onDamage: "refuse" });
     expect(() => parse("--on-damage", "repair")).toThrow(CommanderError);
   });
+
+  test("say how fast tables are read in the background", () => {
+    expect(parse("--scrub", "0.5")).toEqual({ scrubBytesPerSecond: 524_288 });
+    expect(parse("--scrub", "0")).toEqual({ scrubBytesPerSecond: 0 });
+    for (const rate of ["", "-1", "fast", "1e9", "10001"]) {
+      expect(() => parse("--scrub", rate)).toThrow(CommanderError);
+    }
+  });
 });

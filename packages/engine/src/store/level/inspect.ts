@@ -72,6 +72,14 @@ export async function listWrites(
   return { tables, logs: (await inspectLogs(folder, names, manifest)).names };
 }
 
+/** The names of the tables of a database that may be open, the oldest first. Throws FilesDamaged. */
+export async function listTables(folder: string): Promise<string[]> {
+  const names = new Set(await readdir(folder));
+  const { manifest } = await readManifest(folder, names);
+  const numbers = [...manifest.tables.keys()].sort((a, b) => a - b);
+  return numbers.flatMap((number) => tableFileName(names, number) ?? []);
+}
+
 /** The newest commit whose mark is in a table; 0: there is none. */
 async function newestCommitOf(
   folder: string,

@@ -52,14 +52,14 @@ export interface TableEntry {
   readonly value: Uint8Array | undefined;
 }
 
+/** Told of bytes as they are read; no more are read before it resolves. */
+type OnRead = (bytes: number) => void | Promise<void>;
+
 /**
- * Reads a table whole and checks every byte of it. `onRead` is told of the bytes as they are read.
+ * Reads a table whole and checks every byte of it.
  * @returns what is not sound
  */
-export async function checkTable(
-  path: string,
-  onRead: (bytes: number) => void = () => {},
-): Promise<TableFault[]> {
+export async function checkTable(path: string, onRead: OnRead = () => {}): Promise<TableFault[]> {
   const file = await open(path, "r");
   try {
     return await checkOpenTable(file, onRead);
@@ -165,10 +165,7 @@ async function readUserEntries(file: FileHandle, place: Place): Promise<TableEnt
   }
 }
 
-async function checkOpenTable(
-  file: FileHandle,
-  onRead: (bytes: number) => void,
-): Promise<TableFault[]> {
+async function checkOpenTable(file: FileHandle, onRead: OnRead): Promise<TableFault[]> {
   const { blocks, faults } = await readIndex(file);
   return [...faults, ...(await checkBlocks(file, blocks, onRead))];
 }
@@ -184,7 +181,7 @@ function readFooter(footer: Buffer): { meta: Place; index: Place } {
 async function checkBlocks(
   file: FileHandle,
   blocks: TableIndex["blocks"],
-  onRead: (bytes: number) => void,
+  onRead: OnRead,
 ): Promise<TableFault[]> {
   const faults: TableFault[] = [];
   let piece: Buffer = Buffer.alloc(0);
@@ -194,7 +191,7 @@ async function checkBlocks(
     if (place.at + length > pieceAt + piece.length) {
       piece = await read(file, place.at, Math.max(readBytes, length), "some");
       pieceAt = place.at;
-      onRead(piece.length);
+      await onRead(piece.length);
     }
     const block = piece.subarray(place.at - pieceAt, place.at - pieceAt + length);
     if (block.length === length && isSound(block)) continue;
