@@ -9,16 +9,15 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import type { Condition } from "@pawl/engine";
 import {
   InstanceConditionSchema,
   ListInstancesRequestSchema,
   WorkflowService,
 } from "@pawl/protocol";
+import { toConditionMessage } from "@pawl/protocol/message";
 import { describe, expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
 import { parseFilter } from "../src/rest/query/filter.js";
-import { toCondition, toConditionMessage } from "../src/service/message/condition.js";
 import { rest, startServer } from "./test-server.js";
 
 const protocols: [string, (baseUrl: string) => Transport][] = [
@@ -122,7 +121,7 @@ describe.each(protocols)("ListInstances with conditions over %s", (_, transportO
           values: ["x", "y"],
         },
       },
-      "takes one value",
+      'the one value that "eq" takes is missing',
     ],
     [
       "an order of statuses",
@@ -148,18 +147,6 @@ async function restOf(
   expect(nextPageToken).toBe("");
   return instances.map(({ instanceId }) => instanceId);
 }
-
-test("a condition comes back from its message as it was", () => {
-  const conditions: Condition[] = [
-    { field: "tag", tag: "k", op: "prefix", value: "x" },
-    { field: "status", op: "in", value: ["failed", "stalled"] },
-    { field: "startAt", op: "lte", value: 1.5 },
-    { field: "parentInstanceId", op: "in", value: [] },
-    { field: "version", op: "neq", value: "" },
-  ];
-  const all: Condition = { any: [{ all: conditions }, { all: [] }] };
-  expect(toCondition(create(InstanceConditionSchema, toConditionMessage(all)))).toEqual(all);
-});
 
 describe("a condition that is nested very deeply", () => {
   const levels = 50_000;

@@ -8,8 +8,9 @@ import {
   fromTimestamp,
   BatchStatus as StatusNumber,
 } from "@pawl/protocol";
+import { fromFilterMessage, toFilterMessage } from "@pawl/protocol/message";
+import { PawlError } from "../errors.js";
 import type { Batch, BatchAction, BatchPort } from "../port.js";
-import { fromFilterMessage, toFilterMessage } from "./filter.js";
 import { asked, toPawlError } from "./rpc-error.js";
 
 const actionNumbers = {
@@ -81,7 +82,7 @@ function toBatch(message: BatchMessage): Batch {
   return {
     batchId,
     action,
-    filter: filter === undefined ? {} : fromFilterMessage(filter),
+    filter: filter === undefined ? {} : fromFilterMessage(filter, refuse),
     status: statusNames[message.status],
     createdAt: createdAt === undefined ? 0 : fromTimestamp(createdAt),
     ...(completedAt === undefined ? {} : { completedAt: fromTimestamp(completedAt) }),
@@ -92,4 +93,8 @@ function toBatch(message: BatchMessage): Batch {
       return { instanceId, code, message: text };
     }),
   };
+}
+
+function refuse(what: string): never {
+  throw new PawlError("INTERNAL", `${what} in the server's answer is not known to this client`);
 }

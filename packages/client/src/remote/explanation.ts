@@ -5,10 +5,9 @@ import {
   fromTimestamp,
   type Instance as InstanceMessage,
   WaitReason as ReasonNumber,
-  InstanceStatus as StatusNumber,
 } from "@pawl/protocol";
+import { statusOf } from "@pawl/protocol/message";
 import type { Explanation, InstanceRecord, WaitReason } from "../port.js";
-import { statusNames } from "./status.js";
 
 const reasons: Readonly<Record<ReasonNumber, WaitReason | undefined>> = {
   [ReasonNumber.UNSPECIFIED]: undefined,
@@ -49,9 +48,9 @@ export function fromExplanationMessage(
       const at = fireAt === undefined ? 0 : fromTimestamp(fireAt);
       return { timerId, fireAt: at, ...(eventName === "" ? {} : { eventName }) };
     }),
-    children: message.children.map(({ taskId, instanceId, status }) => {
-      const known = status === StatusNumber.UNSPECIFIED ? {} : { status: statusNames[status] };
-      return { taskId, instanceId, ...known };
+    children: message.children.map(({ taskId, instanceId, status: number }) => {
+      const status = statusOf(number);
+      return { taskId, instanceId, ...(status === undefined ? {} : { status }) };
     }),
     inbox: message.inbox.map(({ kind, name }) => (name === "" ? { kind } : { kind, name })),
   };

@@ -14,6 +14,7 @@ import {
   type WatchInstancesResponse,
   WorkflowService,
 } from "@pawl/protocol";
+import { statusOf, toFilterMessage } from "@pawl/protocol/message";
 import { fromFailureMessage } from "../failure.js";
 import type {
   FeedRecord,
@@ -30,10 +31,8 @@ import type {
 import { createRemoteBatches } from "./batches.js";
 import { fromWorkerMessage } from "./connected-worker.js";
 import { fromExplanationMessage } from "./explanation.js";
-import { toFilterMessage } from "./filter.js";
 import { resuming } from "./resuming.js";
 import { asked, toPawlError } from "./rpc-error.js";
-import { statusNames } from "./status.js";
 
 const stallCodes: ReadonlyMap<StallCodeNumber, StallCode> = new Map([
   [StallCodeNumber.PATCH_MISMATCH, "PATCH_MISMATCH"],
@@ -229,7 +228,7 @@ function toRecord(message: InstanceMessage): InstanceRecord {
   return {
     instanceId: message.instanceId,
     workflow: message.workflow,
-    status: statusNames[message.status],
+    status: statusOf(message.status) ?? "pending",
     executionId: message.executionId,
     generation: message.generation,
     createdAt: createdAt === undefined ? 0 : fromTimestamp(createdAt),

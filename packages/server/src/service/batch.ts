@@ -17,7 +17,8 @@ import {
   BatchStatus as StatusMessage,
   toTimestamp,
 } from "@pawl/protocol";
-import { toFilter, toFilterMessage } from "./message/query.js";
+import { toFilterMessage } from "@pawl/protocol/message";
+import { toFilter } from "./message/query.js";
 
 const actions = {
   terminate: ActionMessage.TERMINATE,

@@ -3,7 +3,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Explanation, WaitReason } from "@pawl/engine";
 import { type ExplanationSchema, WaitReason as ReasonMessage, toTimestamp } from "@pawl/protocol";
-import { toInstanceMessage, toStatus } from "./instance.js";
+import { statusNumbers } from "@pawl/protocol/message";
+import { toInstanceMessage } from "./instance.js";
 
 const reasons: Readonly<Record<WaitReason, ReasonMessage>> = {
   worker: ReasonMessage.WORKER,
@@ -33,7 +34,11 @@ export function toExplanationMessage(
       return { ...rest, fireAt: toTimestamp(fireAt) };
     }),
     children: explanation.children.map(({ taskId, instanceId, status }) => {
-      return { taskId, instanceId, ...(status === undefined ? {} : { status: toStatus[status] }) };
+      return {
+        taskId,
+        instanceId,
+        ...(status === undefined ? {} : { status: statusNumbers[status] }),
+      };
     }),
     inbox: explanation.inbox.map((event) => ({ ...event })),
   };

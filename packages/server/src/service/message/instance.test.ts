@@ -3,7 +3,7 @@
 import type { Failure, Instance } from "@pawl/engine";
 import { InstanceStatus, OrchestrationStatus, toTimestamp } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { toInstanceMessage, toStatuses } from "./instance.js";
+import { toInstanceMessage } from "./instance.js";
 import { toWorkflowState } from "./workflow-state.js";
 
 const failure: Failure = {
@@ -72,19 +72,6 @@ describe("toInstanceMessage()", () => {
     for (const field of ["startedAt", "completedAt", "startAt", "input", "output", "failure"]) {
       expect(message[field as keyof typeof message]).toBeUndefined();
     }
-  });
-});
-
-describe("toStatuses()", () => {
-  test("reads a filter", () => {
-    expect(toStatuses([InstanceStatus.RUNNING, InstanceStatus.STALLED])).toEqual([
-      "running",
-      "stalled",
-    ]);
-  });
-
-  test("takes unspecified for any", () => {
-    expect(toStatuses([InstanceStatus.RUNNING, InstanceStatus.UNSPECIFIED])).toEqual([]);
   });
 });
 

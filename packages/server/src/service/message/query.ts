@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { InstanceFilter, ListQuery, SortField } from "@pawl/engine";
-import {
-  type InstanceFilter as FilterMessage,
-  type InstanceFilterSchema as FilterSchema,
-  fromTimestamp,
-  InstanceOrder,
-  type ListInstancesRequest,
-  toTimestamp,
-} from "@pawl/protocol";
-import { toCondition, toConditionMessage } from "./condition.js";
-import { toStatus, toStatuses } from "./instance.js";
+import { EngineError, type InstanceFilter, type ListQuery, type SortField } from "@pawl/engine";
+import { InstanceOrder, type ListInstancesRequest } from "@pawl/protocol";
+import { fromFilterMessage } from "@pawl/protocol/message";
 
 const sortFields: Readonly<Record<InstanceOrder, SortField | undefined>> = {
   [InstanceOrder.UNSPECIFIED]: undefined,
@@ -35,49 +25,16 @@ export function toQuery(request: ListInstancesRequest): ListQuery {
   };
 }
 
-type FilterFields = Omit<FilterMessage, "$typeName" | "$unknown">;
-
-/** The filter of a message that has its fields. */
-export function toFilter(message: FilterFields): InstanceFilter {
-  const { workflow, instanceIdPrefix, parentInstanceId, tags, tagPrefixes } = message;
-  const statuses = toStatuses(message.statuses);
-  return {
-    ...(statuses.length === 0 ? {} : { statuses }),
-    ...(workflow === "" ? {} : { workflow }),
-    ...(instanceIdPrefix === "" ? {} : { instanceIdPrefix }),
-    ...(parentInstanceId === "" ? {} : { parentInstanceId }),
-    ...instant("createdFrom", message.createdFrom),
-    ...instant("createdBefore", message.createdBefore),
-    ...instant("updatedFrom", message.updatedFrom),
-    ...instant("updatedBefore", message.updatedBefore),
-    ...(Object.keys(tags).length === 0 ? {} : { tags }),
-    ...(Object.keys(tagPrefixes).length === 0 ? {} : { tagPrefixes }),
-    ...(message.where === undefined ? {} : { where: toCondition(message.where) }),
-  };
+/**
+ * The filter of a message that has its fields.
+ * @throws INVALID_ARGUMENT
+ */
+export function toFilter(message: Parameters<typeof fromFilterMessage>[0]): InstanceFilter {
+  return fromFilterMessage(message, refuse);
 }
 
-/** A filter as a message. */
-export function toFilterMessage(filter: InstanceFilter): MessageInitShape<typeof FilterSchema> {
-  const { statuses = [], tags = {}, tagPrefixes = {}, ...rest } = filter;
-  const { createdFrom, createdBefore, updatedFrom, updatedBefore, where, ...texts } = rest;
-  return {
-    ...texts,
-    statuses: statuses.map((status) => toStatus[status]),
-    tags: { ...tags },
-    tagPrefixes: { ...tagPrefixes },
-    ...(createdFrom === undefined ? {} : { createdFrom: toTimestamp(createdFrom) }),
-    ...(createdBefore === undefined ? {} : { createdBefore: toTimestamp(createdBefore) }),
-    ...(updatedFrom === undefined ? {} : { updatedFrom: toTimestamp(updatedFrom) }),
-    ...(updatedBefore === undefined ? {} : { updatedBefore: toTimestamp(updatedBefore) }),
-    ...(where === undefined ? {} : { where: toConditionMessage(where) }),
-  };
-}
-
-function instant<K extends string>(
-  field: K,
-  timestamp: Timestamp | undefined,
-): { [key in K]?: number } {
-  if (timestamp === undefined) return {};
-  const entries: [K, number][] = [[field, fromTimestamp(timestamp)]];
-  return Object.fromEntries(entries) as { [key in K]?: number };
+function refuse(what: string): never {
+  throw new EngineError("INVALID_ARGUMENT", `${what} is missing, or not known`, {
+    details: { field: "where" },
+  });
 }

@@ -8,11 +8,14 @@ import {
   ComparisonOperator as Operator,
   TextField as TextNumber,
   TimeField as TimeNumber,
-  toTimestamp,
-} from "@pawl/protocol";
-import { PawlError } from "../errors.js";
-import type { Comparison, Condition, InstanceStatus, TextField, TimeField } from "../port.js";
-import { statusNames, statusNumbers } from "./status.js";
+} from "../gen/pawl/v1/condition_pb.js";
+import { toTimestamp } from "../history.js";
+import type { Comparison, Condition, TextField, TimeField } from "../port/condition.js";
+import type { InstanceStatus } from "../port/management.js";
+import { statusNumbers, statusOf } from "./status.js";
+
+/** Throws the caller's error for a message that cannot be understood; `what` is at fault. */
+export type Refuse = (what: string) => never;
 
 const operators = {
   eq: Operator.EQUAL,
@@ -77,47 +80,54 @@ export function toConditionMessage(
   }
 }
 
-/** The condition that a message means: a batch tells of the one that it was given. */
-export function fromConditionMessage({ condition }: InstanceCondition): Condition {
+/**
+ * The condition that a message means. Whether its comparisons suit their fields is not looked at.
+ * @throws what `refuse` throws
+ */
+export function fromConditionMessage(message: InstanceCondition, refuse: Refuse): Condition {
+  const { condition } = message;
+  const part = (one: InstanceCondition): Condition => fromConditionMessage(one, refuse);
   switch (condition.case) {
     case "all":
-      return { all: condition.value.conditions.map(fromConditionMessage) };
+      return { all: condition.value.conditions.map(part) };
     case "any":
-      return { any: condition.value.conditions.map(fromConditionMessage) };
-    case "text":
-      return comparison(nameOf(textFields, condition.value.field), condition.value);
+      return { any: condition.value.conditions.map(part) };
+    case "text": {
+      const field = nameOf(textFields, condition.value.field);
+      return comparison({ field }, condition.value, refuse);
+    }
     case "tag":
-      return comparison("tag", condition.value, condition.value.key);
+      return comparison({ field: "tag", tag: condition.value.key }, condition.value, refuse);
     case "status": {
       const { operator, values } = condition.value;
-      return comparison("status", { operator, values: values.map((value) => statusNames[value]) });
+      const statuses = values.map((value) => statusOf(value) ?? refuse("a status"));
+      return comparison({ field: "status" }, { operator, values: statuses }, refuse);
     }
     case "time": {
-      const { field, operator, values } = condition.value;
-      return comparison(nameOf(timeFields, field), { operator, values: values.map(toInstant) });
+      const { operator, values } = condition.value;
+      const field = nameOf(timeFields, condition.value.field);
+      return comparison({ field }, { operator, values: values.map(toInstant) }, refuse);
     }
     case undefined:
-      return unknown();
+      return refuse("a condition");
   }
 }
 
 function comparison(
-  field: Comparison["field"],
-  of: { readonly operator: Operator; readonly values: readonly (string | number)[] },
-  tag?: string,
+  of: { readonly field: Comparison["field"] | undefined; readonly tag?: string },
+  asked: { readonly operator: Operator; readonly values: readonly (string | number)[] },
+  refuse: Refuse,
 ): Condition {
-  const op = nameOf(operators, of.operator);
-  const value = op === "in" ? of.values : of.values[0];
-  // What a server sends it has checked.
-  return { ...(tag === undefined ? { field } : { field, tag }), op, value } as Condition;
+  const { operator, values } = asked;
+  const op = nameOf(operators, operator) ?? refuse("the operator of a comparison");
+  if (of.field === undefined) refuse("the field of a comparison");
+  if (op !== "in" && values.length !== 1) refuse(`the one value that "${op}" takes`);
+  // The engine checks what belongs together.
+  return { ...of, op, value: op === "in" ? values : values[0] } as Condition;
 }
 
-function nameOf<K extends string, V>(names: Readonly<Record<K, V>>, value: V): K {
-  return (Object.keys(names) as K[]).find((key) => names[key] === value) ?? unknown();
-}
-
-function unknown(): never {
-  throw new PawlError("INTERNAL", "the server sent a condition that this client does not know");
+function nameOf<K extends string, V>(names: Readonly<Record<K, V>>, value: V): K | undefined {
+  return (Object.keys(names) as K[]).find((key) => names[key] === value);
 }
 
 /** In milliseconds, with what is below them: it may decide a comparison. */

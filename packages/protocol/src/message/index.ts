@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What both ends of pawl.v1 translate, between its messages and the shapes of the ports.
+
+export { fromConditionMessage, type Refuse, toConditionMessage } from "./condition.js";
+export { fromFilterMessage, toFilterMessage } from "./filter.js";
+export { statusNumbers, statusOf } from "./status.js";
