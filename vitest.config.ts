@@ -29,6 +29,13 @@ export default defineConfig({
           ...processTimeouts,
         },
       },
+      {
+        test: {
+          name: "interop-microsoft",
+          include: ["tests/interop/microsoft/*.test.ts"],
+          ...processTimeouts,
+        },
+      },
       { test: { name: "fuzz", include: ["tests/fuzz/**/*.test.ts"], testTimeout: 600_000 } },
       { test: { name: "chaos", include: ["tests/chaos/**/*.test.ts"], testTimeout: 600_000 } },
     ],

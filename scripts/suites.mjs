@@ -134,6 +134,15 @@ const allSuites = [
     parse: parseVitest,
   },
   {
+    name: "interop-microsoft",
+    title: "Microsoft's Durable Task SDKs for Python and JavaScript",
+    folder: "tests/interop/microsoft",
+    required: { PAWL_TEST_MICROSOFT_PYTHON: () => requirePython("tests/interop/microsoft") },
+    optional: {},
+    command: vitest("interop-microsoft"),
+    parse: parseVitest,
+  },
+  {
     name: "conformance",
     title: "the Connect conformance suite on our listener, RPC handler and interceptors",
     folder: "tests/conformance",

@@ -54,6 +54,7 @@ import { createCallService } from "./service/call/call-service.js";
 import { createDaprService } from "./service/dapr.js";
 import { DescriptorIndex } from "./service/descriptor-index.js";
 import { createHealthService } from "./service/health.js";
+import { dialectRules } from "./service/message/microsoft.js";
 import { createReflectionAlphaService, createReflectionService } from "./service/reflection.js";
 import { createTaskHubService } from "./service/task-hub.js";
 import { createWorkerService } from "./service/worker.js";
@@ -193,6 +194,7 @@ export function registerServices(
       byComponent(TaskHubSidecarService, components, ({ engine }) =>
         createTaskHubService(engine, log, strictDapr),
       ),
+      { rules: dialectRules },
     )
     .service(Dapr, createDaprService(workflows, metadata))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))

@@ -6,7 +6,6 @@ import { createRegistry, type DescService, type Registry } from "@bufbuild/proto
 import {
   Code,
   ConnectError,
-  type ConnectRouterOptions,
   createConnectRouter,
   createContextValues,
   type Interceptor,
@@ -23,7 +22,7 @@ import { nameComponent } from "./component-value.js";
 import { createEarlyHeaders, sendByNode } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
 import { toWebHeaders } from "./headers.js";
-import { PlainGrpc } from "./plain-grpc.js";
+import { PlainGrpc, type ServiceOptions } from "./plain-grpc.js";
 import type { PlainMethod } from "./plain-method.js";
 import { answered, hungUp, shuttingDown } from "./reason.js";
 
@@ -32,7 +31,7 @@ export interface ServiceRouter {
   service<Service extends DescService>(
     service: Service,
     implementation: Partial<ServiceImpl<Service>>,
-    options?: Partial<ConnectRouterOptions>,
+    options?: ServiceOptions,
   ): ServiceRouter;
   /** A method of the services taken so far, by service and name; see `PlainGrpc.find`. */
   find(procedure: string): PlainMethod | undefined;

@@ -10,8 +10,15 @@ import {
 } from "@connectrpc/connect";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import type { StreamHandler } from "../listen.js";
+import type { FieldRules } from "./foreign-fields.js";
 import { PlainCall } from "./plain-call.js";
 import type { PlainMethod } from "./plain-method.js";
+
+/** How a service is served: as by Connect's router, and what plain calls have beyond it. */
+export interface ServiceOptions extends Partial<ConnectRouterOptions> {
+  /** Fields to be left out of requests, by the request's type; see `withoutForeignFields`. */
+  readonly rules?: ReadonlyMap<string, FieldRules>;
+}
 
 /**
  * A shorter way for gRPC calls with one message in the request: unary ones, and streams of answers.
@@ -32,18 +39,19 @@ export class PlainGrpc implements StreamHandler {
     this.#hasDetail = hasDetail;
   }
 
-  /** Serves what it can of a service. Takes the options that Connect's router takes. */
+  /** Serves what it can of a service. */
   add<Service extends DescService>(
     service: Service,
     implementation: Partial<ServiceImpl<Service>>,
-    { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY }: Partial<ConnectRouterOptions>,
+    { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY, rules }: ServiceOptions,
   ): void {
     for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
       if (spec.kind === "unary" || spec.kind === "server_streaming") {
         const procedure = `${service.typeName}/${spec.method.name}`;
         const isDetailed = this.#hasDetail(service);
         const served = { procedure, spec, interceptors, readMaxBytes, isDetailed };
-        this.#methods.set(`/${procedure}`, { ...served, report: this.#report });
+        const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
+        this.#methods.set(`/${procedure}`, { ...served, ...ruled });
       }
     }
   }

@@ -20,6 +20,7 @@ import {
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import type { FailureReport } from "../interceptor/error.js";
 import type { CallContext } from "./call-context.js";
+import { type FieldRules, withoutForeignFields } from "./foreign-fields.js";
 
 /** A method with one message in the request, and one or a stream of them in the answer. */
 export type PlainSpec = Extract<MethodImplSpec, { readonly kind: "unary" | "server_streaming" }>;
@@ -32,6 +33,8 @@ export interface PlainMethod {
   readonly interceptors: readonly Interceptor[];
   readonly readMaxBytes: number;
   readonly report: FailureReport;
+  /** What is left out of its requests before they are read. */
+  readonly rules: FieldRules | undefined;
   /** Whether errors carry a `pawl.v1.ErrorDetail`. */
   readonly isDetailed: boolean;
 }
@@ -50,10 +53,11 @@ export async function invoke(
   context: CallContext,
   bytes: Uint8Array,
 ): Promise<AnyResponse> {
-  const { interceptors, spec } = method;
+  const { interceptors, spec, rules } = method;
+  const cleaned = rules === undefined ? bytes : withoutForeignFields(bytes, rules);
   const innermost = (request: AnyRequest): Promise<AnyResponse> => serve(spec, context, request);
   const call = interceptors.reduceRight<AnyCall>((next, around) => around(next), innermost);
-  return call(requestOf(spec, context, bytes));
+  return call(requestOf(spec, context, cleaned));
 }
 
 function requestOf(spec: PlainSpec, context: CallContext, bytes: Uint8Array): AnyRequest {

@@ -4,7 +4,11 @@ import { create } from "@bufbuild/protobuf";
 import { createHandlerContext, type HandlerContext } from "@connectrpc/connect";
 import type { ActivityItem, WorkerPort, WorkerRegistration, WorkItem } from "@pawl/engine";
 import { limits, TaskHubSidecarService } from "@pawl/protocol";
-import { GetWorkItemsRequestSchema, WorkerCapability } from "@pawl/protocol/task-hub";
+import {
+  type GetWorkItemsRequest,
+  GetWorkItemsRequestSchema,
+  WorkerCapability,
+} from "@pawl/protocol/task-hub";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { streamWorkItems } from "./work-items.js";
 
@@ -49,6 +53,7 @@ function open(
   capabilities: WorkerCapability[],
   signal?: AbortSignal,
   userAgent = "test/1",
+  unknown: NonNullable<GetWorkItemsRequest["$unknown"]> = [],
 ): { port: FakePort; stream: ReturnType<typeof streamWorkItems> } {
   const port = new FakePort();
   const context: HandlerContext = createHandlerContext({
@@ -61,6 +66,7 @@ function open(
     ...(signal === undefined ? {} : { requestSignal: signal }),
   });
   const request = create(GetWorkItemsRequestSchema, { capabilities });
+  request.$unknown = unknown;
   return { port, stream: streamWorkItems(port, request, context, silent) };
 }
 
@@ -110,6 +116,20 @@ describe("streamWorkItems()", () => {
     expect((await next).value?.request.case).toBe("healthPing");
     await stream.return(undefined);
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test.each([
+    ["says how much it takes", [{ no: 1, wireType: 0, data: new Uint8Array([7]) }], "grpc-python"],
+    ["says who it is", [], "durabletask-js grpc-node-js/1.14.4"],
+  ])("pings a worker of Microsoft's that %s, without being asked", async (_name, fields, agent) => {
+    vi.useFakeTimers();
+    const { port, stream } = open([], undefined, agent, fields);
+    const next = stream.next();
+    vi.advanceTimersByTime(30_000);
+    const { value } = await next;
+    expect(value?.$unknown).toEqual([{ no: 4, wireType: 2, data: new Uint8Array([0]) }]);
+    expect(port.registration).toMatchObject({ turnLimit: fields.length === 0 ? 50 : 7 });
+    await stream.return(undefined);
   });
 
   test("closes the session as soon as the call is given up", async () => {

@@ -14,6 +14,7 @@ import type { ServerLogger } from "../options.js";
 import { sendHeaders } from "../rpc/early-headers.js";
 import { isJsonCall } from "./json-call.js";
 import { toActivityWorkItem } from "./message/activity.js";
+import { readWorkerHints, toMicrosoftPing, type WorkerHints } from "./message/microsoft.js";
 import { toTurnWorkItem } from "./message/turn.js";
 import { WorkStream } from "./work-stream.js";
 
@@ -40,7 +41,8 @@ export async function* streamWorkItems(
     output.push(item),
   );
   const { workerId } = session;
-  const ping = startPings(request, output);
+  const isMicrosoft = hintsOf(request, context).isMicrosoft;
+  const ping = startPings(request, output, isMicrosoft);
   const end = (): void => {
     // At once, not when the generator gets to it: its items belong to other workers now.
     session.close();
@@ -56,7 +58,7 @@ export async function* streamWorkItems(
     const json = isJsonCall(context);
     for (let items = await output.take(); items; items = await output.take()) {
       for (const item of items) {
-        yield toMessage(item, json);
+        yield item === "ping" ? pingOf(isMicrosoft) : toMessage(item, json, isMicrosoft);
       }
     }
     // A server that stops ends the stream with OK: every SDK connects again after that, and Dapr's
@@ -71,6 +73,7 @@ export async function* streamWorkItems(
 
 function toRegistration(request: GetWorkItemsRequest, context: HandlerContext): WorkerRegistration {
   const { capabilities } = request;
+  const { isMicrosoft: _, ...hints } = hintsOf(request, context);
   const name = context.requestHeader.get("user-agent") ?? "";
   const keepsHistory = capabilities.includes(WorkerCapability.STATEFUL_HISTORY);
   return {
@@ -84,21 +87,32 @@ function toRegistration(request: GetWorkItemsRequest, context: HandlerContext): 
     ...(capabilities.length === 0
       ? { turnLimit: plainWorkerLimit, activityLimit: plainWorkerLimit }
       : {}),
+    ...hints,
   };
+}
+
+function hintsOf(request: GetWorkItemsRequest, context: HandlerContext): WorkerHints {
+  return readWorkerHints(request, context.requestHeader.get("user-agent") ?? "");
 }
 
 function startPings(
   request: GetWorkItemsRequest,
   output: WorkStream<WorkItem | "ping">,
+  isMicrosoft: boolean,
 ): NodeJS.Timeout | undefined {
-  return request.capabilities.includes(WorkerCapability.HEALTH_PING)
+  return isMicrosoft || request.capabilities.includes(WorkerCapability.HEALTH_PING)
     ? setInterval(() => output.push("ping"), healthPingMs).unref()
     : undefined;
 }
 
-function toMessage(item: WorkItem | "ping", json: boolean): WorkItemMessage {
-  if (item === "ping") {
-    return create(WorkItemSchema, { request: { case: "healthPing", value: {} } });
-  }
-  return item.kind === "turn" ? toTurnWorkItem(item, json) : toActivityWorkItem(item);
+function pingOf(isMicrosoft: boolean): WorkItemMessage {
+  return isMicrosoft
+    ? toMicrosoftPing()
+    : create(WorkItemSchema, { request: { case: "healthPing", value: {} } });
+}
+
+function toMessage(item: WorkItem, json: boolean, isMicrosoft: boolean): WorkItemMessage {
+  if (item.kind === "turn") return toTurnWorkItem(item, json);
+  // What is a task's execution id to Dapr's workers is a map of tags to Microsoft's.
+  return toActivityWorkItem(isMicrosoft ? { ...item, taskExecutionId: "" } : item);
 }

@@ -30,6 +30,10 @@ describe("an activity that is not registered with its worker", () => {
   test.each([
     ["ActivityNotRegisteredError", "Activity function named 'it's' was not registered!"],
     ["ActivityNotRegisteredError", "Activity function 'it's' is not registered."],
+    [
+      "durabletask.worker.ActivityNotRegisteredError",
+      "Activity function named 'it's' was not registered!",
+    ],
     ["TaskActivityNotRegistered", "no task activity named 'it's' was registered"],
     ["java.lang.IllegalStateException", "No activity task named 'it's' is registered."],
     ["ActivityNotFoundException", "Activity 'it's' not found"],

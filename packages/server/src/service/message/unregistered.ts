@@ -2,12 +2,15 @@
 
 import { OrchestrationStatus, type TaskFailureDetails, type WorkflowAction } from "@pawl/protocol";
 
+/** Microsoft's Python worker says what Dapr's does, and the module of the type. */
+const microsoftModule = "durabletask.worker.";
+
 /** How a worker says that it has nothing of a name: the type of its failure, and its whole text. */
 type Saying = readonly [type: string, message: RegExp];
 
 /**
- * Activities. Seen on the wire, but for .NET's, which is from its source. Microsoft's Python and
- * JavaScript workers say what Dapr's do. docs/workers.md has the table.
+ * Activities. Seen on the wire, but for .NET's, which is from its source. Microsoft's
+ * JavaScript worker says what Dapr's does. docs/workers.md has the table.
  */
 const activitySayings: readonly Saying[] = [
   ["ActivityNotRegisteredError", /^Activity function named '(.*)' was not registered!$/su], // Python
@@ -48,8 +51,11 @@ function nameIn(
   sayings: readonly Saying[],
   { errorType, errorMessage }: TaskFailureDetails,
 ): string | undefined {
+  const saidType = errorType.startsWith(microsoftModule)
+    ? errorType.slice(microsoftModule.length)
+    : errorType;
   for (const [type, message] of sayings) {
-    const found = type === errorType ? message.exec(errorMessage) : null;
+    const found = type === saidType ? message.exec(errorMessage) : null;
     if (found !== null) return found[1];
   }
   return undefined;
