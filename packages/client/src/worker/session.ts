@@ -119,10 +119,14 @@ export class Session implements WorkReceiver {
     const held = this.#cache.take(instanceId, turn.executionId);
     const past = turn.isCached ? [] : turn.past();
     const replay = turn.isCached ? held : this.#createReplay(turn, past);
-    // Also what is known at once is answered later: the engine is still handing the turn out.
-    const outcome = await (replay === undefined
-      ? this.#withoutReplay(turn)
-      : this.#replayTurn(replay, turn, past));
+    let outcome: TurnOutcome | undefined;
+    try {
+      // Also what is known at once is answered later: the engine is still handing the turn out.
+      outcome = await (replay?.turn(past, turn.events) ?? this.#withoutReplay(turn));
+    } catch (error) {
+      this.#logger.error({ error, instanceId }, "a turn could not be replayed");
+      outcome = failedOutcome(failureOf(error));
+    }
     const channel = this.#channel ?? (await this.#attached.promise);
     if (this.#stopping.signal.aborted) return;
     // Held before the answer leaves: the next turn may follow at once.
@@ -158,19 +162,6 @@ export class Session implements WorkReceiver {
     const message = `this worker has no workflow "${turn.workflow}"`;
     const failure = { type: "WorkflowNotRegistered", message, nonRetriable: true };
     return failedOutcome(failure);
-  }
-
-  async #replayTurn(
-    replay: Replay,
-    turn: Turn,
-    past: readonly HistoryEvent[],
-  ): Promise<TurnOutcome> {
-    try {
-      return await replay.turn(past, turn.events);
-    } catch (error) {
-      this.#logger.error({ error, instanceId: turn.instanceId }, "a turn could not be replayed");
-      return failedOutcome(failureOf(error));
-    }
   }
 }
 

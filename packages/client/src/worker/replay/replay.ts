@@ -85,14 +85,20 @@ export class Replay implements ContextHost {
   /** Feeds what happened before and what is new; resolves with what the code asks for. */
   async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
     this.#isInTurn = true;
+    const all = past.length === 0 ? events : [...past, ...events];
+    let at = 0;
+    // From here on this runs in microtasks, as `settled` needs it.
+    await undefined;
     try {
-      if (past.length > 0) {
-        this.#isReplaying = true;
-        this.#patches.learn(past);
-        await this.#consume(past);
-        this.#isReplaying = false;
+      this.#patches.learn(past);
+      for (const event of all) {
+        this.#isReplaying = at < past.length;
+        at += 1;
+        this.#eventNumber += 1;
+        if (this.#feed(event, this.#eventNumber)) await this.#untilBlocked();
+        if (this.#held.length > 0 && !this.#isSuspended) await this.#feedHeld();
       }
-      await this.#consume(events);
+      this.#isReplaying = false;
     } catch (error) {
       if (!(error instanceof DivergenceError)) throw error;
       this.#divergence ??= error;
@@ -138,16 +144,11 @@ export class Replay implements ContextHost {
     this.#end({ kind: "continuedAsNew", id: this.#ledger.nextId, input, keepEvents });
   }
 
-  async #consume(events: readonly HistoryEvent[]): Promise<void> {
-    for (const event of events) {
-      this.#eventNumber += 1;
-      if (this.#feed(event, this.#eventNumber)) await this.#untilBlocked();
-      if (this.#isSuspended || this.#held.length === 0) continue;
-      const held = this.#held;
-      this.#held = [];
-      for (const item of held) {
-        if (this.#feed(item.event, item.number)) await this.#untilBlocked();
-      }
+  async #feedHeld(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    for (const { event, number } of held) {
+      if (this.#feed(event, number)) await this.#untilBlocked();
     }
   }
 
