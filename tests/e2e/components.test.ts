@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { activity, type Client, createClient, createWorker, workflow } from "@pawl/client";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -67,7 +67,7 @@ test("clients and workers of two components share a server and nothing else", as
   });
 });
 
-test("a worker waits for a component whose file comes later", async () => {
+test("a worker waits for a component whose file comes later, or goes and comes back", async () => {
   const folder = await makeFolder();
   const server = await ServerProcess.start("server", undefined, ["--components-path", folder]);
   onTestFinished(() => void server.stop());
@@ -76,6 +76,15 @@ test("a worker waits for a component whose file comes later", async () => {
   await writeFile(join(folder, "late.yml"), yaml("late"));
   await vi.waitFor(() => client.start("order", undefined, { instanceId: "a" }), 20_000);
   expect((await client.waitForCompletion("a")).output).toBe("late");
+
+  await rm(join(folder, "late.yml"));
+  await vi.waitFor(
+    () => expect(client.get("a")).rejects.toMatchObject({ code: "COMPONENT_NOT_FOUND" }),
+    20_000,
+  );
+  await writeFile(join(folder, "late.yml"), yaml("late"));
+  await vi.waitFor(() => client.start("order", undefined, { instanceId: "b" }), 20_000);
+  expect((await client.waitForCompletion("b")).output).toBe("late");
 });
 
 test("a mistake in a file is one line, and the server does not start", async () => {

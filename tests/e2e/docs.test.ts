@@ -9,7 +9,7 @@ import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CodeBlock, matchesOutput, parseDocument } from "./document.js";
-import { repository, ServerProcess } from "./server-process.js";
+import { makeFolder, repository, ServerProcess } from "./server-process.js";
 import { findTool } from "./tool.js";
 
 const execute = promisify(execFile);
@@ -58,11 +58,26 @@ function blockEnvironment(server: ServerProcess): NodeJS.ProcessEnv {
   };
 }
 
-for (const document of ["README.md", "docs/start.md", "docs/rest.md"]) {
+/** Where the blocks of a document run: in the repository, or in a folder that the server follows. */
+const documents = [
+  { document: "README.md" },
+  { document: "docs/start.md" },
+  { document: "docs/rest.md" },
+  { document: "docs/components.md", followed: "components" },
+];
+
+for (const { document, followed } of documents) {
   describe(document, () => {
     let server: ServerProcess;
+    let cwd = repository;
     beforeAll(async () => {
-      server = await ServerProcess.start("npm-start");
+      const flags: string[] = [];
+      if (followed !== undefined) {
+        cwd = await makeFolder();
+        mkdirSync(join(cwd, followed));
+        flags.push("--components-path", join(cwd, followed));
+      }
+      server = await ServerProcess.start("npm-start", undefined, flags);
     });
     afterAll(() => server.discard());
 
@@ -77,7 +92,7 @@ for (const document of ["README.md", "docs/start.md", "docs/rest.md"]) {
         const name = `${document.replaceAll(/\W/g, "-")}-${block.line}`;
         const [command, commandArguments] = language.command(text, name);
         const env = blockEnvironment(server);
-        const options = { cwd: repository, env, timeout: 90_000 };
+        const options = { cwd, env, timeout: 90_000 };
         const { stdout, stderr } = await execute(command, commandArguments, options);
         if (block.prints === undefined) return;
         const both = `printed:\n${stdout}${stderr}\nshown:\n${block.prints}`;

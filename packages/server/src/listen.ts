@@ -70,7 +70,7 @@ export class Listener {
   readonly #exchanges: Exchanges;
   readonly #addresses: AddressLimit;
   readonly #openEnded: ReadonlySet<string>;
-  readonly #ports: Server[] = [];
+  readonly #ports = new Map<number, Server>();
   readonly #undecided = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
   #tls: TlsServer | undefined;
@@ -112,9 +112,20 @@ export class Listener {
         resolve();
       });
     });
-    this.#ports.push(server);
     const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : port;
+    const bound = typeof address === "object" && address !== null ? address.port : port;
+    this.#ports.set(bound, server);
+    if (this.#closing) server.close();
+    return bound;
+  }
+
+  /** Takes no more connections on a port, and cuts those that are open. */
+  unlisten(port: number): void {
+    this.#ports.get(port)?.close();
+    this.#ports.delete(port);
+    for (const socket of this.#sockets) {
+      if (socket.localPort === port) socket.destroy();
+    }
   }
 
   /**
@@ -135,7 +146,7 @@ export class Listener {
    */
   async close(graceMs: number): Promise<void> {
     this.#closing = true;
-    const closed = this.#ports.map(
+    const closed = [...this.#ports.values()].map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     );
     for (const socket of this.#undecided) {

@@ -4,6 +4,7 @@ import { Dapr, TaskHubSidecarService } from "@pawl/protocol";
 import { openEndedPaths } from "./auth/access.js";
 import { openSecurity, type Security } from "./auth/security.js";
 import { type OpenedComponents, openComponents } from "./component/open-components.js";
+import { OwnPorts } from "./component/own-ports.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
@@ -95,18 +96,22 @@ async function serveComponents(
     { hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)) },
   );
   const gate = security.createGate(router);
+  const ownPorts = new OwnPorts();
   const listener = new Listener(
-    gate.guard(rpc.handle),
+    ownPorts.guard(gate.guard(rpc.handle)),
     options.listen,
-    gate.guardStreams(rpc.streams),
+    ownPorts.guardStreams(gate.guardStreams(rpc.streams)),
     openEndedPaths,
   );
   security.useTls(listener);
-  const { port, grpcPort } = await listenOnPorts(listener, options);
+  const { port, grpcPort } = await listenOnPorts(listener, options, () =>
+    ownPorts.open(components, listener, host, log),
+  );
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
+    ownPorts.close();
     security.close();
     await ended;
     await closeComponents();
@@ -128,12 +133,14 @@ const daprServices: ReadonlySet<string> = new Set([Dapr.typeName, TaskHubSidecar
 async function listenOnPorts(
   listener: Listener,
   options: ResolvedServerOptions,
+  openOthers: () => Promise<void>,
 ): Promise<{ port: number; grpcPort: number }> {
   const { host } = options;
   try {
     const port = await listener.listen(host, options.port);
     const second = options.grpcPort !== 0 && options.grpcPort !== port;
     const grpcPort = second ? await listener.listen(host, options.grpcPort) : 0;
+    await openOthers();
     return { port, grpcPort };
   } catch (error) {
     await listener.close(0);

@@ -3,7 +3,7 @@
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { openEngine } from "@pawl/engine";
 import { TaskHubSidecarService, WaitReason, WorkflowService } from "@pawl/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -31,6 +31,13 @@ function start(options: ServerOptions = {}): Promise<PawlServer> {
 async function startIn(server: PawlServer, component: string, id = "a"): Promise<number> {
   const path = `/v1.0-beta1/workflows/${component}/order/start?instanceID=${id}`;
   return (await rest(server, "POST", path, '"x"')).status;
+}
+
+/** A loopback port that nobody listens on. */
+async function findFreePort(): Promise<number> {
+  const server = await createServer({ port: 0, store: "memory" });
+  await server.close();
+  return server.port;
 }
 
 /** Whether a limit holds the turn of `b` back. */
@@ -149,6 +156,70 @@ describe("files of components, while the server runs", () => {
     await log.line('component opened {"component":"billing"');
     expect(await startIn(server, "billing")).toBe(202);
     await server.close();
+  });
+});
+
+describe("a port of its own", () => {
+  const at = (port: number): PawlServer =>
+    ({ port, url: `http://127.0.0.1:${port}` }) as PawlServer;
+
+  test("means the component where a call names none, or dapr, and any other by its name", async () => {
+    const port = await findFreePort();
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { port: String(port) }));
+    const server = await start();
+    const own = at(port);
+    await startIn(own, "dapr", "own");
+    expect((await rest(server, "GET", "/v1.0/workflows/billing/own")).status).toBe(200);
+    expect((await rest(server, "GET", "/v1.0/workflows/dapr/own")).status).toBe(404);
+    for (const path of ["dapr/own", "billing/own", "order/own"]) {
+      expect((await rest(own, "GET", `/v1.0/workflows/${path}`)).status).toBe(200);
+    }
+    const inDapr = { "pawl-component": "dapr" };
+    expect((await rest(own, "GET", "/v1.0/workflows/dapr/own", "", inDapr)).status).toBe(404);
+    const grpc = createGrpcTransport({ baseUrl: own.url });
+    const { exists } = await createClient(TaskHubSidecarService, grpc).getInstance({
+      instanceId: "own",
+    });
+    expect(exists).toBe(true);
+    const http1 = createConnectTransport({ baseUrl: own.url, httpVersion: "1.1" });
+    const request = { instanceId: "own" };
+    expect(
+      (await createClient(WorkflowService, http1).getInstance(request)).instance,
+    ).toBeDefined();
+  });
+
+  test("opens, moves and closes with the file, and what was connected goes nowhere else", async () => {
+    const [first, second] = [await findFreePort(), await findFreePort()];
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    const server = await start();
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { port: String(first) }));
+    await vi.waitFor(async () => expect(await startIn(at(first), "dapr", "a")).toBe(202));
+    const transport = createGrpcTransport({ baseUrl: at(first).url });
+    const connected = createClient(WorkflowService, transport);
+    await connected.startInstance({ workflow: "order", instanceId: "connected" });
+    await writeYaml(folder, "billing.yaml", componentYaml("billing", { port: String(second) }));
+    await vi.waitFor(async () => expect(await startIn(at(second), "dapr", "b")).toBe(202));
+    await expect(startIn(at(first), "dapr", "c")).rejects.toThrow("ECONNREFUSED");
+    await expect(connected.startInstance({ workflow: "order" })).rejects.toThrow("ECONNREFUSED");
+    await rm(join(folder, "billing.yaml"));
+    await vi.waitFor(() =>
+      expect(startIn(at(second), "dapr", "d")).rejects.toThrow("ECONNREFUSED"),
+    );
+    const { json } = await rest(server, "GET", "/v1.0/workflows/dapr");
+    expect(json).toEqual({ instances: [] });
+  });
+
+  test("that is taken stops the start, and is logged later", async () => {
+    const other = await startServer();
+    const yaml = componentYaml("billing", { port: String(other.port) });
+    await writeYaml(folder, "billing.yaml", yaml);
+    const refusal = `the port ${other.port} of the component "billing" cannot be opened: listen EADDRINUSE`;
+    await expect(start()).rejects.toThrow(refusal);
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    const server = await start();
+    await writeYaml(folder, "billing.yaml", yaml);
+    await log.line(refusal);
+    expect(await startIn(server, "billing")).toBe(202);
   });
 });
 

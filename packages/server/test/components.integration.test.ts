@@ -145,6 +145,13 @@ describe("two components side by side", () => {
 });
 
 describe("a component that does not exist", () => {
+  test("is refused where its file may still come", async () => {
+    const server = await startServer({ componentsPaths: [await newFolder()] });
+    const path = "/v1.0-beta1/workflows/nowhere/order/start";
+    const { status, json } = await rest(server, "POST", path);
+    expect([status, json]).toEqual([400, unknown]);
+  });
+
   test("is refused in Dapr's words where there are several, and stays a workflow's type early", async () => {
     const server = await startWithTwo();
     for (const path of ["/v1.0-beta1/workflows/nowhere/a", "/v1.0/workflows/nowhere/a/pause"]) {
@@ -155,7 +162,7 @@ describe("a component that does not exist", () => {
     expect((await rest(server, "POST", "/v1.0/workflows/nowhere/b/start")).status).toBe(202);
   });
 
-  test("is the built-in one where there is no other, and with strictDapr", async () => {
+  test("is the built-in one without a folder of components, and with strictDapr", async () => {
     const single = await startServer();
     const strict = await startWithTwo({ strictDapr: true });
     for (const server of [single, strict]) {

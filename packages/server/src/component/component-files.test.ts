@@ -67,6 +67,7 @@ describe("readComponentFiles()", () => {
       settings(
         "{name: DATADIR, value: /var/billing}",
         "{name: store, value: level}",
+        "{name: port, value: 3510}",
         "{name: maxTurns, value: 5}",
         '{name: maxActivities, value: "100,charge=2"}',
         '{name: retention, value: "completed=1h"}',
@@ -76,6 +77,7 @@ describe("readComponentFiles()", () => {
     expect(components[0]?.settings).toEqual({
       dataDir: "/var/billing",
       store: "level",
+      port: 3510,
       engine: {
         concurrency: { turns: 5, turnsOf: {}, activities: 100, activitiesOf: { charge: 2 } },
         retention: { completedMs: 3_600_000, byWorkflow: {} },
@@ -131,8 +133,12 @@ describe("readComponentFiles()", () => {
       'a.yaml:8: spec.metadata[0].value: must be "level" or "memory"',
     ],
     [
+      settings("{name: port, value: 0}"),
+      "a.yaml:8: spec.metadata[0].value: must be a number from 1 to 65535",
+    ],
+    [
       settings("{name: dataDir, value: x}").replace("billing", "dapr"),
-      'a.yaml:8: spec.metadata[0].value: the built-in component "dapr" is where --data and --store say',
+      'a.yaml:8: spec.metadata[0].value: the built-in component "dapr" is where --data, --store and --port say',
     ],
     [
       settings("{name: store, secretKeyRef: {name: x}}"),

@@ -36,7 +36,7 @@ type OnFailure = (spec: ComponentSpec, error: unknown) => void;
  * always there.
  */
 export class ComponentKeeper {
-  readonly components = new Components();
+  readonly components: Components;
   readonly #server: ResolvedServerOptions;
   readonly #protect: Protect;
   readonly #log: ServerLogger;
@@ -62,6 +62,7 @@ export class ComponentKeeper {
     configured: EngineSettings,
     files: ComponentFiles,
   ) {
+    this.components = new Components(server.componentsPaths.length === 0);
     this.#server = server;
     this.#protect = protect;
     this.#log = server.logger;
@@ -169,7 +170,7 @@ export class ComponentKeeper {
       if (!asked.has(name)) this.#failures.delete(name);
     }
     for (const spec of asked.values()) {
-      const isGiven = spec.name === builtInName;
+      const isGiven = spec.name === builtInName || this.#isClosed;
       if (!isGiven && !this.#entries.has(spec.name)) await this.#openOne(spec, onFailure);
     }
     await this.#noteWithheld();
@@ -180,6 +181,8 @@ export class ComponentKeeper {
     const { name, place } = spec;
     const location = locationOf(this.#server, spec);
     const log = withComponent(this.#log, name);
+    // Opening may take long, and its calls must go nowhere else meanwhile.
+    this.components.expect(name);
     try {
       const engine = await this.#openEngine(location, spec, log);
       this.#failures.delete(name);
@@ -209,7 +212,9 @@ export class ComponentKeeper {
     { signal: gone }: AbortController,
   ): void {
     const { type = workflowType, version = "v1" } = spec ?? {};
-    this.components.add({ name, type, version, engine: this.#protect(engine, name), gone });
+    const port = spec?.settings.port;
+    const component = { name, type, version, engine: this.#protect(engine, name), gone };
+    this.components.add(port === undefined ? component : { ...component, port });
   }
 
   #change(name: string, entry: Entry, spec: ComponentSpec | undefined): void {
@@ -217,6 +222,7 @@ export class ComponentKeeper {
     entry.spec = spec;
     if (isSame) return;
     this.#configure(entry);
+    this.components.setPort(name, spec?.settings.port);
     const { dataDir } = entry.location;
     const wanted = locationOf(this.#server, name === builtInName ? undefined : spec);
     if (isDeepStrictEqual(entry.location, wanted)) {

@@ -14,6 +14,8 @@ export interface ComponentSettings {
   readonly store?: "level" | "memory";
   /** The data folder; from the folder in which the server was started. */
   readonly dataDir?: string;
+  /** A port of its own. @default none */
+  readonly port?: number;
   /** Limits and times of its engine. */
   readonly engine: EngineSettings;
 }
@@ -22,6 +24,7 @@ export interface ComponentSettings {
 export const settingNames = [
   "dataDir",
   "store",
+  "port",
   "maxTurns",
   "maxActivities",
   "retention",
@@ -52,6 +55,7 @@ export function readSettings(
   }
   const store = parse("store", isBuiltIn ? keptByServer : parseStore);
   const dataDir = parse("dataDir", isBuiltIn ? keptByServer : String);
+  const port = parse("port", isBuiltIn ? keptByServer : parsePort);
   const turns = parse("maxTurns", parseLimits);
   const activities = parse("maxActivities", parseLimits);
   const retention = parse("retention", parseRetention);
@@ -66,6 +70,7 @@ export function readSettings(
   const settings = {
     ...(store === undefined ? {} : { store }),
     ...(dataDir === undefined ? {} : { dataDir }),
+    ...(port === undefined ? {} : { port }),
     engine,
   };
   return { settings, problems };
@@ -82,6 +87,14 @@ function parseStore(text: string): "level" | "memory" {
   throw new Error('must be "level" or "memory"');
 }
 
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port > 0 && port <= 65_535) return port;
+  throw new Error("must be a number from 1 to 65535");
+}
+
 function keptByServer(): never {
-  throw new Error(`the built-in component "${builtInName}" is where --data and --store say`);
+  throw new Error(
+    `the built-in component "${builtInName}" is where --data, --store and --port say`,
+  );
 }

@@ -10,6 +10,8 @@ export interface Component {
   readonly name: string;
   readonly type: string;
   readonly version: string;
+  /** A port on which it is meant where a call names none. @default none */
+  readonly port?: number;
   /** Its engine, as callers may see it. */
   readonly engine: ServedEngine;
   /** Aborted when it is no longer served. */
@@ -29,11 +31,20 @@ export class Components {
   readonly #served = new Map<string, Component>();
   /** Names of components that are not served, though there is data, or a file. */
   #withheld: ReadonlySet<string> = new Set();
-  readonly #readyListeners = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
+  readonly #takesAnyName: boolean;
+
+  /**
+   * @param takesAnyName as long as there is no other, take any name in Dapr's API for the built-in one.
+   * Not where files may name others: one that comes in a moment is another already.
+   */
+  constructor(takesAnyName: boolean) {
+    this.#takesAnyName = takesAnyName;
+  }
 
   /** Just the built-in component. */
   static of(engine: ServedEngine): Components {
-    const components = new Components();
+    const components = new Components(true);
     const { signal: gone } = new AbortController();
     components.add({ name: builtInName, type: workflowType, version: "v1", engine, gone });
     return components;
@@ -42,15 +53,30 @@ export class Components {
   /** Serves one more, or one in another's place. */
   add(component: Component): void {
     this.#served.set(component.name, component);
+    this.withhold(this.#withheld);
     component.engine.onReadyChange(() => this.#announce());
+    this.#announce();
+  }
+
+  /** Gives one another port, or none. */
+  setPort(name: string, port: number | undefined): void {
+    const component = this.#served.get(name);
+    if (component === undefined || component.port === port) return;
+    const { port: _, ...rest } = component;
+    this.#served.set(name, port === undefined ? rest : { ...rest, port });
     this.#announce();
   }
 
   /** Serves one no longer. Its name stays known. */
   remove(name: string): void {
     if (!this.#served.delete(name)) return;
-    this.#withheld = new Set([...this.#withheld, name]);
+    this.expect(name);
     this.#announce();
+  }
+
+  /** From now on a name is known to be a component, which may be served in a moment. */
+  expect(name: string): void {
+    this.#withheld = new Set([...this.#withheld, name]);
   }
 
   /** Names that are known to be components, though they are not served. */
@@ -85,7 +111,7 @@ export class Components {
   /**
    * The component that a call of Dapr's API is for. `dapr` and no name are the built-in one, unless
    * the header names another. Dapr takes any name since 1.15, and before, it refused those that it
-   * did not know; so it is here, where there is more than one component: a name that is wrong must
+   * did not know; so it is here, where there may be more than one component: a name that is wrong must
    * not lead to another's data.
    * @param ignoresUnknown take an unknown name as Dapr does since 1.15
    * @throws COMPONENT_NOT_FOUND
@@ -93,7 +119,7 @@ export class Components {
   choose(choice: ComponentChoice, ignoresUnknown: boolean): Component {
     const { component = "", headerComponent = "" } = choice;
     if (component === "" || component === builtInName) return this.require(headerComponent);
-    const isSingle = this.#served.size === 1 && this.#withheld.size === 0;
+    const isSingle = this.#takesAnyName && this.#served.size + this.#withheld.size === 1;
     const isIgnored = !this.isKnown(component) && (ignoresUnknown || isSingle);
     return this.require(isIgnored ? headerComponent : component);
   }
@@ -103,10 +129,10 @@ export class Components {
     return this.list().flatMap(({ name, engine }) => (engine.isReady() ? [] : [name]));
   }
 
-  /** Calls back whenever `unready` may have changed; returns how to stop. */
-  onReadyChange(callback: () => void): () => void {
-    this.#readyListeners.add(callback);
-    return () => this.#readyListeners.delete(callback);
+  /** Calls back whenever a component comes, goes, or may have become ready or not; returns how to stop. */
+  onChange(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
   }
 
   /** Workers that are connected, over all components. */
@@ -115,6 +141,6 @@ export class Components {
   }
 
   #announce(): void {
-    for (const listener of [...this.#readyListeners]) listener();
+    for (const listener of [...this.#listeners]) listener();
   }
 }

@@ -48,7 +48,7 @@ function readinessOf(components: Components, name: string): Readiness {
   if (name !== "") return components.require(name).engine;
   return {
     isReady: () => components.unready().length === 0,
-    onReadyChange: (callback) => components.onReadyChange(callback),
+    onReadyChange: (callback) => components.onChange(callback),
   };
 }
 
