@@ -54,7 +54,7 @@ import { present, watch } from "./runtime/read/watch.js";
 import { watchAll } from "./runtime/read/watch-all.js";
 import { rerunInstance } from "./runtime/rerun.js";
 import type { Runtime } from "./runtime/runtime.js";
-import { activeDescendant } from "./runtime/subtree.js";
+import { commandAnew } from "./runtime/subtree.js";
 import { Supervisor } from "./runtime/supervisor.js";
 import { traceOfStart } from "./runtime/trace/start-trace.js";
 import type { OpenStore } from "./store/store.js";
@@ -101,11 +101,14 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       startAt: Math.ceil(command.startAt ?? 0),
       tags: command.tags ?? {},
       enforceUniqueInstanceId: command.enforceUniqueInstanceId ?? false,
-      activeChild: command.instanceId ? await activeDescendant(runtime, instanceId) : undefined,
     };
     const { follow, ...trace } = traceOfStart(runtime.tracing, facts, command);
+    const begin = (state: InstanceState | undefined, activeChild?: string): Outcome =>
+      start(state, { ...facts, ...trace, activeChild }, runtime.now());
     await follow(
-      runtime.command(instanceId, (state) => start(state, { ...facts, ...trace }, runtime.now())),
+      command.instanceId
+        ? commandAnew(runtime, instanceId, begin)
+        : runtime.command(instanceId, (state) => begin(state)),
     );
     return { instanceId, executionId };
   }

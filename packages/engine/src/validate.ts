@@ -3,6 +3,7 @@
 import { limits } from "@pawl/protocol";
 import type { BatchCommand, RerunCommand, StartCommand } from "@pawl/protocol/port";
 import { instanceIdFault } from "./core/instance-id.js";
+import { tagsFault } from "./core/limit/action-fault.js";
 import { excessBytes } from "./core/limit/payload-limit.js";
 import { EngineError } from "./errors.js";
 
@@ -40,20 +41,8 @@ export function requireStart(command: StartCommand): void {
   requireName("workflow", command.workflow);
   if (command.instanceId) requireInstanceId(command.instanceId);
   requirePayload("input", command.input);
-  const tags = Object.entries(command.tags ?? {});
-  if (tags.length > limits.tags) {
-    throw invalid("tags", `${tags.length} tags; at most ${limits.tags} are allowed`);
-  }
-  for (const [key, value] of tags) {
-    const keyBytes = Buffer.byteLength(key, "utf8");
-    const valueBytes = Buffer.byteLength(value, "utf8");
-    if (keyBytes === 0 || keyBytes > limits.tagKeyBytes || valueBytes > limits.tagValueBytes) {
-      throw invalid(
-        "tags",
-        `a tag's key has 1 to ${limits.tagKeyBytes} bytes, its value at most ${limits.tagValueBytes}`,
-      );
-    }
-  }
+  const fault = tagsFault(command.tags ?? {});
+  if (fault !== undefined) throw invalid("tags", fault);
   if (command.startAt !== undefined && !Number.isSafeInteger(Math.ceil(command.startAt))) {
     throw invalid("startAt", "the start time is not a time");
   }

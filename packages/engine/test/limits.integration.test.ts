@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { limits } from "@pawl/protocol";
+import { create } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { limits, type TaskFailureDetails, TaskFailureDetailsSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { isEngineError } from "../src/errors.js";
-import { child, complete, detached, schedule, unknownAction } from "./actions.js";
+import {
+  child,
+  complete,
+  detached,
+  fail,
+  failure,
+  schedule,
+  timer,
+  unknownAction,
+} from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -158,12 +169,84 @@ describe("the history limit", () => {
   });
 });
 
+const manyTags = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`k${at}`, "v"]));
+
+/** A failure of so many failures, one within the other. */
+function deepFailure(depth: number): TaskFailureDetails {
+  let inner = failure("E", "innermost");
+  for (let at = 0; at < depth; at += 1) {
+    inner = create(TaskFailureDetailsSchema, {
+      errorType: "E",
+      errorMessage: "outer",
+      innerFailure: inner,
+    });
+  }
+  return inner;
+}
+
 describe("limits on what workers ask for", () => {
+  test("a failure that is nested without end is kept as far as it can be", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    const failureDetails = deepFailure(20_000);
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "x")]);
+    await worker.completeActivity(await worker.activity(), { failure: failureDetails });
+    await worker.completeTurn(await worker.turn(2), [fail(1, failureDetails)]);
+    expect(await under.engine.get("a")).toMatchObject({
+      status: "failed",
+      failure: { type: "E", message: "outer" },
+    });
+    await under.engine.close();
+  });
+
+  test("a failure of more than a payload fails as a payload would", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    const large = failure("E", "m".repeat(limits.payloadBytes));
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [schedule(0, "x")]);
+    await worker.completeActivity(await worker.activity(), { failure: large });
+    const turn = await worker.turn(2);
+    expect(turn.events[1]?.event.eventType).toMatchObject({
+      case: "taskFailed",
+      value: { failureDetails: { errorType: "PayloadTooLarge" } },
+    });
+    await worker.completeTurn(turn, [fail(1, large)]);
+    expect((await under.engine.get("a"))?.failure?.type).toBe("PayloadTooLarge");
+    await under.engine.close();
+  });
+
+  test.each([
+    ["far beyond any calendar", 2n ** 62n, "pending"],
+    ["long before any", -(2n ** 62n), "completed"],
+  ])(
+    "a detached workflow may be told to start %s, which hurts nobody",
+    async (_, seconds, status) => {
+      const under = await EngineUnderTest.open();
+      const worker = under.connect({ flows, tasks });
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      const action = detached(0, "echo", "d");
+      if (action.workflowActionType.case === "createDetachedWorkflow") {
+        const at = create(TimestampSchema, { seconds });
+        action.workflowActionType.value.scheduledStartTimestamp = at;
+      }
+      await worker.completeTurn(await worker.turn(), [action]);
+      await under.engine.waitUntil("d", (instance) => instance.status === status);
+      await under.engine.raiseEvent("a", "go");
+      expect(under.engine.isReady()).toBe(true);
+      await under.engine.close();
+    },
+  );
+
   test.each([
     ["an unknown action", unknownAction(0)],
     ["a detached workflow without an id", detached(0, "w", "")],
     ["a detached workflow with a forbidden id", detached(0, "w", "a\nb")],
     ["an action that cannot be encoded", schedule(2 ** 31, "far")],
+    ["an action of an id that another has", timer(1, 5)],
+    ["an activity without a name", schedule(0, "")],
+    ["a detached workflow of too many tags", detached(0, "w", "d", { tags: manyTags })],
   ])("%s fails the instance, and starts nothing", async (_, action) => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});

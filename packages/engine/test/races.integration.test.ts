@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { complete, continueWith, timer } from "./actions.js";
+import { child, complete, continueWith, timer } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -125,3 +125,33 @@ function untilReady({ engine }: EngineUnderTest): Promise<void> {
     });
   });
 }
+
+describe("the id of an instance that ends while it is looked at", () => {
+  test("is not used again while a child goes on that it left behind", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    // It has not ended when the start looks below it, and has when the start is decided on.
+    const again = under.engine.start({ workflow: "w", instanceId: "a" });
+    const ended = worker.completeTurn(turn, [child(0, "w", "c"), complete(1)]);
+    await expect(again).rejects.toMatchObject({
+      code: "INSTANCE_EXISTS",
+      message: expect.stringContaining("child workflow 'c' has not ended"),
+    });
+    await ended;
+    await under.engine.close();
+  });
+
+  test("is used again when nothing is left below it", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    const again = under.engine.start({ workflow: "w", instanceId: "a" });
+    const ended = worker.completeTurn(turn, [complete(1)]);
+    await Promise.all([again, ended]);
+    expect((await under.engine.get("a"))?.generation).toBe(2);
+    await under.engine.close();
+  });
+});

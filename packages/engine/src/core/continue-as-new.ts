@@ -3,7 +3,6 @@
 import { type CompleteWorkflowAction, EventRecord, type TraceContext } from "@pawl/protocol";
 import { inboundRecord, optional } from "./event.js";
 import type { Outcome } from "./outcome.js";
-import { resolutionKey } from "./resolution-key.js";
 import { executionStart, hasSpan, type InstanceState } from "./state.js";
 import { parseTraceParent, rootTrace, traceFields } from "./trace/trace-context.js";
 
@@ -67,10 +66,13 @@ function nextTrace(
   return rootTrace(createId(), parseTraceParent(before.traceParent)?.flags);
 }
 
-/** Results are for the tasks of the execution before: the next one gives their numbers again. */
+/**
+ * External events, and nothing else: results are for the tasks of the execution before, whose numbers
+ * the next one gives again, and its beginning and end are not the worker's to write.
+ */
 function carried(action: CompleteWorkflowAction): EventRecord[] {
   return action.carryoverEvents
-    .filter((event) => resolutionKey(event) === undefined)
+    .filter(({ eventType }) => eventType.case === "eventRaised")
     .map((event) => EventRecord.of(event));
 }
 

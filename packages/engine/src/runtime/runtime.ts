@@ -18,7 +18,7 @@ import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 import type { Waiters } from "./read/waiters.js";
 import { Retention } from "./retention/retention.js";
-import { activeDescendant } from "./subtree.js";
+import { isOutdated, lookBelow } from "./subtree.js";
 import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { Tracing } from "./trace/tracing.js";
@@ -273,11 +273,15 @@ export class Runtime implements MailboxHost {
   async #receive({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
     const { targetId, record } = message;
     const isStart = record.event.eventType.case === "executionStarted";
-    const activeChild = isStart ? await activeDescendant(this, targetId) : undefined;
-    return this.mailboxes.run(targetId, (target) => {
-      const outcome = receive(target.state, message, this.now(), activeChild);
-      return { durable: this.apply(target, outcome, [{ type: "del", key }]) };
-    });
+    for (;;) {
+      const below = isStart ? await lookBelow(this, targetId) : undefined;
+      const received = await this.mailboxes.run(targetId, (target) => {
+        if (below !== undefined && isOutdated(below, target.state)) return undefined;
+        const outcome = receive(target.state, message, this.now(), below?.active);
+        return { durable: this.apply(target, outcome, [{ type: "del", key }]) };
+      });
+      if (received !== undefined) return received;
+    }
   }
 
   #fire(timer: TimerKey): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { isEngineError } from "../errors.js";
@@ -96,29 +97,60 @@ function isDamage(error: unknown): boolean {
   return isEngineError(error) && error.code === "INSTANCE_DAMAGED";
 }
 
+/** What was found below an id that is to be used again. */
+export interface Below {
+  /** The ended execution that was looked at; undefined: none had ended. */
+  readonly executionId: string | undefined;
+  /** An instance below it that has not ended, or whose start is on its way. */
+  readonly active: string | undefined;
+}
+
 /**
- * A child, at any depth, that has not ended below an instance that has, or whose start is on its way:
- * while there is one, the id cannot be used again (engine semantics 2.3). It waits for no message, so
- * that one that is being taken may ask.
+ * Looks for a child, at any depth, that has not ended below an instance that has, or whose start is on
+ * its way: while there is one, the id cannot be used again (engine semantics 2.3). It waits for no
+ * message, so that one that is being taken may ask.
  */
-export async function activeDescendant(
-  runtime: Runtime,
-  instanceId: string,
-): Promise<string | undefined> {
+export async function lookBelow(runtime: Runtime, instanceId: string): Promise<Below> {
   const { mailboxes } = runtime;
   const live = mailboxes.peek(instanceId)?.state;
-  if (live !== undefined && !hasEnded(live)) return undefined;
+  let executionId: string | undefined;
   let active: string | undefined;
+  if (live !== undefined && !hasEnded(live)) return { executionId, active };
   const visit = (state: InstanceState): "children" | "leaf" => {
+    const isRoot = state.instanceId === instanceId;
     if (!hasEnded(state)) {
-      if (state.instanceId !== instanceId) active ??= state.instanceId;
+      if (!isRoot) active ??= state.instanceId;
       return "leaf";
     }
+    if (isRoot) executionId = state.executionId;
     return active === undefined ? "children" : "leaf";
   };
   const onAbsent = ({ id, parentExecutionId }: Required<Place>): void => {
     if (runtime.isStarting(id, parentExecutionId)) active ??= id;
   };
   await walkSubtree(runtime, instanceId, visit, { posted: true, onAbsent });
-  return active;
+  return { executionId, active };
+}
+
+/** True when an execution has ended since, and nobody has looked below that one. */
+export function isOutdated({ executionId }: Below, state: InstanceState | undefined): boolean {
+  return state !== undefined && hasEnded(state) && state.executionId !== executionId;
+}
+
+/**
+ * Carries a command out that may use an id again. It is decided on what is below the very execution
+ * that it would take the place of: where that has changed meanwhile, it is looked at again.
+ */
+export async function commandAnew(
+  runtime: Runtime,
+  instanceId: string,
+  decide: (state: InstanceState | undefined, activeChild: string | undefined) => Outcome,
+): Promise<void> {
+  for (let isDone = false; !isDone; ) {
+    const below = await lookBelow(runtime, instanceId);
+    await runtime.command(instanceId, (state) => {
+      isDone = !isOutdated(below, state);
+      return isDone ? decide(state, below.active) : nothing;
+    });
+  }
 }

@@ -2,7 +2,8 @@
 
 import type { HistoryEventType, TaskFailureDetails } from "@pawl/protocol";
 import { inboundRecord } from "../event.js";
-import { excessBytes, payloadFailure } from "../limit/payload-limit.js";
+import { boundFailure } from "../limit/failure-limit.js";
+import { excessBytes, failureExcess, payloadFailure } from "../limit/payload-limit.js";
 import { nothing, type Outcome } from "../outcome.js";
 import { isWanted } from "../resolution-key.js";
 import type { InstanceState } from "../state.js";
@@ -39,8 +40,14 @@ function resultOf(facts: ActivityFacts, taskExecutionId: string): HistoryEventTy
   const { taskId: taskScheduledId, output } = facts;
   const excess = excessBytes(output);
   const failureDetails =
-    excess === undefined ? facts.failure : payloadFailure("the output of the activity", excess);
+    excess === undefined
+      ? facts.failure && withinLimit(facts.failure)
+      : payloadFailure("the output of the activity", excess);
   return failureDetails === undefined
     ? { case: "taskCompleted", value: { taskScheduledId, taskExecutionId, result: output } }
     : { case: "taskFailed", value: { taskScheduledId, taskExecutionId, failureDetails } };
+}
+
+function withinLimit(failure: TaskFailureDetails): TaskFailureDetails {
+  return failureExcess("the failure of the activity", failure) ?? boundFailure(failure);
 }

@@ -11,6 +11,7 @@ import { type ActionEvents, addAction } from "../action-events.js";
 import { resultForParent } from "../child-result.js";
 import { continueAsNew } from "../continue-as-new.js";
 import { actionRecord, inboundRecord, terminatedCompletion } from "../event.js";
+import { boundFailure } from "../limit/failure-limit.js";
 import { type HistoryBounds, historyExcess } from "../limit/history-limit.js";
 import { excessBytes, failing, limitActions } from "../limit/payload-limit.js";
 import type { Outcome } from "../outcome.js";
@@ -191,6 +192,10 @@ function completionRecord({ action, value }: Completion, now: number): EventReco
   const { workflowStatus, result, failureDetails } = value;
   return actionRecord(action.id, now, {
     case: "executionCompleted",
-    value: { workflowStatus, result, failureDetails },
+    value: {
+      workflowStatus,
+      result,
+      failureDetails: failureDetails && boundFailure(failureDetails),
+    },
   });
 }

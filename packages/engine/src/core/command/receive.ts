@@ -64,16 +64,18 @@ function receiveStart(
       instanceId: message.targetId,
       workflow: started.name,
       executionId: started.workflowInstance?.executionId ?? "",
-      startAt:
-        started.scheduledStartTimestamp === undefined
-          ? 0
-          : fromTimestamp(started.scheduledStartTimestamp),
+      startAt: startOf(started),
       tags: started.tags,
     },
     parent,
     now,
   );
   return { beginning, accepted: [message.record], messages: [] };
+}
+
+/** An instant that can be stored, whatever the worker gave: one of the past is now. */
+function startOf({ scheduledStartTimestamp: at }: ExecutionStartedEvent): number {
+  return at === undefined ? 0 : Math.min(Math.max(fromTimestamp(at), 0), Number.MAX_SAFE_INTEGER);
 }
 
 /** True when this very start was taken before: a message that was delivered twice. */

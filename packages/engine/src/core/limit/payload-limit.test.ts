@@ -35,6 +35,24 @@ describe("excessBytes()", () => {
 });
 
 describe("limitActions()", () => {
+  test("fails the instance plainly for a failure over the limit, and takes any other", () => {
+    const failed = (errorMessage: string) =>
+      init({
+        workflowActionType: {
+          case: "completeWorkflow",
+          value: {
+            workflowStatus: OrchestrationStatus.FAILED,
+            failureDetails: { errorType: "E", errorMessage },
+          },
+        },
+      });
+    expect(limitActions([failed(tooLong)], undefined)[0]?.workflowActionType.value).toMatchObject({
+      failureDetails: { errorType: "PayloadTooLarge" },
+    });
+    const short = [failed("no stock")];
+    expect(limitActions(short, undefined)).toBe(short);
+  });
+
   test("leaves actions within the limit alone", () => {
     const actions = [
       action({

@@ -9,7 +9,8 @@ import {
   WorkflowActionSchema,
 } from "@pawl/protocol";
 import { finalFailure } from "../event.js";
-import { instanceIdFault } from "../instance-id.js";
+import { actionsFault, isEventId } from "./action-fault.js";
+import { failureLength } from "./failure-limit.js";
 
 /** Bytes of a payload when it is over the limit; undefined when it is not, or there is none. */
 export function excessBytes(payload: string | undefined): number | undefined {
@@ -39,32 +40,12 @@ export function limitActions(
   const fault = actionsFault(actions);
   if (fault !== undefined) return [failing(actions, finalFailure("InvalidAction", fault))];
   for (const action of actions) {
-    const found = payloadOf(action);
-    const bytes = excessBytes(found?.payload);
-    if (found !== undefined && bytes !== undefined) {
-      return [failing(actions, payloadFailure(found.what, bytes))];
-    }
+    const failure = excessOf(action);
+    if (failure !== undefined) return [failing(actions, failure)];
   }
   const bytes = excessBytes(customStatus);
   if (bytes === undefined) return actions;
   return [failing(actions, payloadFailure("the custom status", bytes))];
-}
-
-/** Why no engine can carry these actions out; undefined: it can. */
-function actionsFault(actions: readonly WorkflowAction[]): string | undefined {
-  if (actions.length > limits.turnActions) {
-    return `a turn asked for ${actions.length} actions; at most ${limits.turnActions} are allowed`;
-  }
-  for (const action of actions) {
-    const { id, workflowActionType: type } = action;
-    // Event ids have 32 bits on the wire.
-    if (!isEventId(id)) return `action ${id} has no usable id`;
-    if (type.case === undefined) return `action ${id} is of a kind that this server does not know`;
-    if (type.case !== "createDetachedWorkflow") continue;
-    const fault = instanceIdFault(type.value.instanceId);
-    if (fault !== undefined) return `action ${id} (workflow "${type.value.name}"): ${fault}`;
-  }
-  return undefined;
 }
 
 /** An action that fails the instance in place of those that a turn asked for. */
@@ -82,8 +63,23 @@ export function failing(
   });
 }
 
-function isEventId(id: number): boolean {
-  return (id | 0) === id;
+/** Why an action carries more than the limit; undefined: it does not. */
+function excessOf(action: WorkflowAction): TaskFailureDetails | undefined {
+  const found = payloadOf(action);
+  const bytes = excessBytes(found?.payload);
+  if (found !== undefined && bytes !== undefined) return payloadFailure(found.what, bytes);
+  const { workflowActionType: type } = action;
+  if (type.case !== "completeWorkflow" || type.value.failureDetails === undefined) return undefined;
+  return failureExcess("the failure of the workflow", type.value.failureDetails);
+}
+
+/** What takes the place of a failure whose texts are over the limit; undefined: they are not. */
+export function failureExcess(
+  what: string,
+  failure: TaskFailureDetails,
+): TaskFailureDetails | undefined {
+  const length = failureLength(failure);
+  return length > limits.payloadBytes ? payloadFailure(what, length) : undefined;
 }
 
 function payloadOf({
@@ -97,6 +93,8 @@ function payloadOf({
       return { what: `the input of workflow "${type.value.name}"`, payload: type.value.input };
     case "sendEvent":
       return { what: `the payload of event "${type.value.name}"`, payload: type.value.data };
+    case "terminateWorkflow":
+      return { what: "the reason of a terminate", payload: type.value.reason };
     case "completeWorkflow":
       return { what: "the output of the workflow", payload: type.value.result };
     default:
