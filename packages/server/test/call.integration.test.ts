@@ -19,8 +19,8 @@ import { startServer } from "./test-server.js";
 const { startInstance, getInstance, waitForInstanceCompletion, raiseEvent, watchInstance } =
   WorkflowService.method;
 
-function openStream(server: PawlServer): CallStreamByHand {
-  const stream = new CallStreamByHand(createGrpcTransport({ baseUrl: server.url }));
+function openStream(server: PawlServer, header?: HeadersInit): CallStreamByHand {
+  const stream = new CallStreamByHand(createGrpcTransport({ baseUrl: server.url }), header);
   onTestFinished(() => stream.leave());
   return stream;
 }
@@ -82,6 +82,26 @@ describe("a stream of calls", () => {
     for (const _ of wanted) await stream.next();
 
     expect(names).toEqual(wanted);
+  });
+
+  test("does not put its calls into its own trace", async () => {
+    const traces: unknown[] = [];
+    const engine = fakeEngine({
+      async start({ traceParent }) {
+        traces.push(traceParent);
+        return { instanceId: "a", executionId: "b" };
+      },
+    });
+    const own = "00-11111111111111111111111111111111-1111111111111111-01";
+    const given = "00-22222222222222222222222222222222-2222222222222222-01";
+    const stream = openStream(await startServer({ engine }), { traceparent: own });
+
+    stream.call(1, startInstance, { workflow: "order" });
+    stream.call(2, startInstance, { workflow: "order", traceParent: given });
+    await stream.next();
+    await stream.next();
+
+    expect(traces).toEqual([undefined, given]);
   });
 
   test("takes a number again that has its answer", async () => {

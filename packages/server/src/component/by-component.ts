@@ -41,8 +41,29 @@ export function byComponent<Service extends DescService>(
 
 /** The context with a signal that also ends with the component. */
 function whileServed(context: HandlerContext, { gone }: Component): HandlerContext {
+  const { method, service, requestMethod, protocolName } = context;
   let signal: AbortSignal | undefined;
-  return Object.create(context, {
-    signal: { get: () => (signal ??= AbortSignal.any([context.signal, gone])) },
-  });
+  return {
+    ...{ method, service, requestMethod, protocolName },
+    timeoutMs: () => context.timeoutMs(),
+    get signal() {
+      signal ??= AbortSignal.any([context.signal, gone]);
+      return signal;
+    },
+    get url() {
+      return context.url;
+    },
+    get requestHeader() {
+      return context.requestHeader;
+    },
+    get responseHeader() {
+      return context.responseHeader;
+    },
+    get responseTrailer() {
+      return context.responseTrailer;
+    },
+    get values() {
+      return context.values;
+    },
+  };
 }

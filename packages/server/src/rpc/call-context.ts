@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from "node:http2";
+import type { DescMethod } from "@bufbuild/protobuf";
 import {
   type ConnectError,
   type ContextValues,
@@ -24,6 +25,8 @@ const timeoutUnitsMs: Readonly<Record<string, number>> = {
   ...{ m: 1, u: 1e-3, n: 1e-6 },
 };
 
+/** What interceptors pass on of a request, beside its message. */
+type Passed = Pick<UnaryRequest | StreamRequest, "url" | "signal" | "header" | "contextValues">;
 type KindOfRequest =
   | Pick<UnaryRequest, "stream" | "method" | "message">
   | Pick<StreamRequest, "stream" | "method" | "message">;
@@ -32,6 +35,60 @@ type KindOfResponse =
   | Pick<UnaryResponse, "stream" | "method" | "message">
   | Pick<StreamResponse, "stream" | "method" | "message">;
 type ResponseFacts = Omit<UnaryResponse, "stream" | "method" | "message">;
+
+/** What a service gets of a call. A class, since a literal would make every getter anew for each call. */
+class PlainHandlerContext implements HandlerContext, HasNodeHeaders {
+  readonly [nodeHeaders]: IncomingHttpHeaders;
+  readonly method: DescMethod;
+  readonly protocolName = "grpc";
+  readonly requestMethod = "POST";
+  readonly #context: CallContext;
+  readonly #request: Passed;
+
+  constructor(
+    context: CallContext,
+    headers: IncomingHttpHeaders,
+    method: DescMethod,
+    request: Passed,
+  ) {
+    this[nodeHeaders] = headers;
+    this.#context = context;
+    this.method = method;
+    this.#request = request;
+  }
+
+  get service(): HandlerContext["service"] {
+    return this.method.parent;
+  }
+
+  get url(): string {
+    return this.#request.url;
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal;
+  }
+
+  get requestHeader(): Headers {
+    return this.#request.header;
+  }
+
+  get responseHeader(): Headers {
+    return this.#context.responseHeader;
+  }
+
+  get responseTrailer(): Headers {
+    return this.#context.responseTrailer;
+  }
+
+  get values(): ContextValues {
+    return this.#request.contextValues;
+  }
+
+  timeoutMs(): number | undefined {
+    return this.#context.timeoutMs();
+  }
+}
 
 /**
  * What interceptors and services may ask of a gRPC call: its signal with the deadline's timer,
@@ -110,18 +167,16 @@ export class CallContext {
       service: kind.method.parent,
       requestMethod: "POST",
       get url() {
-        return context.#url();
+        return context.url;
       },
       get signal() {
-        return context.#signal();
+        return context.signal;
       },
       get header() {
-        context.#requestHeader ??= toWebHeaders(context.#headers);
-        return context.#requestHeader;
+        return context.header;
       },
       get contextValues() {
-        context.#values ??= nameComponent(createContextValues(), context.#headers);
-        return context.#values;
+        return context.contextValues;
       },
     };
   }
@@ -143,47 +198,36 @@ export class CallContext {
     return response;
   }
 
-  /** The context as the service gets it, from the request that the interceptors passed on. */
-  toHandlerContext(request: UnaryRequest | StreamRequest): HandlerContext & HasNodeHeaders {
-    const context = this;
-    return {
-      [nodeHeaders]: context.#headers,
-      method: request.method,
-      service: request.service,
-      requestMethod: request.requestMethod,
-      protocolName: "grpc",
-      timeoutMs: () => context.#timeoutMs(),
-      get url() {
-        return request.url;
-      },
-      get signal() {
-        return request.signal;
-      },
-      get requestHeader() {
-        return request.header;
-      },
-      get responseHeader() {
-        return context.responseHeader;
-      },
-      get responseTrailer() {
-        return context.responseTrailer;
-      },
-      get values() {
-        return request.contextValues;
-      },
-    };
+  /** The context as the service gets it; with the request that interceptors passed on, if any did. */
+  toHandlerContext(method: DescMethod, request: Passed = this): HandlerContext {
+    return new PlainHandlerContext(this, this.#headers, method, request);
   }
 
-  #url(): string {
+  /** The URL of the call. */
+  get url(): string {
     const { ":scheme": scheme, ":authority": authority, ":path": path } = this.#headers;
     return new URL(path ?? "/", `${scheme ?? "http"}://${authority ?? ""}`).toString();
   }
 
-  #timeoutMs(): number | undefined {
+  /** The headers of the request. */
+  get header(): Headers {
+    this.#requestHeader ??= toWebHeaders(this.#headers);
+    return this.#requestHeader;
+  }
+
+  /** Values for whoever comes after. */
+  get contextValues(): ContextValues {
+    this.#values ??= nameComponent(createContextValues(), this.#headers);
+    return this.#values;
+  }
+
+  /** Milliseconds until the deadline, if there is one. */
+  timeoutMs(): number | undefined {
     return this.#deadline === undefined ? undefined : this.#deadline - performance.now();
   }
 
-  #signal(): AbortSignal {
+  /** Aborted when the call is given up, and when it has ended. */
+  get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       this.#armDeadline();
@@ -195,7 +239,7 @@ export class CallContext {
   }
 
   #armDeadline(): void {
-    const leftMs = this.#timeoutMs();
+    const leftMs = this.timeoutMs();
     if (leftMs === undefined || this.#reason !== undefined) {
       return;
     }

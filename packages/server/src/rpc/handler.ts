@@ -70,10 +70,11 @@ export class RpcHandler {
     this.#log = log;
     this.#hasDetail = hasDetail;
     const report = createFailureLog(log);
-    const interceptors = [createErrorInterceptor(report, hasDetail)];
+    const errors = createErrorInterceptor(report, hasDetail);
+    const interceptors = [errors];
     const options = { ...rpcLimits, ...limits, jsonOptions: { registry }, interceptors };
     const router = createConnectRouter(options);
-    this.#plain = new PlainGrpc(report, hasDetail);
+    this.#plain = new PlainGrpc(report, hasDetail, errors);
     const services: ServiceRouter = {
       service: (service, implementation, own) => {
         router.service(service, implementation, own);

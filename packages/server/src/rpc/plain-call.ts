@@ -7,20 +7,21 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { toBinary } from "@bufbuild/protobuf";
-import { ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
+import { ConnectError, type StreamResponse } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { toConnectError } from "../interceptor/error.js";
 import { CallContext } from "./call-context.js";
 import { createEarlyHeaders } from "./early-headers.js";
 import { EnvelopeReader, toEnvelope } from "./envelope-reader.js";
 import { withHeaders } from "./headers.js";
-import { invoke, type PlainMethod } from "./plain-method.js";
+import { invokeStream, invokeUnary, isUnaryMethod, type PlainMethod } from "./plain-method.js";
 import { hungUp } from "./reason.js";
 
 const okHeaders: OutgoingHttpHeaders = { ":status": 200, "content-type": "application/grpc+proto" };
 const okTrailers: OutgoingHttpHeaders = { "grpc-status": "0" };
-const thenTrailers = { waitForTrailers: true };
-const withoutBody = { endStream: true };
+// gRPC has no use for a date, which Node would add.
+const thenTrailers = { waitForTrailers: true, sendDate: false };
+const withoutBody = { endStream: true, sendDate: false };
 
 /** One gRPC call on an HTTP/2 stream, from its headers to its trailers. */
 export class PlainCall {
@@ -31,14 +32,23 @@ export class PlainCall {
   #isAnswered = false;
   #trailers: OutgoingHttpHeaders = okTrailers;
 
-  constructor(served: PlainMethod, stream: ServerHttp2Stream, headers: IncomingHttpHeaders) {
+  /** @param onClose told when the stream is gone */
+  constructor(
+    served: PlainMethod,
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    onClose: () => void,
+  ) {
     this.#served = served;
     this.#stream = stream;
     this.#context = new CallContext(headers);
     const kind = served.spec.kind === "unary" ? "unary" : "server-streaming";
     this.#body = new EnvelopeReader(served.readMaxBytes, kind);
     stream.on("data", (chunk: Buffer) => this.#read(chunk));
-    stream.on("close", () => this.abort(hungUp));
+    stream.on("close", () => {
+      this.abort(hungUp);
+      onClose();
+    });
     // A stream that failed closes, too, and only that matters.
     stream.on("error", () => {});
     void this.#run();
@@ -69,29 +79,30 @@ export class PlainCall {
     if (this.#isAnswered) {
       return;
     }
-    const { procedure, spec, report } = this.#served;
     try {
-      if (spec.kind === "server_streaming") {
-        this.#context.values = createEarlyHeaders((header) => this.#open(header));
-      }
-      const response = await invoke(this.#served, this.#context, this.#body.message());
-      await (response.stream ? this.#sendStream(response) : this.#sendMessage(response));
+      await this.#answer(this.#body.message());
     } catch (error) {
       const sent = toConnectError(error, this.#served);
       if (!(error instanceof ConnectError)) {
-        // Interceptors let nothing else pass, so that nobody has told of it yet.
-        report(procedure, error, sent);
+        // All that services and interceptors throw has become one, so that nobody has told of it yet.
+        this.#served.report(this.#served.procedure, error, sent);
       }
       this.#fail(sent);
     }
     this.#context.end();
   }
 
-  #sendMessage(response: UnaryResponse): void {
-    const frame = toEnvelope(toBinary(this.#served.spec.method.output, response.message));
-    const { header, trailer } = this.#context.answerOf(response);
-    this.#open(header);
-    this.#close(trailer, frame);
+  async #answer(bytes: Uint8Array): Promise<void> {
+    const served = this.#served;
+    if (isUnaryMethod(served)) {
+      const answer = await invokeUnary(served, this.#context, bytes);
+      const frame = toEnvelope(toBinary(served.spec.method.output, answer.message));
+      this.#open(answer.header);
+      this.#close(answer.trailer, frame);
+    } else {
+      this.#context.values = createEarlyHeaders((header) => this.#open(header));
+      await this.#sendStream(await invokeStream(served, this.#context, bytes));
+    }
   }
 
   async #sendStream(response: StreamResponse): Promise<void> {

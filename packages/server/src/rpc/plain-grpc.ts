@@ -6,6 +6,7 @@ import {
   type ConnectError,
   type ConnectRouterOptions,
   createServiceImplSpec,
+  type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
@@ -32,11 +33,16 @@ export class PlainGrpc implements StreamHandler {
   readonly #open = new Set<PlainCall>();
   readonly #report: FailureReport;
   readonly #hasDetail: DetailRule;
+  readonly #errors: Interceptor;
 
-  /** @param report told of failures that no interceptor can see */
-  constructor(report: FailureReport, hasDetail: DetailRule) {
+  /**
+   * @param report told of every failure
+   * @param errors the interceptor that does for other calls what is done here for unary ones without it
+   */
+  constructor(report: FailureReport, hasDetail: DetailRule, errors: Interceptor) {
     this.#report = report;
     this.#hasDetail = hasDetail;
+    this.#errors = errors;
   }
 
   /** Serves what it can of a service. */
@@ -46,12 +52,15 @@ export class PlainGrpc implements StreamHandler {
     { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY, rules }: ServiceOptions,
   ): void {
     for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
-      if (spec.kind === "unary" || spec.kind === "server_streaming") {
-        const procedure = `${service.typeName}/${spec.method.name}`;
-        const isDetailed = this.#hasDetail(service);
-        const served = { procedure, spec, interceptors, readMaxBytes, isDetailed };
-        const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
-        this.#methods.set(`/${procedure}`, { ...served, ...ruled });
+      const procedure = `${service.typeName}/${spec.method.name}`;
+      const isDetailed = this.#hasDetail(service);
+      const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
+      const served = { procedure, readMaxBytes, isDetailed, ...ruled };
+      if (spec.kind === "unary") {
+        const others = interceptors.filter((interceptor) => interceptor !== this.#errors);
+        this.#methods.set(`/${procedure}`, { ...served, spec, interceptors: others });
+      } else if (spec.kind === "server_streaming") {
+        this.#methods.set(`/${procedure}`, { ...served, spec, interceptors });
       }
     }
   }
@@ -72,9 +81,8 @@ export class PlainGrpc implements StreamHandler {
     if (method === undefined) {
       throw new Error("no such method");
     }
-    const call = new PlainCall(method, stream, headers);
+    const call = new PlainCall(method, stream, headers, () => this.#open.delete(call));
     this.#open.add(call);
-    stream.on("close", () => this.#open.delete(call));
   }
 
   /** Gives every open call up. */

@@ -4,6 +4,7 @@ import {
   create,
   type DescMessage,
   fromBinary,
+  type Message,
   type MessageInitShape,
   type MessageShape,
 } from "@bufbuild/protobuf";
@@ -18,18 +19,16 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
-import type { FailureReport } from "../interceptor/error.js";
+import { type FailureReport, toConnectError } from "../interceptor/error.js";
 import type { CallContext } from "./call-context.js";
 import { type FieldRules, withoutForeignFields } from "./foreign-fields.js";
 
-/** A method with one message in the request, and one or a stream of them in the answer. */
-export type PlainSpec = Extract<MethodImplSpec, { readonly kind: "unary" | "server_streaming" }>;
-
 /** A method as it is served. */
-export interface PlainMethod {
+interface Served<Spec extends MethodImplSpec> {
   /** Service and method, for the log. */
   readonly procedure: string;
-  readonly spec: PlainSpec;
+  readonly spec: Spec;
+  /** Of a unary method without that for errors, which `invokeUnary` sees to. */
   readonly interceptors: readonly Interceptor[];
   readonly readMaxBytes: number;
   readonly report: FailureReport;
@@ -39,54 +38,103 @@ export interface PlainMethod {
   readonly isDetailed: boolean;
 }
 
+type Kind<Name extends MethodImplSpec["kind"]> = Extract<MethodImplSpec, { readonly kind: Name }>;
+
+/** A method with one message in the request and one in the answer, as it is served. */
+export type UnaryMethod = Served<Kind<"unary">>;
+
+/** A method with one message in the request and a stream of them in the answer, as it is served. */
+export type AnswerStreamMethod = Served<Kind<"server_streaming">>;
+
+/** A method with one message in the request. */
+export type PlainMethod = UnaryMethod | AnswerStreamMethod;
+
+/** A message, with headers and trailers where somebody has set some. */
+export interface PlainAnswer {
+  readonly message: Message;
+  readonly header: Headers | undefined;
+  readonly trailer: Headers | undefined;
+}
+
 type AnyCall = Parameters<Interceptor>[0];
 type AnyRequest = UnaryRequest | StreamRequest;
-type AnyResponse = UnaryResponse | StreamResponse;
+
+/** Whether a method is a unary one. */
+export function isUnaryMethod(method: PlainMethod): method is UnaryMethod {
+  return method.spec.kind === "unary";
+}
 
 /**
- * Takes a call through its interceptors to the service, however it came to the server. Rejects with
- * what these throw; with a ConnectError in the words of Connect's handlers where the request's bytes
- * are no message.
+ * Takes a unary call to its service, however it came to the server. Rejects with a ConnectError that
+ * is as the caller gets it, and told of; where the request's bytes are no message, in the words of
+ * Connect's handlers.
  */
-export async function invoke(
-  method: PlainMethod,
+export async function invokeUnary(
+  method: UnaryMethod,
   context: CallContext,
   bytes: Uint8Array,
-): Promise<AnyResponse> {
-  const { interceptors, spec, rules } = method;
-  const cleaned = rules === undefined ? bytes : withoutForeignFields(bytes, rules);
-  const innermost = (request: AnyRequest): Promise<AnyResponse> => serve(spec, context, request);
-  const call = interceptors.reduceRight<AnyCall>((next, around) => around(next), innermost);
-  return call(requestOf(spec, context, cleaned));
-}
-
-function requestOf(spec: PlainSpec, context: CallContext, bytes: Uint8Array): AnyRequest {
-  const message = parse(spec.method.input, bytes);
-  if (spec.kind === "unary") {
-    return context.toRequest({ stream: false, method: spec.method, message });
+): Promise<PlainAnswer> {
+  const { spec, interceptors, procedure } = method;
+  const message = parse(method, bytes);
+  try {
+    if (interceptors.length > 0) {
+      return await throughInterceptors(method, context, message);
+    }
+    const reply = await spec.impl(message, context.toHandlerContext(spec.method));
+    const { header, trailer } = context.answer;
+    return { message: create(spec.method.output, reply), header, trailer };
+  } catch (error) {
+    const { signal } = context;
+    const sent = toConnectError(error, { isDetailed: method.isDetailed, signal });
+    method.report(procedure, error, sent);
+    throw sent;
   }
-  const messages = createAsyncIterable([message]);
-  return context.toRequest({ stream: true, method: spec.method, message: messages });
 }
 
-/** Calls the service: what the innermost interceptor calls. */
-async function serve(
-  spec: PlainSpec,
+async function throughInterceptors(
+  { spec, interceptors }: UnaryMethod,
   context: CallContext,
-  request: AnyRequest,
-): Promise<AnyResponse> {
-  const handlerContext = context.toHandlerContext(request);
-  if (spec.kind === "unary" && !request.stream) {
-    const reply = await spec.impl(request.message, handlerContext);
-    const message = create(spec.method.output, reply);
-    return context.toResponse({ stream: false, method: spec.method, message });
+  message: Message,
+): Promise<PlainAnswer> {
+  const { method, impl } = spec;
+  const serve = async (request: AnyRequest): Promise<UnaryResponse> => {
+    if (request.stream) {
+      throw new Error("an interceptor changed the kind of a request");
+    }
+    const reply = await impl(request.message, context.toHandlerContext(method, request));
+    return context.toResponse({ stream: false, method, message: create(method.output, reply) });
+  };
+  const call = interceptors.reduceRight<AnyCall>((next, around) => around(next), serve);
+  const response = await call(context.toRequest({ stream: false, method, message }));
+  if (response.stream) {
+    throw new Error("an interceptor changed the kind of an answer");
   }
-  if (spec.kind === "server_streaming" && request.stream) {
-    const replies = spec.impl(await firstOf(request.message), handlerContext);
-    const message = normalize(spec.method.output, replies);
-    return context.toResponse({ stream: true, method: spec.method, message });
+  return { message: response.message, ...context.answerOf(response) };
+}
+
+/** Takes a call to its service, through all interceptors. Rejects with what these throw. */
+export async function invokeStream(
+  served: AnswerStreamMethod,
+  context: CallContext,
+  bytes: Uint8Array,
+): Promise<StreamResponse> {
+  const { method, impl } = served.spec;
+  const messages = createAsyncIterable([parse(served, bytes)]);
+  const serve = async (request: AnyRequest): Promise<StreamResponse> => {
+    if (!request.stream) {
+      throw new Error("an interceptor changed the kind of a request");
+    }
+    const sent = await firstOf(request.message);
+    const replies = impl(sent, context.toHandlerContext(method, request));
+    const message = normalize(method.output, replies);
+    return context.toResponse({ stream: true, method, message });
+  };
+  const call = served.interceptors.reduceRight<AnyCall>((next, around) => around(next), serve);
+  const response = await call(context.toRequest({ stream: true, method, message: messages }));
+  if (!response.stream) {
+    throw new Error("an interceptor changed the kind of an answer");
   }
-  throw new Error("an interceptor changed the kind of a request");
+  return response;
 }
 
 async function firstOf<T>(messages: AsyncIterable<T>): Promise<T> {
@@ -119,9 +167,10 @@ function normalize<Desc extends DescMessage>(
 }
 
 /** As Connect's handlers read a message, in words that `toConnectError` knows. */
-function parse<Desc extends DescMessage>(schema: Desc, bytes: Uint8Array): MessageShape<Desc> {
+function parse({ spec, rules }: PlainMethod, bytes: Uint8Array): Message {
+  const cleaned = rules === undefined ? bytes : withoutForeignFields(bytes, rules);
   try {
-    return fromBinary(schema, bytes);
+    return fromBinary(spec.method.input, cleaned);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new ConnectError(`parse binary: ${text}`, Code.Internal, undefined, undefined, error);

@@ -18,7 +18,12 @@ import type { AdmitCall } from "../../auth/admission.js";
 import { toConnectError } from "../../interceptor/error.js";
 import { CallContext } from "../../rpc/call-context.js";
 import { requireSize } from "../../rpc/envelope-reader.js";
-import { invoke, type PlainMethod } from "../../rpc/plain-method.js";
+import {
+  invokeUnary,
+  isUnaryMethod,
+  type PlainMethod,
+  type UnaryMethod,
+} from "../../rpc/plain-method.js";
 import { hungUp } from "../../rpc/reason.js";
 import { AnswerQueue } from "./answer-queue.js";
 import { CallAllowance } from "./call-allowance.js";
@@ -26,6 +31,9 @@ import { toCallError } from "./call-error.js";
 
 /** Bytes of requests, or of answers, with which no more calls are read. */
 const heldBytes = 16 * 1024 * 1024;
+
+/** Headers of a stream that its calls do not have: each has a time and a trace of its own. */
+const ofStreamAlone: ReadonlySet<string> = new Set(["grpc-timeout", "traceparent", "tracestate"]);
 
 /** Where calls may lead. */
 const ownPackage = "pawl.v1.";
@@ -55,10 +63,10 @@ export class CallConnection {
   constructor(targets: CallTargets, context: HandlerContext) {
     this.#targets = targets;
     this.#context = context;
-    // What is the stream's alone: each call has a time of its own.
-    const { "grpc-timeout": _, ...headers } = Object.fromEntries(context.requestHeader);
     const { protocol, host } = new URL(context.url);
-    this.#headers = { ...headers, ":scheme": protocol.slice(0, -1), ":authority": host };
+    const headers = [...context.requestHeader].filter(([name]) => !ofStreamAlone.has(name));
+    const authority = { ":scheme": protocol.slice(0, -1), ":authority": host };
+    this.#headers = { ...Object.fromEntries(headers), ...authority };
   }
 
   /** Sends answers until the client leaves or the server stops. */
@@ -170,22 +178,19 @@ export class CallConnection {
       throw new EngineError("UNIMPLEMENTED", `no unary method "${name}" is served here`);
     }
     requireSize(request.byteLength, method.readMaxBytes);
-    const { stream, message } = await invoke(method, context, request);
-    if (stream) {
-      throw new Error("an interceptor changed the kind of an answer");
-    }
+    const { message } = await invokeUnary(method, context, request);
     return toBinary(method.spec.method.output, message);
   }
 
-  #find(name: string): PlainMethod | undefined {
+  #find(name: string): UnaryMethod | undefined {
     const method = name.startsWith(ownPackage) ? this.#targets.find(name) : undefined;
-    return method?.spec.kind === "unary" ? method : undefined;
+    return method !== undefined && isUnaryMethod(method) ? method : undefined;
   }
 
   #errorOf(name: string, error: unknown): ReturnType<typeof toCallError> {
     const sent = toConnectError(error);
     if (!(error instanceof ConnectError)) {
-      // Interceptors let nothing else pass, so that nobody has told of it yet.
+      // All that services and interceptors throw has become one, so that nobody has told of it yet.
       this.#find(name)?.report(name, error, sent);
     }
     return toCallError(sent);
