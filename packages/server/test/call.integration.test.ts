@@ -19,6 +19,9 @@ import { startServer } from "./test-server.js";
 const { startInstance, getInstance, waitForInstanceCompletion, raiseEvent, watchInstance } =
   WorkflowService.method;
 
+/** A busy machine takes longer than a second for what is done at once. */
+const busy = { timeout: 20_000 };
+
 function openStream(server: PawlServer, header?: HeadersInit): CallStreamByHand {
   const stream = new CallStreamByHand(createGrpcTransport({ baseUrl: server.url }), header);
   onTestFinished(() => stream.leave());
@@ -154,10 +157,10 @@ describe("a stream of calls", () => {
     for (let number = 0; number < 10; number += 1) {
       stream.call(number, waitForInstanceCompletion, { instanceId: "a" });
     }
-    await vi.waitFor(() => expect(waiting()).toBe(10));
+    await vi.waitFor(() => expect(waiting()).toBe(10), busy);
     stream.leave();
 
-    await vi.waitFor(() => expect(waiting()).toBe(0));
+    await vi.waitFor(() => expect(waiting()).toBe(0), busy);
   });
 
   test("ends well behind the last answer when the client sends no more", async () => {
@@ -187,7 +190,7 @@ describe("a server that stops", () => {
     const stream = openStream(server);
     stream.call(1, waitForInstanceCompletion, { instanceId: "a" });
     stream.call(2, startInstance, { instanceId: "b", workflow: "order" });
-    await vi.waitFor(() => expect(waiting()).toBe(1));
+    await vi.waitFor(() => expect(waiting()).toBe(1), busy);
 
     const closed = server.close();
     const first = await stream.next();
@@ -282,7 +285,7 @@ describe("a client that asks for more than the server can hold", () => {
       stream.call(number, raiseEvent, { instanceId: "a", name: "paid", input });
     }
     // Six hold more than sixteen mebibytes.
-    await vi.waitFor(() => expect(release).toHaveLength(6));
+    await vi.waitFor(() => expect(release).toHaveLength(6), busy);
     const other = openStream(server);
     other.call(1, getInstance, { instanceId: "" });
     expect(codeOf(await other.next())).toBe("INVALID_ARGUMENT");
@@ -290,18 +293,18 @@ describe("a client that asks for more than the server can hold", () => {
     release[0]?.();
 
     expect(await stream.next()).toMatchObject({ number: 0 });
-    await vi.waitFor(() => expect(release).toHaveLength(7));
+    await vi.waitFor(() => expect(release).toHaveLength(7), busy);
   });
 
   test("loses its stream with a message that is too large", async () => {
     const { engine, waiting } = waitingEngine();
     const stream = openStream(await startServer({ engine }));
     stream.call(1, waitForInstanceCompletion, { instanceId: "a" });
-    await vi.waitFor(() => expect(waiting()).toBe(1));
+    await vi.waitFor(() => expect(waiting()).toBe(1), busy);
 
     stream.send({ calls: [{ number: 2, request: new Uint8Array(4 * limits.requestBytes) }] });
 
     await expect(stream.next()).rejects.toThrow();
-    await vi.waitFor(() => expect(waiting()).toBe(0));
+    await vi.waitFor(() => expect(waiting()).toBe(0), busy);
   });
 });

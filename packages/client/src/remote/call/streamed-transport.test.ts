@@ -33,6 +33,9 @@ interface Seen {
   readonly sessions: Set<ServerHttp2Session>;
 }
 
+/** A busy machine takes longer than a second for what is done at once. */
+const busy = { timeout: 20_000 };
+
 const ok = toBinary(RaiseEventResponseSchema, create(RaiseEventResponseSchema));
 
 function nameIn({ request }: UnaryCall): string {
@@ -93,7 +96,7 @@ async function warmUp(client: Client, seen: Seen): Promise<void> {
   await vi.waitUntil(async () => {
     await client.raiseEvent("a", "warm-up");
     return seen.streamed.length > 0;
-  });
+  }, busy);
 }
 
 describe("calls of a client", () => {
@@ -257,11 +260,11 @@ describe("a call on a stream", () => {
     const controller = new AbortController();
 
     const waited = client.waitForCompletion("a", { signal: controller.signal });
-    await vi.waitFor(() => expect(numbers).toHaveLength(1));
+    await vi.waitFor(() => expect(numbers).toHaveLength(1), busy);
     controller.abort();
 
     await expect(waited).rejects.toMatchObject({ code: "CANCELLED" });
-    await vi.waitFor(() => expect(cancelled).toEqual(numbers));
+    await vi.waitFor(() => expect(cancelled).toEqual(numbers), busy);
     await expect(
       client.waitForCompletion("a", { signal: controller.signal }),
     ).rejects.toMatchObject({ code: "CANCELLED" });
@@ -289,7 +292,7 @@ describe("a call on a stream", () => {
 
     const waited = client.waitForCompletion("a");
     waited.catch(() => {});
-    await vi.waitFor(() => expect(server.streamed.at(-1)).toBe("wait"));
+    await vi.waitFor(() => expect(server.streamed.at(-1)).toBe("wait"), busy);
     client.close();
 
     await expect(waited).rejects.toMatchObject({ code: "CANCELLED" });
@@ -306,7 +309,7 @@ test("a token that changes goes with a stream of its own", async () => {
   await vi.waitUntil(async () => {
     await client.raiseEvent("a", "e");
     return server.streams.length > 1;
-  });
+  }, busy);
 
   expect(server.streams).toEqual(["first", "second"]);
 });
