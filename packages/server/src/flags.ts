@@ -28,7 +28,7 @@ export interface ServeFlags extends SecurityFlags, ComponentFlags, DiskOptions, 
   readonly dataDir: string;
   readonly store: "level" | "memory";
   readonly logLevel: LogLevel;
-  /** Answer over REST exactly as Dapr. @default false */
+  /** Answer exactly as Dapr. @default false */
   readonly strictDapr?: boolean;
   /** Limits and times of the engine. */
   readonly engineOptions?: EngineSettings;
@@ -80,7 +80,7 @@ function addGeneralFlags(command: Command): Command {
         .choices(["level", "memory"]),
     )
     .addOption(
-      new Option("--strict-dapr [boolean]", "answer over REST exactly as Dapr; see docs/rest.md")
+      new Option("--strict-dapr [boolean]", "answer exactly as Dapr; see docs/rest.md")
         .env("PAWL_STRICT_DAPR")
         .preset("true")
         .argParser(parseSwitch),

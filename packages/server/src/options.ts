@@ -71,8 +71,8 @@ export interface ServerOptions extends DiskOptions {
   /** Name of this server in `/v1.0/metadata`, and in the scopes of components. @default "pawl" */
   readonly appId?: string;
   /**
-   * Answer over REST as Dapr does also where Pawl has a better form of answer, and leave out the
-   * early form of the API; see docs/rest.md. @default false
+   * Answer as Dapr does, over REST and gRPC, also where Pawl has a better form of answer, and leave out
+   * the early form of the API; see docs/rest.md. @default false
    */
   readonly strictDapr?: boolean;
   /** Where log lines go. @default nowhere */

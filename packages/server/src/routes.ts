@@ -196,7 +196,7 @@ export function registerServices(
       ),
       { rules: dialectRules },
     )
-    .service(Dapr, createDaprService(workflows, metadata))
+    .service(Dapr, createDaprService(workflows, metadata, strictDapr))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))
     .service(ServerReflection, createReflectionService(index))
     .service(ServerReflectionAlpha, createReflectionAlphaService(index));

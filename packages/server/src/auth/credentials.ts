@@ -57,11 +57,14 @@ export class Credentials {
       throw new EngineError(
         "UNAUTHENTICATED",
         `a token is needed: send it in the header "${tokenHeader}", or as "authorization: Bearer TOKEN"`,
+        { details: { token: "missing" } },
       );
     }
     const token = this.#tokens.find(text);
     if (token === undefined) {
-      throw new EngineError("UNAUTHENTICATED", "the token is not one of this server's");
+      throw new EngineError("UNAUTHENTICATED", "the token is not one of this server's", {
+        details: { token: "unknown" },
+      });
     }
     return {
       names: [`token:${token.name}`, ...byCertificate],

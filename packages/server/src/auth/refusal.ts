@@ -13,6 +13,7 @@ import type { EngineError } from "@pawl/engine";
 import { errorMap } from "../error-map.js";
 import { toConnectError } from "../interceptor/error.js";
 import { rpcOperations } from "./access.js";
+import { asDaprRefusal } from "./dapr-refusal.js";
 
 /** The answer to a request that is not let in. */
 export interface Refusal {
@@ -30,7 +31,7 @@ export interface RefusedRequest {
 
 /**
  * Puts an error into the form of the protocol that the request speaks, before anything of the
- * request but its headers was read. `strictDapr`: REST paths answer an unknown token as Dapr does.
+ * request but its headers was read. `strictDapr`: an unknown token is answered as Dapr does.
  */
 export function encodeRefusal(
   error: EngineError,
@@ -39,7 +40,8 @@ export function encodeRefusal(
 ): Refusal {
   const { contentType } = request;
   if (contentType.startsWith("application/grpc")) {
-    return grpcRefusal(toConnectError(error), contentType);
+    const sent = asDaprRefusal(toConnectError(error), error, request.path, strictDapr);
+    return grpcRefusal(sent, contentType);
   }
   if (contentType.startsWith("application/connect+")) {
     return connectStreamRefusal(toConnectError(error), contentType);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
+import { type Empty, EmptySchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Dapr, toTimestamp } from "@pawl/protocol";
 import type {
@@ -16,15 +16,22 @@ import type { ServerMetadata } from "../metadata.js";
 import { componentKey } from "../rpc/component-value.js";
 import { traceOfCall } from "../tracing/caller-trace.js";
 
-/** The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. */
+/** What Dapr shows as the times of an instance that no turn has run for: the first second of year 1. */
+const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
+
+/**
+ * The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. `strict`: a
+ * pending instance shows nothing but its id.
+ */
 export function createDaprService(
   workflows: DaprWorkflows,
   metadata: ServerMetadata,
+  strict: boolean,
 ): ServiceImpl<typeof Dapr> {
   const start = (request: StartWorkflowRequest, context: HandlerContext) =>
     startWorkflow(workflows, request, context);
   const get = (request: GetWorkflowRequest, context: HandlerContext) =>
-    getWorkflow(workflows, request, context);
+    getWorkflow(workflows, request, context, strict);
   const raiseEvent = (request: RaiseEventWorkflowRequest, context: HandlerContext) =>
     raiseWorkflowEvent(workflows, request, context);
   const control =
@@ -99,10 +106,15 @@ async function getWorkflow(
   workflows: DaprWorkflows,
   request: GetWorkflowRequest,
   context: HandlerContext,
+  strict: boolean,
 ): Promise<MessageInitShape<typeof GetWorkflowResponseSchema>> {
   const instance = await workflows.get(toTarget(request, context));
   if (instance === undefined) {
     return { instanceId: request.instanceId };
+  }
+  if (strict && instance.runtimeStatus === "PENDING") {
+    const { instanceId, runtimeStatus } = instance;
+    return { instanceId, runtimeStatus, createdAt: noTime, lastUpdatedAt: noTime };
   }
   return {
     ...instance,

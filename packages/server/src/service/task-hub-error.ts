@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Code, ConnectError } from "@connectrpc/connect";
 import { EngineError, isEngineError } from "@pawl/engine";
 import type { ErrorCode } from "@pawl/protocol";
 import { daprCause } from "../error-map.js";
 
+/** How a failure of the sidecar service is put. */
+export interface DaprWording {
+  /** Texts for codes, in place of the usual ones. */
+  readonly words?: Partial<Record<ErrorCode, string>>;
+  /** With the status UNKNOWN that Dapr has for what is a plain error in its engine. @default false */
+  readonly strict?: boolean;
+}
+
+/** Failures that are plain errors in Dapr's engine. */
+const plainErrors: ReadonlySet<ErrorCode> = new Set(["INSTANCE_NOT_FOUND", "INSTANCE_NOT_ENDED"]);
+
 /**
  * Runs a command and puts its failure into the words of Dapr's engine, which SDKs look for in
- * messages. The code stays: it is more exact than Dapr's UNKNOWN.
+ * messages. The code stays, unless `strict`: it is more exact than Dapr's UNKNOWN.
  *
  * @param prefix what Dapr puts in front of the cause
- * @param words texts for codes, in place of the usual ones
  */
 export async function inDaprWords<T>(
   prefix: string,
   run: () => Promise<T>,
-  words: Partial<Record<ErrorCode, string>> = {},
+  { words = {}, strict = false }: DaprWording = {},
 ): Promise<T> {
   try {
     return await run();
@@ -23,6 +34,9 @@ export async function inDaprWords<T>(
       throw error;
     }
     const cause = words[error.code] ?? daprCause(error.code, error.message, "");
+    if (strict && plainErrors.has(error.code)) {
+      throw new ConnectError(`${prefix}${cause}`, Code.Unknown, undefined, undefined, error);
+    }
     throw new EngineError(error.code, `${prefix}${cause}`, {
       details: error.details,
       cause: error,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { Code, ConnectError } from "@connectrpc/connect";
 import {
   EngineError,
   type InstanceFilter,
@@ -23,14 +24,18 @@ const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
 /**
  * Purges one instance, or all that a filter lets through. An unknown instance is a purge of none:
  * SDKs read the count. A purge by filter is a batch, which goes on when its caller has gone; what
- * cannot be purged makes the answer incomplete.
+ * cannot be purged makes the answer incomplete. `strict`: an unknown instance is an error, and there is
+ * no purge by filter.
  */
 export async function purgeInstances(
   engine: ManagementPort,
   request: PurgeInstancesRequest,
-  signal: AbortSignal,
+  { signal, strict }: { readonly signal: AbortSignal; readonly strict: boolean },
 ): Promise<{ deletedInstanceCount: number; isComplete?: boolean }> {
   const { request: target, recursive, force = false } = request;
+  if (target.case === "purgeInstanceFilter" && strict) {
+    throw new ConnectError("multi-instance purge is not implemented", Code.Unknown);
+  }
   if (target.case === "purgeInstanceFilter") {
     const { statuses, ...times } = toFilter(target.value);
     const command = { action: "purge", allInstances: true, recursive, force } as const;
@@ -46,12 +51,13 @@ export async function purgeInstances(
     throw new EngineError("INVALID_ARGUMENT", "the instance, or the filter, is missing");
   }
   const instanceId = target.value;
-  if ((await engine.get(instanceId, { payloads: false })) === undefined) {
+  if (!strict && (await engine.get(instanceId, { payloads: false })) === undefined) {
     return { deletedInstanceCount: 0 };
   }
-  const deletedInstanceCount = await inDaprWords("failed to purge workflow state: ", () =>
-    engine.purge(instanceId, { recursive, force }),
-  );
+  const purge = () => engine.purge(instanceId, { recursive, force });
+  const deletedInstanceCount = await inDaprWords("failed to purge workflow state: ", purge, {
+    strict,
+  });
   return { deletedInstanceCount };
 }
 

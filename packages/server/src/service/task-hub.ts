@@ -44,7 +44,7 @@ export function createTaskHubService(
 ): ServiceImpl<typeof TaskHubSidecarService> {
   return {
     ...workerMethods(engine, log, strict),
-    ...controlMethods(engine),
+    ...controlMethods(engine, strict),
     ...readMethods(engine),
     async startInstance(request, context) {
       const trace = traceOfCall(context, request.parentTraceContext);
@@ -98,24 +98,24 @@ function workerMethods(
 
 function controlMethods(
   engine: ManagementPort & WaitPort,
+  strict: boolean,
 ): Methods<
   "raiseEvent" | "terminateInstance" | "suspendInstance" | "resumeInstance" | "purgeInstances"
 > {
   return {
     async raiseEvent({ instanceId, name, input }) {
-      await inDaprWords("", () => engine.raiseEvent(instanceId, name, input));
+      await inDaprWords("", () => engine.raiseEvent(instanceId, name, input), { strict });
       return {};
     },
     async terminateInstance({ instanceId, output, recursive }, { signal }) {
       const options = { recursive, ...(output === undefined ? {} : { output }) };
-      await inDaprWords("failed to submit termination request: ", () =>
-        engine.terminate(instanceId, options),
-      );
+      const terminate = () => engine.terminate(instanceId, options);
+      await inDaprWords("failed to submit termination request: ", terminate, { strict });
       await engine.waitUntil(instanceId, isSettled, { payloads: false, signal });
       return {};
     },
     async suspendInstance({ instanceId, reason }, { signal }) {
-      await inDaprWords("", () => engine.suspend(instanceId, reason));
+      await inDaprWords("", () => engine.suspend(instanceId, reason), { strict });
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "suspended" || isSettled(instance),
@@ -124,7 +124,7 @@ function controlMethods(
       return {};
     },
     async resumeInstance({ instanceId, reason }, { signal }) {
-      await inDaprWords("", () => engine.resume(instanceId, reason));
+      await inDaprWords("", () => engine.resume(instanceId, reason), { strict });
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "running" || isSettled(instance),
@@ -133,7 +133,7 @@ function controlMethods(
       return {};
     },
     async purgeInstances(request, { signal }) {
-      return purgeInstances(engine, request, signal);
+      return purgeInstances(engine, request, { signal, strict });
     },
   };
 }
@@ -200,7 +200,7 @@ async function startInstance(
         ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
         ...trace,
       }),
-    { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` },
+    { words: { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` } },
   );
   return started.instanceId;
 }
@@ -234,9 +234,8 @@ async function readHistory(
   engine: ManagementPort,
   instanceId: string,
 ): ReturnType<ManagementPort["history"]> {
-  return inDaprWords("", () => engine.history(instanceId), {
-    INSTANCE_NOT_FOUND: `workflow instance '${instanceId}' not found`,
-  });
+  const words = { INSTANCE_NOT_FOUND: `workflow instance '${instanceId}' not found` };
+  return inDaprWords("", () => engine.history(instanceId), { words });
 }
 
 async function listInstanceIds(
