@@ -12,16 +12,48 @@ import { type Engine, type ListQuery, openEngine } from "@pawl/engine";
 const startsAtOnce = 1000;
 const rounds = 25;
 
-const queries: Readonly<Record<string, ListQuery>> = {
+/** Of each eleventh instance that is stored; so they are of every workflow and lot. */
+const terminatedEach = 11;
+/** Instances with a tag of their own, however many are stored. */
+const rareCount = 60;
+
+interface PageCost extends ListQuery {
+  /** Instances that a page must have. @default 50 */
+  readonly pageSize?: number;
+}
+
+const queries: Readonly<Record<string, PageCost>> = {
   "all, by id": {},
   "newest first": { sortBy: "created", descending: true },
   "last changed first": { sortBy: "updated", descending: true },
   "by workflow": { workflow: "w-3" },
   "by status": { statuses: ["pending"] },
+  "by status, ended": { statuses: ["terminated"], descending: true },
   "by status and workflow": { statuses: ["pending"], workflow: "w-3", descending: true },
+  "by status and workflow, ended": { statuses: ["terminated"], workflow: "w-3", pageSize: 5 },
   "by tag": { tags: { lot: "7" } },
   "by a tag's beginning": { tagPrefixes: { lot: "1" } },
+  "by tag and workflow": { tags: { lot: "7" }, workflow: "w-7" },
+  "by tag and status": { tags: { lot: "7" }, statuses: ["terminated"], pageSize: 4 },
   "by the beginning of the id": { instanceIdPrefix: "i-00" },
+  "few, last changed first": { tags: { rare: "yes" }, sortBy: "updated", descending: true },
+  "either status": {
+    where: {
+      any: [
+        { field: "status", op: "eq", value: "terminated" },
+        { field: "status", op: "eq", value: "suspended" },
+      ],
+    },
+  },
+  "either status or workflow": {
+    where: {
+      any: [
+        { field: "status", op: "eq", value: "terminated" },
+        { field: "workflow", op: "eq", value: "w-3" },
+      ],
+    },
+  },
+  "not a tag": { where: { field: "tag", tag: "lot", op: "neq", value: "7" } },
 };
 
 const [few = 1000, many = 100_000] = process.argv.slice(2).map(Number);
@@ -49,28 +81,37 @@ async function measure(count: number): Promise<ReadonlyMap<string, number>> {
 }
 
 async function fill(engine: Engine, count: number): Promise<void> {
+  const rareEach = Math.floor(count / rareCount);
   for (let from = 0; from < count; from += startsAtOnce) {
     const size = Math.min(startsAtOnce, count - from);
     const starts = Array.from({ length: size }, (_, at) => {
       const index = from + at;
-      const instanceId = `i-${String(index).padStart(8, "0")}`;
+      const instanceId = idOf(index);
       return engine.start({
         workflow: `w-${index % 10}`,
         instanceId,
-        tags: { lot: `${index % 20}` },
+        tags: { lot: `${index % 20}`, ...(index % rareEach === 0 ? { rare: "yes" } : {}) },
       });
     });
     await Promise.all(starts);
+    const ends = Array.from({ length: size }, (_, at) => from + at)
+      .filter((index) => index % terminatedEach === 1)
+      .map((index) => engine.terminate(idOf(index)));
+    await Promise.all(ends);
   }
 }
 
-async function median(engine: Engine, query: ListQuery): Promise<number> {
+function idOf(index: number): string {
+  return `i-${String(index).padStart(8, "0")}`;
+}
+
+async function median(engine: Engine, { pageSize = 50, ...query }: PageCost): Promise<number> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const before = performance.now();
-    const { instances } = await engine.list({ ...query, pageSize: 50, payloads: false });
+    const { instances } = await engine.list({ ...query, pageSize, payloads: false });
     times.push(performance.now() - before);
-    if (instances.length !== 50) throw new Error(`a page has ${instances.length} instances`);
+    if (instances.length !== pageSize) throw new Error(`a page has ${instances.length} instances`);
   }
   const sorted = times.sort((a, b) => a - b);
   return Number((sorted[Math.floor(rounds / 2)] ?? 0).toFixed(2));

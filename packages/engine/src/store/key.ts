@@ -15,7 +15,7 @@ import { crc32 } from "node:zlib";
 //   t     fireAt id generation timerId         (empty)
 //   r     id generation                        InstanceRow of an older execution that is kept
 //   e     second of its end, id, generation    (empty) an older execution that is kept
-//   s d u p g                                  (empty) secondary indexes: see index/index-key.ts
+//   s w u p g                                  (empty) secondary indexes: see index/index-key.ts
 //
 // Partition 0xffff holds what belongs to the store as a whole:
 //   c     commit number                        (empty) one for each write; old ones are trimmed
@@ -39,7 +39,8 @@ const kinds = {
   execution: 0x72,
   ended: 0x65,
   status: 0x73,
-  created: 0x64,
+  workflow: 0x77,
+  retired: 0x64,
   updated: 0x75,
   parent: 0x70,
   tag: 0x67,
@@ -53,7 +54,7 @@ const batchItemKind = 0x79;
 export type KeyKind = keyof typeof kinds;
 
 /** Key spaces of the secondary indexes. */
-export type IndexKind = "status" | "created" | "updated" | "parent" | "tag";
+export type IndexKind = "status" | "workflow" | "updated" | "parent" | "tag";
 
 /** The partition of an instance. */
 export function partitionOf(instanceId: string): number {

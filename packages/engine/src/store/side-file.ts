@@ -9,12 +9,12 @@ import { sideFileName } from "./folder-names.js";
 /**
  * Version of the format that this code writes. A newer one is refused, an older one upgraded.
  * 2: secondary indexes. 3: rows, inbox events and messages have checksums; those that were written before
- * are read as they are.
+ * are read as they are. 4: the index by status has the status first.
  */
-export const formatVersion = 3;
+export const formatVersion = 4;
 
-/** The oldest format with indexes. */
-export const indexedFormat = 2;
+/** The oldest format with the indexes of today. */
+export const indexedFormat = 4;
 
 /** The oldest format whose side file has a checksum. */
 const checkedFormat = 3;

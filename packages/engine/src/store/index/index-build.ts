@@ -19,7 +19,8 @@ export async function buildIndexes(
 ): Promise<void> {
   let rows = 0;
   for (let partition = 0; partition < partitionCount; partition += 1) {
-    for (const kind of indexKinds) {
+    // Formats before 4 had another index by creation, under "d".
+    for (const kind of [...indexKinds, "retired"] as const) {
       for await (const entries of scan(store, kindRange(kind, partition))) {
         await store.write(entries.map(([key]): StoreWrite => ({ type: "del", key })));
       }

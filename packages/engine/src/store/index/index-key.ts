@@ -3,19 +3,24 @@
 import { type InstanceRow, StoredStatus } from "@pawl/protocol/store";
 import { type IndexKind, keyOfParts } from "../key.js";
 
-// The secondary indexes. Their keys have no value; each ends in what it is ordered by, then the id.
+// The secondary indexes. An instance that has not ended is not in that of workflows: its entry by status
+// has the workflow, and is written once and deleted once in a plain life, and what is open is little
+// beside what has ended.
+//
+// Their keys have no value; each ends in what it is ordered by, then the id.
 // Texts are escaped and have an end mark, so that byte order is text order (`textBytes`). Instants and
 // seconds have six bytes.
 //
 //   kind  key                                      moved
-//   s     workflow, status class, createdAt, id    when the class changes
-//   d     createdAt, id                            with the execution
+//   s     status class, createdAt, id, and of      when the class changes
+//         open instances 0x00 and the workflow
+//   w     workflow, status class, createdAt, id    written when it has ended
 //   u     updatedAt in seconds, id                 when the second changes
 //   p     parent's id, createdAt, id               with the execution; only children have one
 //   g     tag's key, tag's value, createdAt, id    with the execution; one for each tag
 
 /** The kinds of index. */
-export const indexKinds: readonly IndexKind[] = ["status", "created", "updated", "parent", "tag"];
+export const indexKinds: readonly IndexKind[] = ["status", "workflow", "updated", "parent", "tag"];
 
 /** Bytes of an instant or a second in a key. */
 export const instantBytes = 6;
@@ -70,11 +75,25 @@ export type IndexedRow = Pick<
   "workflow" | "status" | "createdAt" | "updatedAt" | "parent" | "tags"
 >;
 
-/** The status key of a row. */
-export function statusKey(instanceId: string, row: IndexedRow): Uint8Array {
-  const name = textBytes(row.workflow);
-  const status = Buffer.from([statusClass(row.status)]);
-  return keyOfParts("status", [name, status, instantKey(Number(row.createdAt))], instanceId);
+/** True for a class of instances that have not ended: their entries by status have the workflow. */
+export function isOpenClass(status: number): boolean {
+  return status < StoredStatus.COMPLETED;
+}
+
+/** What follows the id in the entry by status of an open instance. */
+export function workflowSuffix(workflow: string): Buffer {
+  return Buffer.concat([idEnd, Buffer.from(workflow, "utf8")]);
+}
+
+const idEnd = Buffer.from([0]);
+
+/** The keys of a row that move with its status. */
+export function statusKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
+  const status = statusClass(row.status);
+  const tail = [Buffer.from([status]), instantKey(Number(row.createdAt))];
+  const key = keyOfParts("status", tail, instanceId);
+  if (isOpenClass(status)) return [Buffer.concat([key, workflowSuffix(row.workflow)])];
+  return [key, keyOfParts("workflow", [textBytes(row.workflow), ...tail], instanceId)];
 }
 
 /** The update key of a row. */
@@ -85,7 +104,7 @@ export function updatedKey(instanceId: string, row: IndexedRow): Uint8Array {
 /** The keys of a row that stay the same until the id gets another execution. */
 export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
   const createdAt = instantKey(Number(row.createdAt));
-  const keys = [keyOfParts("created", [createdAt], instanceId)];
+  const keys: Uint8Array[] = [];
   if (row.parent !== undefined) {
     keys.push(keyOfParts("parent", [textBytes(row.parent.instanceId), createdAt], instanceId));
   }
@@ -97,14 +116,23 @@ export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
 
 /** Every index key of a row. */
 export function indexKeysOf(instanceId: string, row: IndexedRow): Uint8Array[] {
-  return [statusKey(instanceId, row), updatedKey(instanceId, row), ...lastingKeys(instanceId, row)];
+  return [
+    ...statusKeys(instanceId, row),
+    updatedKey(instanceId, row),
+    ...lastingKeys(instanceId, row),
+  ];
 }
 
 /** The instance id in a key of an index. */
 export function indexedId(kind: IndexKind, bytes: Uint8Array): string {
   const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 3;
-  if (kind === "status") at = afterText(key, at) + 1;
+  if (kind === "workflow") at = afterText(key, at) + 1;
+  if (kind === "status") {
+    const from = at + 1 + instantBytes;
+    const end = key.indexOf(0, from);
+    return key.toString("utf8", from, end === -1 ? key.length : end);
+  }
   if (kind === "parent") at = afterText(key, at);
   if (kind === "tag") at = afterText(key, afterText(key, at));
   return key.toString("utf8", at + instantBytes);

@@ -6,7 +6,7 @@ import {
   indexKeysOf,
   secondOf,
   statusClass,
-  statusKey,
+  statusKeys,
   updatedAtOf,
   updatedKey,
 } from "./index-key.js";
@@ -32,8 +32,8 @@ export function draftIndexes(
     return;
   }
   if (statusClass(before.status) !== statusClass(after.status)) {
-    del(statusKey(instanceId, before));
-    put(statusKey(instanceId, after));
+    statusKeys(instanceId, before).forEach(del);
+    statusKeys(instanceId, after).forEach(put);
   }
   if (secondOf(updatedAtOf(before)) !== secondOf(updatedAtOf(after))) {
     del(updatedKey(instanceId, before));

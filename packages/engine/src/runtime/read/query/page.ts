@@ -5,22 +5,25 @@ import type { Instance, ListPage, ListQuery } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError, isEngineError } from "../../../errors.js";
 import { decodeRow } from "../../../store/codec.js";
-import { indexedId } from "../../../store/index/index-key.js";
-import { instanceIdOf, rowKey } from "../../../store/key.js";
+import { rowKey } from "../../../store/key.js";
 import type { Store, StoreReader } from "../../../store/store.js";
 import { readWhole } from "../reader.js";
 import { instanceOf } from "../view.js";
 import { admitsId } from "./bounds.js";
 import { type Matcher, matcherOf, requireQuery } from "./filter.js";
-import { Merge } from "./merge.js";
+import { gather, positionIn } from "./gather.js";
 import { positionOf, tokenOf } from "./page-token.js";
-import { planOf } from "./plan.js";
+import { Places } from "./places.js";
+import { type Plan, planOf } from "./plan.js";
+import { isBefore } from "./stream.js";
 
 /**
  * Entries that one page looks at, at most, where no index has the whole filter. A page may be short,
  * or empty, and still have a next one.
  */
 const scanLimit = 10_000;
+/** Instances that one page puts in order, at most, where they are few and no index has the order. */
+const sortLimit = 1000;
 /** Rows that are read side by side. */
 const pieceSize = 128;
 const defaultPageSize = 100;
@@ -38,13 +41,14 @@ export async function readPage(
   store: Store,
   query: ListQuery,
   onDamage: OnDamage,
+  options: Pick<FindOptions, "sortLimit"> = {},
 ): Promise<ListPage> {
   requireQuery(query);
   const after = positionOf(query);
   const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
   const moment = store.snapshot();
   try {
-    const { found, next } = await find(moment, query, { pageSize, after, onDamage });
+    const { found, next } = await find(moment, query, { pageSize, after, onDamage, ...options });
     const instances = await Promise.all(
       found.map((row) => view(moment, row, query.payloads ?? true, onDamage)),
     );
@@ -72,42 +76,92 @@ export interface FindOptions {
   /** Go on after this position. */
   readonly after: Buffer | undefined;
   readonly onDamage: OnDamage;
+  /** Put so many instances in order, at most. @default 1,000 */
+  readonly sortLimit?: number;
 }
 
-/** The next rows that a filter lets through, and the position to go on from; none at the end. */
+/** What was found, and the position to go on from; none at the end. */
+interface Found {
+  readonly found: readonly FoundRow[];
+  readonly next: Buffer | undefined;
+}
+
+/** The next rows that a filter lets through. */
 export async function find(
   store: StoreReader,
   query: ListQuery,
+  options: FindOptions,
+): Promise<Found> {
+  const plan = planOf(query);
+  const few = await gather(store, query, plan, options.sortLimit ?? sortLimit);
+  return few === undefined
+    ? findInOrder(store, query, plan, options)
+    : findAmong(store, query, plan, few, options);
+}
+
+/** The next rows by an index that has the order, which may have much that is not let through. */
+async function findInOrder(
+  store: StoreReader,
+  query: ListQuery,
+  plan: Plan,
   { pageSize, after, onDamage }: FindOptions,
-): Promise<{ readonly found: readonly FoundRow[]; readonly next: Buffer | undefined }> {
-  const { kind, runs, bounds } = await planOf(store, query);
+): Promise<Found> {
   const matches = matcherOf(query);
-  const descending = query.descending ?? false;
-  const merge = new Merge(store, runs, { descending, after, expected: pageSize });
+  const places = new Places(store, plan, {
+    descending: query.descending ?? false,
+    after,
+    pageSize,
+  });
+  await places.open();
   const found: FoundRow[] = [];
   for (let scanned = 0; ; ) {
     // As long as all are let through, no more are read than are needed.
     const wanted = scanned === found.length ? pageSize - found.length : pieceSize;
-    const entries = await merge.take(Math.min(wanted, pieceSize, scanLimit - scanned));
-    scanned += entries.length;
+    const taken = await places.take(Math.min(wanted, pieceSize, scanLimit - scanned));
     const rows = await Promise.all(
-      entries.map((entry) => {
-        const instanceId = kind === "row" ? instanceIdOf(entry.key) : indexedId(kind, entry.key);
-        if (!admitsId(bounds, instanceId)) return undefined;
-        const value = kind === "row" ? entry.value : undefined;
-        return readMatching(store, instanceId, value, { matches, onDamage });
+      taken.map(({ position, value, isHollow }) => {
+        if (isHollow) return undefined;
+        scanned += 1;
+        const instanceId = plan.idAt(position);
+        if (!admitsId(plan.bounds, instanceId)) return undefined;
+        const bytes = plan.order === "id" ? value : undefined;
+        return readMatching(store, instanceId, bytes, { matches, onDamage });
       }),
     );
     for (const [at, row] of rows.entries()) {
       if (row === undefined) continue;
       found.push(row);
       if (found.length < pageSize) continue;
-      const isLast = at === rows.length - 1 && (await merge.isAtEnd());
-      return { found, next: isLast ? undefined : entries[at]?.position };
+      const isLast = at === rows.length - 1 && places.isAtEnd();
+      return { found, next: isLast ? undefined : taken[at]?.position };
     }
-    if (await merge.isAtEnd()) return { found, next: undefined };
-    if (scanned >= scanLimit) return { found, next: entries.at(-1)?.position };
+    if (places.isAtEnd()) return { found, next: undefined };
+    if (scanned >= scanLimit || places.isSpent()) return { found, next: taken.at(-1)?.position };
   }
+}
+
+/** The next rows of a few instances, which are put in order. */
+async function findAmong(
+  store: StoreReader,
+  query: ListQuery,
+  { order, bounds }: Plan,
+  ids: readonly string[],
+  { pageSize, after, onDamage }: FindOptions,
+): Promise<Found> {
+  const reading = { descending: query.descending ?? false };
+  const matches = matcherOf(query);
+  const rows = await Promise.all(
+    ids
+      .filter((instanceId) => admitsId(bounds, instanceId))
+      .map((instanceId) => readMatching(store, instanceId, undefined, { matches, onDamage })),
+  );
+  const placed = rows
+    .filter((row) => row !== undefined)
+    .map((one) => ({ ...one, position: positionIn(order, bounds, one.instanceId, one.row) }))
+    .filter(({ position }) => after === undefined || isBefore(reading, after, position))
+    .sort((a, b) => (isBefore(reading, a.position, b.position) ? -1 : 1));
+  const found = placed.slice(0, pageSize);
+  return { found, next: placed.length > pageSize ? found.at(-1)?.position : undefined };
 }
 
 /** The row of an instance, if the filter lets it through. */
