@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { cors as connectCors } from "@connectrpc/connect";
 import { EngineError } from "@pawl/engine";
+import { componentHeader } from "../component/name.js";
 
 /** Seconds for which browsers may remember what they were allowed; none remembers longer. */
 const rememberSeconds = 7200;
@@ -13,6 +14,7 @@ const requestHeaders = [
   "authorization",
   "dapr-api-token",
   "dapr-workflow-metadata",
+  componentHeader,
   "prefer",
   "traceparent",
   "tracestate",

@@ -86,7 +86,11 @@ async function followFiles(
   changed: (files: ComponentFiles) => Promise<void> | undefined,
 ): Promise<Followed<ComponentFiles>> {
   let now: ComponentFiles | undefined;
-  let secretFiles: readonly string[] = [];
+  // Known beforehand, so that the first look does not take them for new.
+  let secretFiles = await readComponentFiles(folders, appId).then(
+    (read) => read.secretFiles,
+    () => [],
+  );
   const { value, stop } = await openReloaded({
     what: "components",
     // A folder that is gone has none: reading it says what is wrong.

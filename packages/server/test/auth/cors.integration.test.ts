@@ -44,6 +44,7 @@ describe("a browser's question before a call", () => {
           "x-user-agent",
           "grpc-timeout",
           "dapr-api-token",
+          "pawl-component",
           "authorization",
         ]),
       );

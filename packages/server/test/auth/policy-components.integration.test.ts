@@ -83,3 +83,13 @@ test("a rule that names no components is for all", async () => {
   expect((await startIn("dapr")).status).toBe(202);
   expect((await startIn("billing")).status).toBe(202);
 });
+
+test("who has no token does not learn which components there are", async () => {
+  await serve(rules());
+  for (const component of ["billing", "nowhere"]) {
+    const path = `/v1.0-beta1/workflows/${component}/a`;
+    expect((await rest(server, "GET", path)).status).toBe(401);
+    const headers = { "pawl-component": component };
+    expect((await rest(server, "GET", "/v1.0/workflows/order/a", "", headers)).status).toBe(401);
+  }
+});

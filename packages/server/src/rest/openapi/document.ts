@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { componentHeader } from "../../component/name.js";
 import type { RestHandler, RestRoute } from "../router.js";
 import { notes, type RouteNote } from "./notes.js";
 import { schemas } from "./schemas.js";
@@ -55,7 +56,7 @@ function operationOf(route: RestRoute): object {
         schema: { type: "string" },
       })),
       ...parametersIn("query", note.query),
-      ...parametersIn("header", note.headers),
+      ...parametersIn("header", { ...componentHeaders(variables), ...note.headers }),
     ],
     ...(note.body === undefined ? {} : { requestBody: bodyOf(note.body) }),
     responses: {
@@ -66,6 +67,13 @@ function operationOf(route: RestRoute): object {
     },
     ...(route.operation === "health" ? { security: [] } : { security: [{ token: [] }, {}] }),
   };
+}
+
+/** A path with a component's place may have a workflow's type there. */
+function componentHeaders(variables: readonly string[]): Readonly<Record<string, string>> {
+  return variables.includes("workflowComponent")
+    ? { [componentHeader]: "The component that is meant where the path names none, or `dapr`." }
+    : {};
 }
 
 /** Unique among the routes: the prefixes serve the same paths. */
