@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import { problemsOf } from "../src/testing/check-store.js";
 import { complete, fail, failure, schedule } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -169,6 +170,41 @@ describe("retention", () => {
     await pass(under, hour);
     expect(await leftIn(under)).toBe(0);
     await under.engine.close();
+  });
+
+  test("deletes each execution by its own end and time; the newest that is left is the present", async () => {
+    const retention = { completedMs: 9 * hour, failedMs: hour };
+    const under = await EngineUnderTest.open({ retention });
+    const worker = under.connect({});
+    const executionIds: string[] = [];
+    const ends = [complete(0, '"kept"'), complete(0), fail(0, failure("E", "m"))];
+    for (const [index, end] of [...ends, fail(0, failure("E", "n"))].entries()) {
+      const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
+      executionIds.push(executionId);
+      await worker.completeTurn(await worker.turn(index + 1), [end]);
+      under.clock.advance(1000);
+    }
+    const left = async () =>
+      (await under.engine.executions("a")).instances.map(({ executionId }) => executionId);
+    expect(await left()).toEqual([...executionIds].reverse());
+    await pass(under, hour + 2000);
+    expect(await left()).toEqual([executionIds[1], executionIds[0]]);
+    expect(await under.engine.get("a")).toMatchObject({ status: "completed", generation: 2 });
+    expect((await under.engine.list({ statuses: ["failed"] })).instances).toEqual([]);
+    expect((await under.engine.list({ statuses: ["completed"] })).instances).toHaveLength(1);
+    expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+    const again = await under.crash({ retention });
+    const other = again.connect({});
+    const older = { executionId: executionIds[0] ?? "" };
+    expect((await again.engine.get("a", older))?.output).toBe('"kept"');
+    await again.engine.start({ workflow: "w", instanceId: "a" });
+    await other.completeTurn(await other.turn(), [complete(0, '"new"')]);
+    expect(await again.engine.get("a")).toMatchObject({ output: '"new"', generation: 3 });
+    expect((await again.engine.executions("a")).instances).toHaveLength(3);
+    expect(await again.engine.history("a", older)).toHaveLength(3);
+    await pass(again, 9 * hour + 2000);
+    expect(await leftIn(again)).toBe(0);
+    await again.engine.close();
   });
 
   test("of an id that is used again counts from the end of the newest execution", async () => {

@@ -13,6 +13,7 @@ import {
   decodeInboxEvent,
   decodeRow,
   rowStatus,
+  type Seals,
 } from "../store/codec.js";
 import { damaged } from "../store/damaged.js";
 import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
@@ -81,13 +82,7 @@ export async function loadMailbox(
   if (hasEnded(state) && live === undefined) state.settled = new Set(state.fold.tasks.keys());
   const mailbox = new Mailbox(instanceId, host, {
     state,
-    seals: {
-      chunkCount: row.chunkCount,
-      chain: row.chain,
-      historyBytes: Number(row.historyBytes),
-      inboxFirst: row.inboxFirst,
-      inboxNext: row.inboxNext,
-    },
+    seals: sealsOf(row),
     saved: { live: live !== undefined, timers: new Map(wantedTimers(state)) },
     snapshot: {
       row,
@@ -97,6 +92,27 @@ export async function loadMailbox(
   });
   mailbox.pieces = hasEnded(state) ? undefined : piecesOf(chunks);
   return mailbox;
+}
+
+/** An ended execution that is kept beside the present one, as a mailbox has it. @throws INSTANCE_DAMAGED */
+export async function loadOlder(
+  store: StoreReader,
+  instanceId: string,
+  row: InstanceRow,
+): Promise<{ state: OwnedState; seals: Seals }> {
+  const state = stateOf(instanceId, row, await readHistory(store, instanceId, row), []);
+  state.settled = new Set(state.fold.tasks.keys());
+  return { state, seals: sealsOf(row) };
+}
+
+function sealsOf(row: InstanceRow): Seals {
+  return {
+    chunkCount: row.chunkCount,
+    chain: row.chain,
+    historyBytes: Number(row.historyBytes),
+    inboxFirst: row.inboxFirst,
+    inboxNext: row.inboxNext,
+  };
 }
 
 /** Chunks as they are kept in memory. */

@@ -31,6 +31,7 @@ import type { Dirty, Drafted } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
 import type { TurnWork } from "./work/dispatch.js";
+import type { TurnInFlight } from "./work/worker.js";
 
 /** A piece of history in memory: events as frames. */
 export interface Piece {
@@ -62,14 +63,6 @@ export interface Effects {
   readonly tasks: readonly AskedTask[];
   readonly posted: readonly Posted[];
   readonly timers: readonly TimerKey[];
-}
-
-/** A turn that a worker has. */
-export interface TurnInFlight {
-  readonly token: string;
-  readonly workerId: string;
-  /** The events that it was given: workflowStarted, then some of the inbox. */
-  readonly events: readonly EventRecord[];
 }
 
 /** What the mailbox needs of the engine. */
@@ -226,6 +219,15 @@ export class Mailbox implements Dirty {
     this.#discard();
     this.#restart();
     this.#state = undefined;
+  }
+
+  /** An older execution takes the place of the present one, which goes with the next commit. */
+  restore(older: { state: OwnedState; seals: Seals }, extra: readonly StoreWrite[]): void {
+    this.purge(extra);
+    this.#state = older.state;
+    const { inboxNext } = this.#seals;
+    this.#seals = { ...older.seals, inboxFirst: inboxNext, inboxNext };
+    this.pieces = undefined;
   }
 
   /** The execution before can still be read: its history stays, and its row beside it. */

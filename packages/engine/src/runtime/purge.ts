@@ -50,7 +50,7 @@ export async function purge(
  * Deletes one instance with its older executions, and nothing else; false when there is none.
  * @throws what `check` throws of its state, INSTANCE_DAMAGED
  */
-export async function remove(
+async function remove(
   runtime: Runtime,
   instanceId: string,
   check: (state: InstanceState) => void,
@@ -89,8 +89,12 @@ async function readOlder(
   return { generation, writes: rows.flatMap((row) => removingWrites(instanceId, row)) };
 }
 
-/** Ends all that goes on with an instance, and deletes it. */
-function drop(runtime: Runtime, mailbox: Mailbox, extra: readonly StoreWrite[]): Promise<void> {
+/** Ends all that goes on with an instance, and deletes it. `extra` writes go into the same commit. */
+export function drop(
+  runtime: Runtime,
+  mailbox: Mailbox,
+  extra: readonly StoreWrite[],
+): Promise<void> {
   const { instanceId, turn } = mailbox;
   const worker = runtime.dispatch.workers.get(turn?.workerId ?? "");
   worker?.dropTurn(turn?.token ?? "");

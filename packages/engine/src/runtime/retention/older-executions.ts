@@ -29,14 +29,20 @@ export function endedWrite(instanceId: string, value: Uint8Array): StoreWrite | 
   }
 }
 
+/** What makes an execution that was kept no longer an older one. Its history stays where it is. */
+export function unkeepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+  const keys = [executionKey(instanceId, row.generation), endedKeyOf(instanceId, row)];
+  return keys.map((key) => ({ type: "del", key }));
+}
+
 /** What deletes an execution that was kept. */
 export function removingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
   const { generation, chunkCount } = row;
   const chunks = Array.from({ length: chunkCount }, (_, at) =>
     chunkKey(instanceId, generation, at),
   );
-  const keys = [executionKey(instanceId, generation), endedKeyOf(instanceId, row), ...chunks];
-  return keys.map((key) => ({ type: "del", key }));
+  const history = chunks.map((key): StoreWrite => ({ type: "del", key }));
+  return [...unkeepingWrites(instanceId, row), ...history];
 }
 
 function endedKeyOf(instanceId: string, { generation, completedAt }: InstanceRow): Uint8Array {

@@ -2,8 +2,7 @@
 
 import type { InstanceStatus } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
-import { hasEnded } from "../../core/status.js";
-import { EngineError, isEngineError } from "../../errors.js";
+import { isEngineError } from "../../errors.js";
 import type { RetentionOptions, RetentionPolicy } from "../../options.js";
 import { decodeRow, rowStatus } from "../../store/codec.js";
 import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
@@ -20,12 +19,15 @@ import {
 import { scan } from "../../store/scan.js";
 import type { KeyRange, StoreWrite } from "../../store/store.js";
 import type { Drafted } from "../journal.js";
-import { remove } from "../purge.js";
 import type { Runtime } from "../runtime.js";
 import { removingWrites } from "./older-executions.js";
+import { removePresent } from "./remove-present.js";
 
-/** Instances that are deleted side by side. */
-const parallel = 64;
+/**
+ * Instances that are deleted side by side, in one commit: so many that others, whose commits come in
+ * between, hardly feel them.
+ */
+const parallel = 8;
 const lastSecond = 2 ** 47;
 
 /** Milliseconds for which an ended instance is kept; undefined: for ever (engine semantics 13.5). */
@@ -183,9 +185,7 @@ export class Retention {
       if (row === undefined || !this.#isDue(row, length)) return;
       // Activities that it did not wait for run first; it is told when they have.
       if ((await store.get(liveKey(instanceId))) !== undefined) return;
-      await remove(this.#runtime, instanceId, (state) => {
-        if (state.executionId !== row.executionId || !hasEnded(state)) throw used(instanceId);
-      });
+      await removePresent(this.#runtime, instanceId, row, (older) => !this.#isOver(older));
     } catch (error) {
       if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
       // One that is damaged stays, and is found by verify; one whose id is used again is no affair.
@@ -214,7 +214,13 @@ export class Retention {
   }
 
   #isDue(row: InstanceRow, length: number): boolean {
-    if (row.completedAt === 0n || this.#lengthOf(row) !== length) return false;
+    return this.#lengthOf(row) === length && this.#isOver(row);
+  }
+
+  /** The time of an ended execution is up. */
+  #isOver(row: InstanceRow): boolean {
+    const length = this.#lengthOf(row);
+    if (row.completedAt === 0n || length === undefined) return false;
     return Number(row.completedAt) + length <= this.#runtime.now();
   }
 
@@ -254,8 +260,4 @@ function updatedRange(
 
 function updatedSecond(key: Uint8Array): number {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(3, 6);
-}
-
-function used(instanceId: string): EngineError {
-  return new EngineError("INSTANCE_EXISTS", `'${instanceId}' is used again`);
 }

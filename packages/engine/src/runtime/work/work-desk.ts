@@ -11,12 +11,12 @@ import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complet
 import { nothing, type Outcome } from "../../core/outcome.js";
 import type { OwnedState } from "../../core/state.js";
 import { hasEnded } from "../../core/status.js";
-import type { AskedTask, Mailbox, Piece, TurnInFlight } from "../mailbox.js";
+import type { AskedTask, Mailbox, Piece } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";
 import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
 import { Refusals } from "./refusals.js";
-import type { ActivityWork, Worker } from "./worker.js";
+import type { ActivityWork, TurnInFlight, Worker } from "./worker.js";
 
 /** Longest pause before a turn that was given up is tried again. */
 const maxRetryMs = 30_000;

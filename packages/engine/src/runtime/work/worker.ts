@@ -19,6 +19,14 @@ export interface ActivityWork {
   readonly refusedBy: ReadonlySet<string>;
 }
 
+/** A turn that a worker has, as its instance knows it. */
+export interface TurnInFlight {
+  readonly token: string;
+  readonly workerId: string;
+  /** The events that it was given: workflowStarted, then some of the inbox. */
+  readonly events: readonly EventRecord[];
+}
+
 /** A turn that a worker has. */
 export interface TurnHeld {
   readonly instanceId: string;
