@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { addServeFlags, parseServeFlags, type ServeFlags } from "./flags.js";
 
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
 });
 
 function parse(...flags: string[]): ServeFlags {
@@ -89,6 +93,26 @@ describe("serve flags", () => {
   test("name several pages when they are given several times", () => {
     const { corsOrigins } = parse("--cors-origin=https://a.com", "--cors-origin", "https://b.com");
     expect(corsOrigins).toEqual(["https://a.com", "https://b.com"]);
+  });
+
+  test("name folders of components, Configuration files and the app id", () => {
+    const flags = ["--components-path=a", "--components-path=b", "--config=c", "--app-id=shop"];
+    const named = { componentsPaths: ["a", "b"], configFiles: ["c"], appId: "shop" };
+    expect(parse(...flags)).toMatchObject(named);
+    vi.stubEnv("PAWL_COMPONENTS_PATH", "a,b");
+    vi.stubEnv("PAWL_CONFIG", "c");
+    vi.stubEnv("PAWL_APP_ID", "shop");
+    expect(parse()).toMatchObject(named);
+  });
+
+  test("name the folder components if it is there", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "pawl-flags-"));
+    vi.spyOn(process, "cwd").mockReturnValue(folder);
+    const before = parse();
+    await mkdir(join(folder, "components"));
+    const after = parse();
+    await rm(folder, { recursive: true });
+    expect([before.componentsPaths, after.componentsPaths]).toEqual([undefined, ["components"]]);
   });
 
   test("win over the environment", () => {

@@ -47,8 +47,8 @@ async function warningsOf(...texts: string[]): Promise<string[]> {
 describe("readComponentFiles()", () => {
   test("reads all documents of all YAML files, and nothing else", async () => {
     await writeFile(join(folder, "note.txt"), "nothing");
-    await mkdir(join(folder, "more"));
-    await writeFile(join(folder, "more", "d.yaml"), "nothing");
+    await mkdir(join(folder, "more.yaml"));
+    await writeFile(join(folder, "more.yaml", "d.yaml"), "nothing");
     const { components, warnings } = await read(
       `${billing}---\n# nothing here\n---\n${billing.replace("billing", "shipping")}  version: v1\n`,
       `${billing.replace("billing", "audit")}  version: v1.0-alpha1\n`,

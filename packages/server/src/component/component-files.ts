@@ -52,9 +52,10 @@ export interface ReadComponent {
 export async function listComponentFiles(folders: readonly string[]): Promise<string[]> {
   const listed = await Promise.all(
     folders.map(async (folder) => {
-      const entries = await readdir(folder);
+      const entries = await readdir(folder, { withFileTypes: true });
       return entries
-        .filter((name) => /\.ya?ml$/i.test(name))
+        .filter((entry) => !entry.isDirectory() && /\.ya?ml$/i.test(entry.name))
+        .map(({ name }) => name)
         .sort()
         .map((name) => join(folder, name));
     }),

@@ -245,9 +245,10 @@ export class ComponentKeeper {
     this.components.remove(name);
     gone.abort();
     await engine.close();
-    const { dataDir } = location;
+    const { store, dataDir } = location;
     this.#toldKept.add(name);
-    this.#log.warn({ component: name, dataDir }, "component no longer served; its data is kept");
+    const fate = store === "memory" ? "was in memory" : "is kept";
+    this.#log.warn({ component: name, dataDir }, `component no longer served; its data ${fate}`);
   }
 
   /** @throws INVALID_ARGUMENT when two components would have one folder */

@@ -93,8 +93,11 @@ async function followFiles(
   );
   const { value, stop } = await openReloaded({
     what: "components",
-    // A folder that is gone has none: reading it says what is wrong.
-    files: async () => [...(await listComponentFiles(folders).catch(() => [])), ...secretFiles],
+    // A folder that is gone is another list than an empty one: reading it says what is wrong.
+    files: async () => [
+      ...(await listComponentFiles(folders).catch(() => folders)),
+      ...secretFiles,
+    ],
     async read() {
       const read = await readComponentFiles(folders, appId);
       secretFiles = read.secretFiles;

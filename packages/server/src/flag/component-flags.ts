@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { defaults, type ServerOptions } from "../options.js";
 
@@ -45,7 +46,7 @@ export function parseComponentFlags(command: Command): ComponentFlags {
     appId?: string;
   }>();
   const componentsPaths =
-    componentsPath ?? (existsSync(defaultFolder) ? [defaultFolder] : undefined);
+    componentsPath ?? (existsSync(resolve(defaultFolder)) ? [defaultFolder] : undefined);
   return {
     ...(componentsPaths === undefined ? {} : { componentsPaths }),
     ...(config === undefined ? {} : { configFiles: config }),
