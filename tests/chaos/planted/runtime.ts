@@ -232,9 +232,9 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "far-timer-lost",
     breaks: "timers beyond the horizon are not read when it moves on",
     file: "runtime/timers.ts",
-    search: "for (const partition of partitions) await this.#read(partition, from);",
+    search: "await Promise.all(partitions.map((partition) => this.#read(partition, from)));",
     replace:
-      "if (from === 0) for (const partition of partitions) await this.#read(partition, from);",
+      "if (from === 0) await Promise.all(partitions.map((partition) => this.#read(partition, from)));",
     suite: "simulation",
   },
 ];

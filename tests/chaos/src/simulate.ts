@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type SimulationResult, simulate } from "./simulation/simulation.ts";
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { SimulationResult } from "./simulation/simulation.ts";
 
 /** How to run many seeds. */
 export interface SimulateOptions {
@@ -9,52 +12,94 @@ export interface SimulateOptions {
   onProgress(line: string): void;
 }
 
+/** What is counted over all seeds. */
+export interface Sums {
+  steps: number;
+  faults: number;
+  lives: number;
+  calls: number;
+  activities: number;
+  commits: number;
+}
+
+/** Nothing counted yet. */
+export function noSums(): Sums {
+  return { steps: 0, faults: 0, lives: 0, calls: 0, activities: 0, commits: 0 };
+}
+
 /** What many seeds came to. */
-export interface SimulateReport {
+export interface SimulateReport extends Readonly<Sums> {
   readonly seed: number;
   readonly count: number;
+  readonly threads: number;
   readonly seconds: number;
-  readonly steps: number;
-  readonly faults: number;
-  readonly lives: number;
-  readonly calls: number;
-  readonly activities: number;
-  readonly commits: number;
   /** The seeds in which something was wrong. */
   readonly failed: readonly SimulationResult[];
 }
 
+/** Seeds that a thread runs at a time. */
+export interface Piece {
+  readonly seed: number;
+  readonly count: number;
+}
+
+/** What a thread answers. */
+export interface PieceResult {
+  readonly count: number;
+  readonly sums: Sums;
+  readonly failed: SimulationResult[];
+}
+
 /** Seeds after which the rest is not run: one that fails says enough. */
 const mostFailed = 5;
+const pieceSeeds = 10;
+/** Fewer collections of what does not live long. */
+const youngMegabytes = 64;
 
-/** Runs seeds one after the other; one alone with its trace. */
+/** Runs seeds, one after the other in a thread for each processor: each seed is a run of its own. */
 export async function simulateMany(options: SimulateOptions): Promise<SimulateReport> {
   const { seed, count, onProgress } = options;
   const startedAt = performance.now();
-  const sums = { steps: 0, faults: 0, lives: 0, calls: 0, activities: 0, commits: 0 };
+  const sums = noSums();
   const failed: SimulationResult[] = [];
+  let begun = 0;
   let done = 0;
   let shownAt = startedAt;
-  for (; done < count && failed.length < mostFailed; done += 1) {
-    const result = await simulate(seed + done);
-    for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += result[key];
-    // The same seed again gives the same run, now with its steps.
-    if (result.violations.length > 0) failed.push(await simulate(seed + done, true));
-    if (performance.now() - shownAt < 2000) continue;
-    shownAt = performance.now();
-    const rate = (done + 1) / ((shownAt - startedAt) / 1000);
-    onProgress(`${done + 1} of ${count} seeds, ${rate.toFixed(0)} a second`);
-  }
-  const seconds = (performance.now() - startedAt) / 1000;
-  return { seed, count: done, seconds, ...sums, failed };
+  const seconds = (): number => (performance.now() - startedAt) / 1000;
+  const work = async (): Promise<void> => {
+    const thread = new Worker(new URL("./simulate-thread.ts", import.meta.url), {
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
+    try {
+      while (begun < count && failed.length < mostFailed) {
+        const piece: Piece = { seed: seed + begun, count: Math.min(pieceSeeds, count - begun) };
+        begun += piece.count;
+        thread.postMessage(piece);
+        const [result]: PieceResult[] = await once(thread, "message");
+        if (result === undefined) throw new Error("a thread gave no answer");
+        done += result.count;
+        for (const key of Object.keys(sums) as (keyof Sums)[]) sums[key] += result.sums[key];
+        failed.push(...result.failed);
+        if (performance.now() - shownAt < 2000) continue;
+        shownAt = performance.now();
+        onProgress(`${done} of ${count} seeds, ${(done / seconds()).toFixed(0)} a second`);
+      }
+    } finally {
+      await thread.terminate();
+    }
+  };
+  const threads = Math.min(availableParallelism(), Math.ceil(count / pieceSeeds));
+  await Promise.all(Array.from({ length: threads }, work));
+  failed.sort((a, b) => a.seed - b.seed);
+  return { seed, count: done, threads, seconds: seconds(), ...sums, failed };
 }
 
 /** A run of many seeds as lines for people. */
 export function describeSimulations(report: SimulateReport): string {
-  const { seed, count, seconds, failed } = report;
+  const { seed, count, threads, seconds, failed } = report;
   const each = (sum: number): string => (sum / Math.max(count, 1)).toFixed(1);
   return [
-    `seeds ${seed} to ${seed + count - 1}: ${count} in ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(0)} a second`,
+    `seeds ${seed} to ${seed + count - 1}: ${count} in ${seconds.toFixed(1)} s, ${(count / seconds).toFixed(0)} a second, in ${threads} threads`,
     `each: ${each(report.lives)} lives, ${each(report.faults)} faults, ${each(report.steps)} steps, ${each(report.calls)} calls, ${each(report.activities)} activities, ${each(report.commits)} commits`,
     `failed: ${failed.length}`,
     ...failed.flatMap((result) => [

@@ -3,6 +3,7 @@
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
+import type { Entry, StoreReader } from "../store/store.js";
 import type { Posted } from "./mailbox.js";
 import type { Runtime } from "./runtime.js";
 import { mend } from "./salvage/mend.js";
@@ -31,8 +32,7 @@ export async function recover(runtime: Runtime): Promise<Recovered> {
   const { posted, unreadable } = await readOutbox(runtime);
   let instances = 0;
   let damaged = unreadable;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    const marks = await runtime.store.range(kindRange("live", partition));
+  for (const marks of await readPartitions(runtime.store, "live")) {
     const ids = marks.map(([key]) => instanceIdOf(key));
     instances += ids.length;
     for (let at = 0; at < ids.length; at += parallel) {
@@ -45,12 +45,21 @@ export async function recover(runtime: Runtime): Promise<Recovered> {
   return { instances, messages: posted.length, damaged };
 }
 
+/** All entries of a kind, by partition; the partitions are read side by side. */
+function readPartitions(store: StoreReader, kind: "live" | "outbox"): Promise<Entry[][]> {
+  return Promise.all(
+    Array.from({ length: partitionCount }, (_, partition) =>
+      store.range(kindRange(kind, partition)),
+    ),
+  );
+}
+
 /** The messages on their way. One that cannot be read stays where it is. */
 async function readOutbox(runtime: Runtime): Promise<{ posted: Posted[]; unreadable: number }> {
   const posted: Posted[] = [];
   let unreadable = 0;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
-    for (const [key, value] of await runtime.store.range(kindRange("outbox", partition))) {
+  for (const messages of await readPartitions(runtime.store, "outbox")) {
+    for (const [key, value] of messages) {
       runtime.skipOutboxSequence(sequenceOf(key));
       try {
         posted.push({ key, message: decodeMessage(value) });

@@ -108,7 +108,7 @@ export class Timers {
       const from = this.#horizon;
       // What is armed from now on is held in memory; what is read may be in it twice, which is harmless.
       this.#horizon = Math.max(this.#clock.now() + horizonMs, from);
-      for (const partition of partitions) await this.#read(partition, from);
+      await Promise.all(partitions.map((partition) => this.#read(partition, from)));
     } finally {
       this.#reading = false;
     }

@@ -143,10 +143,11 @@ export class Caller {
   async insist<T>(
     attempt: () => Promise<Answer<T>>,
   ): Promise<Exclude<Answer<T>, { kind: "unknown" }>> {
-    for (;;) {
+    // As clients do, each time a longer pause: a server that is away is not asked for nothing.
+    for (let mostMs = 30; ; mostMs = Math.min(mostMs * 2, 500)) {
       const answer = await attempt();
       if (answer.kind !== "unknown") return answer;
-      await this.pause(30);
+      await this.pause(mostMs);
     }
   }
 

@@ -17,6 +17,9 @@ export interface DiskHabits {
   openFails: number;
 }
 
+/** How often a range is read together with others that are asked for in the same step. */
+const readTogether = 0.85;
+
 /** The disk as one process has it open. A failed write is final for a handle. */
 export class SimStore implements Store {
   readonly #disk: Disk;
@@ -27,6 +30,8 @@ export class SimStore implements Store {
   #failed = false;
   #closed = false;
   #writing: Promise<unknown> = Promise.resolve();
+  /** The wait of ranges that are asked for in this step. */
+  #together: { readonly step: number; readonly over: Promise<void> } | undefined;
 
   private constructor(
     disk: Disk,
@@ -94,7 +99,7 @@ export class SimStore implements Store {
     if (this.#closed) throw failed("the store is closed");
     const { random } = this.#scheduler;
     const early = random.chance(0.5) ? { value: read() } : undefined;
-    await this.#wait(label);
+    await (label === "range" ? this.#waitTogether(label) : this.#wait(label));
     if (random.chance(this.#habits.readFails)) throw failed(`injected fault in a ${label}`);
     return early === undefined ? read() : early.value;
   }
@@ -110,6 +115,15 @@ export class SimStore implements Store {
     if (!fails) return;
     this.#scheduler.after(0, this.#owner, "health", this.#onFailed);
     throw failed("injected fault in a write");
+  }
+
+  /** Ranges that are asked for in one go are mostly read in one go: a recovery asks for many. */
+  #waitTogether(label: string): Promise<void> {
+    const { steps, random } = this.#scheduler;
+    if (this.#together?.step === steps && random.chance(readTogether)) return this.#together.over;
+    const over = this.#wait(label);
+    this.#together = { step: steps, over };
+    return over;
   }
 
   #wait(label: string): Promise<void> {
