@@ -21,6 +21,7 @@ const batch = {
   matchedCount: 3,
   doneCount: 2,
   failedCount: 1,
+  purgedCount: 4,
   errors: [{ instanceId: "x", code: "INSTANCE_DAMAGED", message: "damaged" }],
 };
 

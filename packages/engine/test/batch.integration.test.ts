@@ -16,10 +16,15 @@ async function openWith(count: number): Promise<EngineUnderTest> {
   return under;
 }
 
-async function startMany(under: EngineUnderTest, name: string, count: number): Promise<void> {
+async function startMany(
+  under: EngineUnderTest,
+  name: string,
+  count: number,
+  workflow = "gather",
+): Promise<void> {
   const starts = Array.from({ length: count }, (_, index) =>
     under.engine.start({
-      workflow: "gather",
+      workflow,
       instanceId: `${name}-${index}`,
       input: "1",
       tags: { name },
@@ -96,6 +101,34 @@ describe("startBatch()", () => {
     expect(await countOf(under, "terminated")).toBe(0);
     expect(await countOf(under, "running")).toBe(20);
     expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+    await under.engine.close();
+  });
+
+  test.each<[BatchCommand["action"], number]>([
+    ["suspend", 0],
+    ["resume", 0],
+    ["terminate", 0],
+    ["purge", 200],
+    ["rerun", 0],
+  ])("tells how far a %s is while it is at work", async (action, purgedCount) => {
+    const under = await openWith(0);
+    const isForEnded = action === "purge" || action === "rerun";
+    await startMany(under, "a", 200, isForEnded ? "chain" : "gather");
+    const told: Pick<Batch, "doneCount" | "matchedCount" | "failedCount">[] = [];
+    under.faults.onWritten = () => {
+      void under.engine.getBatch("b").then((batch) => batch && told.push(batch));
+    };
+    const batch = await run(under, {
+      action,
+      filter: { tags: { name: "a" } },
+      batchId: "b",
+      eventId: 1,
+    });
+    await under.engine.idle();
+    expect(batch).toMatchObject({ ...whole, matchedCount: 200, doneCount: 200, purgedCount });
+    const between = told.filter(({ doneCount }) => doneCount > 0 && doneCount < 200);
+    expect(between.length).toBeGreaterThan(0);
+    expect(told.every((one) => one.doneCount + one.failedCount <= one.matchedCount)).toBe(true);
     await under.engine.close();
   });
 
@@ -180,8 +213,26 @@ describe("startBatch()", () => {
     await under.engine.start(start);
     await under.engine.idle();
     const batch = await run(under, { action: "purge", filter: {}, allInstances: true });
-    expect(batch).toMatchObject({ ...whole, matchedCount: 2, doneCount: 2 });
+    expect(batch).toMatchObject({ ...whole, matchedCount: 2, doneCount: 2, purgedCount: 2 });
     expect((await under.engine.list()).instances).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("counts purged children that the filter does not let through", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows, tasks });
+    for (const at of [0, 1, 2]) {
+      const input = `echo child-${at} x`;
+      await under.engine.start({ workflow: "parent", instanceId: `parent-${at}`, input });
+    }
+    await under.engine.idle();
+    const purge = (instanceIdPrefix: string, recursive: boolean) =>
+      run(under, { action: "purge", filter: { instanceIdPrefix }, recursive });
+    const one = { ...whole, matchedCount: 1, doneCount: 1 };
+    expect(await purge("parent-0", false)).toMatchObject({ ...one, purgedCount: 1 });
+    expect(await purge("parent-1", true)).toMatchObject({ ...one, purgedCount: 2 });
+    const left = (await under.engine.list()).instances.map(({ instanceId }) => instanceId);
+    expect(left).toEqual(["child-0", "child-2", "parent-2"]);
     await under.engine.close();
   });
 

@@ -89,6 +89,7 @@ function toBatch(message: BatchMessage): Batch {
     matchedCount: message.matchedCount,
     doneCount: message.doneCount,
     failedCount: message.failedCount,
+    purgedCount: message.purgedCount,
     errors: errors.map(({ instanceId, code, message: text }) => {
       return { instanceId, code, message: text };
     }),

@@ -60,6 +60,11 @@ export interface Batch {
   /** Those for which the command was carried out, or there was nothing left to do. */
   readonly doneCount: number;
   readonly failedCount: number;
+  /**
+   * Of a purge: instances that are gone, children included that the filter did not let through; of
+   * others 0. After a crash it may lack a few; `doneCount` does not.
+   */
+  readonly purgedCount: number;
   /** The first failures, at most ten. */
   readonly errors: readonly BatchError[];
 }

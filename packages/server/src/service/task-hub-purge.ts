@@ -44,8 +44,8 @@ export async function purgeInstances(
       const { batchId } = await engine.startBatch({ ...command, filter });
       return engine.waitForBatch(batchId, { signal });
     });
-    const { doneCount, failedCount } = batch;
-    return { deletedInstanceCount: doneCount, isComplete: failedCount === 0 };
+    const { purgedCount, failedCount } = batch;
+    return { deletedInstanceCount: purgedCount, isComplete: failedCount === 0 };
   }
   if (target.case === undefined) {
     throw new EngineError("INVALID_ARGUMENT", "the instance, or the filter, is missing");

@@ -132,6 +132,7 @@ export function batchOf(batchId: string, row: BatchRow): Batch {
     matchedCount: row.matchedCount,
     doneCount: row.doneCount,
     failedCount: row.failedCount,
+    purgedCount: row.purgedCount,
     errors: row.failures.map(toError),
   };
 }

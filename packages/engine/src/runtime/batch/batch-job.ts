@@ -128,50 +128,61 @@ export class BatchJob {
     const items = entries.map(([, value]) => decodeItem(value));
     const results = await Promise.allSettled(items.map((item) => this.#treat(item)));
     const errors: BatchError[] = [];
+    let { doneCount, purgedCount } = this.#row;
     for (const result of results) {
       if (result.status === "rejected") throw result.reason;
-      if (result.value !== undefined) errors.push(result.value);
+      if (typeof result.value === "object") {
+        errors.push(result.value);
+      } else {
+        doneCount += 1;
+        purgedCount += result.value;
+      }
     }
-    const doneCount = this.#row.doneCount + items.length - errors.length;
     const deletions = entries.map(([key]): StoreWrite => ({ type: "del", key }));
-    await this.#save({ doneCount, ...this.#withErrors(errors) }, deletions);
+    await this.#save({ doneCount, purgedCount, ...this.#withErrors(errors) }, deletions);
     return true;
   }
 
-  /** Carries the command out on one instance. @throws STORE_UNAVAILABLE, SHUTTING_DOWN */
-  async #treat(item: BatchItem): Promise<BatchError | undefined> {
+  /**
+   * Carries the command out on one instance: how many it has purged, or why it failed.
+   * @throws STORE_UNAVAILABLE, SHUTTING_DOWN
+   */
+  async #treat(item: BatchItem): Promise<BatchError | number> {
     const { instanceId, executionId } = item;
     try {
       if (executionId !== "") {
         const instance = await this.#commands.get(instanceId, { payloads: false });
         // Another execution has the id by now, and is not meant.
-        if (instance?.executionId !== executionId) return undefined;
+        if (instance?.executionId !== executionId) return 0;
       }
-      await this.#act(instanceId);
-      return undefined;
+      return await this.#act(instanceId);
     } catch (error) {
       if (isOutage(error)) throw error;
       // Gone meanwhile: with its parent, or by a command of somebody else.
-      if (isEngineError(error) && error.code === "INSTANCE_NOT_FOUND") return undefined;
+      if (isEngineError(error) && error.code === "INSTANCE_NOT_FOUND") return 0;
       return errorOf(instanceId, error);
     }
   }
 
-  async #act(instanceId: string): Promise<void> {
+  /** Resolves with how many instances were purged. */
+  async #act(instanceId: string): Promise<number> {
     const { reason, output, recursive = true, force = false } = this.#row.request ?? {};
     const payload = output === undefined ? {} : { output };
     switch (actionOf(this.#row)) {
       case "terminate":
-        return this.#commands.terminate(instanceId, { recursive, ...payload });
+        await this.#commands.terminate(instanceId, { recursive, ...payload });
+        return 0;
       case "suspend":
-        return this.#commands.suspend(instanceId, reason);
+        await this.#commands.suspend(instanceId, reason);
+        return 0;
       case "resume":
-        return this.#commands.resume(instanceId, reason);
+        await this.#commands.resume(instanceId, reason);
+        return 0;
       case "purge":
-        await this.#commands.purge(instanceId, { recursive, force });
-        return;
+        return this.#commands.purge(instanceId, { recursive, force });
       case "rerun":
         await this.#rerun(instanceId);
+        return 0;
     }
   }
 
