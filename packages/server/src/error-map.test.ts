@@ -64,5 +64,5 @@ describe("daprOperations", () => {
 });
 
 test("a fault of ours says nothing about itself", () => {
-  expect(daprCause("INTERNAL", "secret", "a")).not.toContain("secret");
+  expect(daprCause("INTERNAL", "secret")).not.toContain("secret");
 });

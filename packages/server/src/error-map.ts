@@ -203,12 +203,12 @@ export type DaprOperation = keyof typeof daprOperations;
  * The words that Dapr's engine has for a failure and that its SDKs look for in messages; any other
  * code speaks with the engine's own message.
  */
-export function daprCause(code: ErrorCode, message: string, instanceId: string): string {
+export function daprCause(code: ErrorCode, message: string): string {
   switch (code) {
     case "INSTANCE_NOT_FOUND":
       return "no such instance exists";
     case "INSTANCE_EXISTS":
-      return `rpc error: code = AlreadyExists desc = an active workflow with ID '${instanceId}' already exists`;
+      return `rpc error: code = AlreadyExists desc = ${message}`;
     case "INSTANCE_NOT_ENDED":
       return "orchestration has not yet completed";
     case "INTERNAL":

@@ -73,7 +73,7 @@ export class DaprError extends Error {
     }
     const status = { http: errorMap[code].daprHttp, connect: errorMap[code].daprGrpc };
     const text = error instanceof Error ? error.message : "";
-    const message = row.message(subject, daprCause(code, text, instanceId));
+    const message = row.message(subject, daprCause(code, text));
     return new DaprError(row.code, status, message, { code, error });
   }
 }

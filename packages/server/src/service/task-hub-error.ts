@@ -33,7 +33,7 @@ export async function inDaprWords<T>(
     if (!isEngineError(error) || error.code === "INTERNAL") {
       throw error;
     }
-    const cause = words[error.code] ?? daprCause(error.code, error.message, "");
+    const cause = words[error.code] ?? daprCause(error.code, error.message);
     if (strict && plainErrors.has(error.code)) {
       throw new ConnectError(`${prefix}${cause}`, Code.Unknown, undefined, undefined, error);
     }

@@ -185,22 +185,16 @@ async function startInstance(
 ): Promise<string> {
   const { instanceId, input, scheduledStartTimestamp: startAt } = request;
   const enforceUniqueInstanceId = request.enforceUniqueInstanceId;
-  const exists = enforceUniqueInstanceId
-    ? `a workflow with ID '${instanceId}' already exists and the create enforces instance ID uniqueness`
-    : `an active workflow with ID '${instanceId}' already exists`;
-  const started = await inDaprWords(
-    "failed to create workflow instance: ",
-    () =>
-      engine.start({
-        workflow: request.name,
-        tags: request.tags,
-        enforceUniqueInstanceId,
-        ...(instanceId === "" ? {} : { instanceId }),
-        ...(input === undefined ? {} : { input }),
-        ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
-        ...trace,
-      }),
-    { words: { INSTANCE_EXISTS: `rpc error: code = AlreadyExists desc = ${exists}` } },
+  const started = await inDaprWords("failed to create workflow instance: ", () =>
+    engine.start({
+      workflow: request.name,
+      tags: request.tags,
+      enforceUniqueInstanceId,
+      ...(instanceId === "" ? {} : { instanceId }),
+      ...(input === undefined ? {} : { input }),
+      ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
+      ...trace,
+    }),
   );
   return started.instanceId;
 }
