@@ -103,6 +103,17 @@ describe("files of components, while the server runs", () => {
     expect(await startIn(server, "billing", "b")).toBe(202);
   });
 
+  test("one with a mistake that is to be ignored stays as it was, too", async () => {
+    const yaml = componentYaml("billing").replace("spec:\n", "spec:\n  ignoreErrors: true\n");
+    await writeYaml(folder, "billing.yaml", yaml);
+    const server = await start();
+    await writeYaml(folder, "billing.yaml", yaml.replace("workflow.dapr", "workflow.temporal"));
+    await log.line('"billing" is ignored');
+    await writeYaml(folder, "other.yaml", componentYaml("other"));
+    await log.line('component opened {"component":"other"');
+    expect(await startIn(server, "billing")).toBe(202);
+  });
+
   test("another place for the data waits for a restart, and the log says so", async () => {
     const dataDir = await newFolder();
     const options = { store: "level", dataDir } as const;

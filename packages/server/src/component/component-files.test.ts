@@ -203,16 +203,16 @@ describe("readComponentFiles()", () => {
   });
 
   test("leaves out what is for other app ids, and what may have mistakes", async () => {
-    const { components, withheld, warnings } = await read(
+    const { components, withheld, faulty, warnings } = await read(
       `scopes: [shop, till]\n${billing}`,
       `scopes: [pawl, till]\n${billing.replace("billing", "mine")}`,
       `${billing.replace("billing", "old").replace(".dapr", ".temporal")}  ignoreErrors: true\n`,
     );
     expect(components.map(({ name }) => name)).toEqual(["mine"]);
-    expect(withheld).toEqual(["billing", "old"]);
+    expect([withheld, faulty]).toEqual([["billing"], ["old"]]);
     expect(warnings.map((warning) => warning.replaceAll(`${folder}/`, ""))).toEqual([
       'a.yaml:1: scopes: "billing" is for shop, till, and this is "pawl": it is not served',
-      'c.yaml:6: spec.type: workflow.temporal is not a type that Pawl has: workflow.dapr is; "old" is not served',
+      'c.yaml:6: spec.type: workflow.temporal is not a type that Pawl has: workflow.dapr is; "old" is ignored',
     ]);
   });
 });

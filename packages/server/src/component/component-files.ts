@@ -34,8 +34,10 @@ export interface ComponentSpec {
 /** What the files of a folder of components say. */
 export interface ComponentFiles {
   readonly components: readonly ComponentSpec[];
-  /** Names of components that are not for this server, or have mistakes to be ignored. */
+  /** Names of components that are not for this server. */
   readonly withheld: readonly string[];
+  /** Names of components that have mistakes, which their files say to ignore. */
+  readonly faulty: readonly string[];
   /** What people should know, one line each. */
   readonly warnings: readonly string[];
   /** Files of secrets. */
@@ -93,6 +95,7 @@ class Reader {
   readonly #problems: string[] = [];
   readonly #warnings: string[] = [];
   readonly #withheld: string[] = [];
+  readonly #faulty: string[] = [];
   readonly #workflows: ReadComponent[] = [];
   readonly #stores: ReadComponent[] = [];
   readonly #places = new Map<string, string>();
@@ -124,6 +127,7 @@ class Reader {
     return {
       components,
       withheld: this.#withheld,
+      faulty: this.#faulty,
       warnings: this.#warnings,
       secretFiles: opened.files,
     };
@@ -193,8 +197,8 @@ class Reader {
       return this.#readSpec(component, opened);
     } catch (error) {
       if (!resource.spec.ignoreErrors || !isEngineError(error)) throw error;
-      this.#warnings.push(`${error.message}; "${name}" is not served`);
-      this.#withheld.push(name);
+      this.#warnings.push(`${error.message}; "${name}" is ignored`);
+      this.#faulty.push(name);
       return undefined;
     }
   }

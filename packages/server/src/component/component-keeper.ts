@@ -163,6 +163,8 @@ export class ComponentKeeper {
     const asked = new Map(this.#files.components.map((spec) => [spec.name, spec]));
     for (const [name, entry] of [...this.#entries]) {
       const spec = asked.get(name);
+      // Its last good state stays, as with any other mistake.
+      if (this.#files.faulty.includes(name)) continue;
       if (spec !== undefined || name === builtInName) this.#change(name, entry, spec);
       else await this.#remove(name, entry);
     }
@@ -274,7 +276,7 @@ export class ComponentKeeper {
   async #noteWithheld(): Promise<void> {
     const { store, dataDir } = this.#server;
     const kept = store === "level" ? await listKeptComponents(dataDir) : [];
-    const { withheld } = this.#files;
+    const withheld = [...this.#files.withheld, ...this.#files.faulty];
     const asked = new Set([...withheld, ...this.#files.components.map(({ name }) => name)]);
     for (const name of kept) {
       if (asked.has(name) || this.#toldKept.has(name)) continue;
