@@ -17,7 +17,7 @@ export { type Clock, systemClock } from "./runtime/clock.js";
 // Looking after a data folder.
 export type { VerifyReport } from "./runtime/read/verify.js";
 export { formatVersion as dataFormatVersion } from "./store/side-file.js";
-export { verifyFolder } from "./verify-folder.js";
+export { type VerifyOptions, verifyFolder } from "./verify-folder.js";
 export { type RestoreOptions, restoreFolder, writeBackup } from "./backup-folder.js";
 export { makeDataFolder } from "./store/level-copy.js";
 export type { BackupPiece, BackupPort, WaitPort } from "./port/local.js";

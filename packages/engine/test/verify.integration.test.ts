@@ -5,15 +5,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openEngine, verifyFolder } from "../src/index.js";
+import { indexKinds } from "../src/store/index/index-key.js";
 import {
   chunkKey,
   inboxKey,
+  kindPrefix,
+  kindRange,
   liveKey,
   outboxKey,
+  partitionCount,
+  rowKey,
   startTimerId,
   timerKey,
 } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
+import type { Store } from "../src/store/store.js";
 
 let folder: string;
 
@@ -96,3 +102,84 @@ describe("verifyFolder()", () => {
     expect(await readdir(folder)).toEqual(["data"]);
   });
 });
+
+describe("verifyFolder() with rebuildIndexes", () => {
+  const rebuild = (data: string) => verifyFolder(data, () => {}, { rebuildIndexes: true });
+  const sound = { instances: 2, damaged: [], lost: [], indexFaults: [] };
+
+  test("makes what is missing, removes what is too much, and keeps what is right", async () => {
+    const data = join(folder, "data");
+    const store = await openLevelStore(data);
+    const before = await indexEntries(store);
+    expect(before.length).toBeGreaterThan(4);
+    const value = Buffer.from("spoilt");
+    const [missing, spoilt, moved] = before;
+    if (missing === undefined || spoilt === undefined || moved === undefined) throw new Error();
+    const stale = Buffer.from(moved);
+    stale[9] = (stale[9] ?? 0) ^ 1;
+    const garbage = Buffer.concat([kindPrefix("tag", 3), Buffer.from([0xff, 0, 0xff])]);
+    await store.write([
+      { type: "del", key: missing },
+      { type: "put", key: spoilt, value },
+      { type: "put", key: stale, value },
+      { type: "put", key: garbage, value },
+    ]);
+    await store.close();
+    const { indexFaults = [] } = await verifyFolder(data);
+    expect(indexFaults.length).toBeGreaterThanOrEqual(3);
+
+    expect(await rebuild(data)).toMatchObject(sound);
+    expect(await verifyFolder(data)).toMatchObject(sound);
+    const after = await openLevelStore(data);
+    expect(await indexEntries(after)).toEqual(before);
+    await after.close();
+  });
+
+  test("makes all of them when there are none", async () => {
+    const data = join(folder, "data");
+    const store = await openLevelStore(data);
+    const before = await indexEntries(store);
+    await store.write(before.map((key) => ({ type: "del", key })));
+    await store.close();
+    expect(await rebuild(data)).toMatchObject(sound);
+    const engine = await openEngine({ dataDir: data });
+    const { instances } = await engine.list({ statuses: ["terminated"], workflow: "order" });
+    expect(instances.map(({ instanceId }) => instanceId)).toEqual(["ended"]);
+    await engine.close();
+  });
+
+  test("goes by the rows alone: one that cannot be read has no entries, and is told", async () => {
+    const data = join(folder, "data");
+    const store = await openLevelStore(data);
+    await store.write([{ type: "put", key: rowKey("ended"), value: Buffer.from([0xff]) }]);
+    await store.close();
+    const { damaged, indexFaults } = await rebuild(data);
+    expect(damaged.map(({ instanceId }) => instanceId)).toEqual(["ended"]);
+    expect(indexFaults).toEqual([]);
+    const after = await openLevelStore(data);
+    // One by status and one by update, of the other one.
+    expect(await indexEntries(after)).toHaveLength(2);
+    await after.close();
+  });
+
+  test("refuses a folder that is in use, and one without data", async () => {
+    const data = join(folder, "data");
+    const engine = await openEngine({ dataDir: data });
+    await expect(rebuild(data)).rejects.toMatchObject({ code: "STORE_LOCKED" });
+    await engine.close();
+    await expect(rebuild(join(folder, "nothing"))).rejects.toMatchObject({
+      code: "INVALID_ARGUMENT",
+    });
+  });
+});
+
+/** The keys of all index entries. */
+async function indexEntries(store: Store): Promise<Uint8Array[]> {
+  const keys: Uint8Array[] = [];
+  for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const kind of indexKinds) {
+      for (const [key] of await store.range(kindRange(kind, partition))) keys.push(key);
+    }
+  }
+  return keys;
+}

@@ -27,6 +27,7 @@ program
   .command("verify")
   .description("Read a data folder whole and say what is damaged. The server must be stopped.")
   .argument("<dir>", "the data folder")
+  .option("--rebuild-indexes", "first make the indexes of lists and queries anew")
   .action(verify);
 
 addRemoteFlags(program.command("backup"), "admin", "all of them")

@@ -35,6 +35,15 @@ describe("verify()", () => {
     expect(process.exitCode).toBe(0);
   });
 
+  test("makes the indexes anew when it is told to, and verifies them", async () => {
+    const engine = await openEngine({ dataDir: folder });
+    await engine.start({ workflow: "order" });
+    await engine.close();
+    await verify(folder, { rebuildIndexes: true });
+    expect(printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
+    expect(process.exitCode).toBe(0);
+  });
+
   test("says in one line that there is no data", async () => {
     await verify(join(folder, "nothing"));
     expect(complained).toEqual([expect.stringMatching(/^pawl: .* has no Pawl data .*\n$/)]);
