@@ -237,4 +237,20 @@ export const runtimeFaults: readonly PlantedFault[] = [
       "if (from === 0) await Promise.all(partitions.map((partition) => this.#read(partition, from)));",
     suite: "simulation",
   },
+  {
+    name: "watch-gap",
+    breaks: "a watch passes over the change after one that it has told",
+    file: "runtime/read/watch-all.ts",
+    search: "after = { change: change + 1, taken: 0 };",
+    replace: "after = { change: change + 2, taken: 0 };",
+    suite: "simulation",
+  },
+  {
+    name: "watch-repeat",
+    breaks: "a watch that goes on tells again what it told of the last change",
+    file: "runtime/read/watch-all.ts",
+    search: "const skip = change === seen.change ? seen.taken : 0;",
+    replace: "const skip = 0;",
+    suite: "simulation",
+  },
 ];

@@ -28,13 +28,13 @@ export async function checkStore(world: World, messages: boolean): Promise<void>
   for (const fault of faults) world.violation("messages take effect once", fault);
 }
 
-/** Checks everything that must be so when nothing goes on any more. */
+/** Checks everything that must be so when nothing goes on any more; returns what there is. */
 export async function checkRest(
   world: World,
   engine: Engine,
   caller: Caller,
   runs: ActivityRuns,
-): Promise<void> {
+): Promise<ReadonlyMap<string, Seen>> {
   await checkStore(world, false);
   if (!engine.isReady()) world.violation("health is true", "not ready at rest");
   if (world.disk.hasToken(forgedToken)) {
@@ -57,6 +57,7 @@ export async function checkRest(
     }
   }
   checkEnds(world, caller, seen);
+  return seen;
 }
 
 async function checkLists(

@@ -4,6 +4,7 @@ import { ActivityRuns } from "./activity-runs.ts";
 import { Caller } from "./caller.ts";
 import { checkRest, checkStore } from "./check-rest.ts";
 import { collect, family, pure, relay, type Scenario, type Stage, wild } from "./scenario.ts";
+import { Watcher } from "./watcher.ts";
 import { SimWorker } from "./worker.ts";
 import { ProgramMaker } from "./workflow/random-program.ts";
 import { World } from "./world/world.ts";
@@ -34,6 +35,8 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   const runs = new ActivityRuns(world);
   const workers = world.random.integer(1, 3);
   for (let index = 0; index < workers; index += 1) new SimWorker(world, runs, `worker ${index}`);
+  const watcher = new Watcher(world);
+  watcher.watch();
   const stage = stageOf(world, caller);
   let isOver = false;
   const played = play(stage).then(() => {
@@ -51,7 +54,7 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   await world.scheduler.run(() => isOver, world.random.integer(100, 1500));
   world.calm();
   await toRest(world, () => isOver);
-  await endAll(world, caller, runs);
+  await endAll(world, caller, runs, watcher);
   const { steps } = world.scheduler;
   return {
     seed,
@@ -106,7 +109,12 @@ async function toRest(world: World, isOver: () => boolean): Promise<void> {
 }
 
 /** Checks what is there, ends it, and checks again. */
-async function endAll(world: World, caller: Caller, runs: ActivityRuns): Promise<void> {
+async function endAll(
+  world: World,
+  caller: Caller,
+  runs: ActivityRuns,
+  watcher: Watcher,
+): Promise<void> {
   const { engine } = world.life;
   if (world.violations.length > 0) return;
   if (engine === undefined) {
@@ -115,7 +123,7 @@ async function endAll(world: World, caller: Caller, runs: ActivityRuns): Promise
   }
   let isOver = false;
   const check = async (): Promise<void> => {
-    await checkRest(world, engine, caller, runs);
+    watcher.check(await checkRest(world, engine, caller, runs));
     for (const id of world.disk.ids()) {
       if (world.disk.row(id) === undefined) continue;
       await engine.terminate(id);

@@ -21,6 +21,8 @@ export interface Habits {
   workerStops: number;
   /** A call begins with the clock being set. */
   clockJumps: number;
+  /** After an item, the connection of a watcher breaks. */
+  watchBreaks: number;
 }
 
 /** Habits of a run: each kind of fault is absent in some runs, so that others are seen alone. */
@@ -52,6 +54,7 @@ export function randomHabits(random: Random): Habits {
     workerForgets: sometimes(0.2),
     workerStops: sometimes(0.03),
     clockJumps: sometimes(0.03),
+    watchBreaks: sometimes(0.2),
   };
 }
 
@@ -68,5 +71,6 @@ export function calm(habits: Habits): void {
     workerForgets: 0,
     workerStops: 0,
     clockJumps: 0,
+    watchBreaks: 0,
   });
 }

@@ -143,6 +143,13 @@ export class World {
     this.#deathListeners.clear();
   }
 
+  /** Resolves when the server dies that lives now. */
+  deathOf(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.#deathListeners.add(() => resolve(undefined));
+    });
+  }
+
   /**
    * Sends a call over the wire. `onAnswer` hears what the engine answers, at the moment when it does,
    * whether or not the answer arrives.
