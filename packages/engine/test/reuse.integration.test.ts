@@ -220,3 +220,13 @@ describe("a child on an occupied id", () => {
     await engine.close();
   });
 });
+
+test("an id that is new is read once by the start that names it", async () => {
+  const under = await EngineUnderTest.open();
+  const before = under.faults.callCount("get");
+
+  await under.engine.start({ workflow: "w", instanceId: "new" });
+
+  expect(under.faults.callCount("get") - before).toBe(1);
+  await under.engine.close();
+});

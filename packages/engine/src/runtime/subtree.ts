@@ -146,11 +146,17 @@ export async function commandAnew(
   instanceId: string,
   decide: (state: InstanceState | undefined, activeChild: string | undefined) => Outcome,
 ): Promise<void> {
+  // What is not in memory is read by the command: it has nothing below it if it is not there at all,
+  // as most ids that are used for a start, and is looked at if it has ended.
+  let below: Below =
+    runtime.mailboxes.peek(instanceId) === undefined
+      ? { executionId: undefined, active: undefined }
+      : await lookBelow(runtime, instanceId);
   for (let isDone = false; !isDone; ) {
-    const below = await lookBelow(runtime, instanceId);
     await runtime.command(instanceId, (state) => {
       isDone = !isOutdated(below, state);
       return isDone ? decide(state, below.active) : nothing;
     });
+    if (!isDone) below = await lookBelow(runtime, instanceId);
   }
 }
