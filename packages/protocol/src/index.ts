@@ -18,6 +18,7 @@ export { limits } from "./limits.js";
 
 // History.
 export { decodeFrames, EventRecord, encodeFrames, skipFrames } from "./event-record.js";
+export { encodeWith } from "./shared-writer.js";
 export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
 
 // Messages of pawl.v1.

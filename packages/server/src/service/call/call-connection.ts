@@ -52,6 +52,8 @@ export class CallConnection {
   readonly #targets: CallTargets;
   readonly #context: HandlerContext;
   readonly #headers: IncomingHttpHeaders;
+  /** By method, for calls that have no time of their own. */
+  readonly #plainHeaders = new Map<string, IncomingHttpHeaders>();
   readonly #open = new Map<number, CallContext>();
   readonly #allowance = new CallAllowance(limits.callsPerStream);
   readonly #answers = new AnswerQueue();
@@ -148,9 +150,8 @@ export class CallConnection {
   }
 
   async #answer(call: UnaryCall): Promise<void> {
-    const { number, request, timeoutMs } = call;
-    const time = timeoutMs === 0 ? {} : { "grpc-timeout": `${timeoutMs}m` };
-    const context = new CallContext({ ...this.#headers, ...time, ":path": `/${call.method}` });
+    const { number, request } = call;
+    const context = new CallContext(this.#headersOf(call));
     this.#open.set(number, context);
     this.#openBytes += request.byteLength;
     const result = await this.#resultOf(call, context);
@@ -160,6 +161,21 @@ export class CallConnection {
     this.#answers.push(create(UnaryAnswerSchema, { number, result }));
     this.#whenRoom?.();
     this.#endWhenAnswered();
+  }
+
+  #headersOf({ method, timeoutMs }: UnaryCall): IncomingHttpHeaders {
+    const known = timeoutMs === 0 ? this.#plainHeaders.get(method) : undefined;
+    if (known !== undefined) {
+      return known;
+    }
+    const headers = { ...this.#headers, ":path": `/${method}` };
+    if (timeoutMs !== 0) {
+      return { ...headers, "grpc-timeout": `${timeoutMs}m` };
+    }
+    if (this.#find(method) !== undefined) {
+      this.#plainHeaders.set(method, headers);
+    }
+    return headers;
   }
 
   async #resultOf(call: UnaryCall, context: CallContext): Promise<UnaryAnswer["result"]> {

@@ -9,7 +9,7 @@ import {
 } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { TurnItem } from "@pawl/engine";
-import { type WorkResponse, WorkResponseSchema } from "@pawl/protocol";
+import { encodeWith, type WorkResponse, WorkResponseSchema } from "@pawl/protocol";
 import { type WorkItem as WorkItemMessage, WorkItemSchema } from "@pawl/protocol/task-hub";
 
 // The messages that carry history are put together from fields that are encoded already. Protobuf-es
@@ -19,38 +19,76 @@ import { type WorkItem as WorkItemMessage, WorkItemSchema } from "@pawl/protocol
 /** Field of WorkItem that holds a WorkflowRequest, and of WorkResponse that holds a Turn. */
 const turnField = 1;
 
+/** Bytes of history up to which it is written through a buffer with the rest. */
+const smallPastBytes = 16 * 1024;
+
+/** What is written before and after the history of a turn. */
+interface TurnParts {
+  head(writer: BinaryWriter, item: TurnItem): void;
+  tail(writer: BinaryWriter, item: TurnItem): void;
+}
+
+const workflowRequest: TurnParts = {
+  head(writer, { instanceId, executionId }) {
+    writeText(writer, 1, instanceId);
+    writer.tag(2, WireType.LengthDelimited).fork();
+    writeText(writer, 1, executionId);
+    writer.join();
+  },
+  tail(writer, item) {
+    writeEvents(writer, item);
+    if (item.cachedEventCount > 0) {
+      writer.tag(9, WireType.LengthDelimited).fork();
+      writer.tag(1, WireType.Varint).int32(item.cachedEventCount).join();
+    }
+  },
+};
+
+const turn: TurnParts = {
+  head(writer, { instanceId, executionId }) {
+    writeText(writer, 1, instanceId);
+    writeText(writer, 2, executionId);
+  },
+  tail(writer, item) {
+    writeEvents(writer, item);
+    writeText(writer, 5, item.token);
+    writeText(writer, 6, item.workflow);
+    if (item.cachedEventCount > 0) {
+      writer.tag(7, WireType.Varint).bool(true);
+    }
+    if (item.pastEventCount > 0) {
+      writer.tag(8, WireType.Varint).uint32(item.pastEventCount);
+    }
+  },
+};
+
 /** Length and bytes of a Durable Task WorkflowRequest. */
 export function encodeWorkflowRequest(item: TurnItem): Uint8Array {
-  const head = new BinaryWriter();
-  writeText(head, 1, item.instanceId);
-  head.tag(2, WireType.LengthDelimited).fork();
-  writeText(head, 1, item.executionId);
-  head.join();
-  const tail = new BinaryWriter();
-  writeEvents(tail, item);
-  if (item.cachedEventCount > 0) {
-    tail.tag(9, WireType.LengthDelimited).fork();
-    tail.tag(1, WireType.Varint).int32(item.cachedEventCount).join();
-  }
-  return joinWithLength([head.finish(), ...item.past, tail.finish()]);
+  return encodeParts(workflowRequest, item);
 }
 
 /** Length and bytes of a pawl.v1.Turn. */
 export function encodeTurn(item: TurnItem): Uint8Array {
-  const head = new BinaryWriter();
-  writeText(head, 1, item.instanceId);
-  writeText(head, 2, item.executionId);
-  const tail = new BinaryWriter();
-  writeEvents(tail, item);
-  writeText(tail, 5, item.token);
-  writeText(tail, 6, item.workflow);
-  if (item.cachedEventCount > 0) {
-    tail.tag(7, WireType.Varint).bool(true);
+  return encodeParts(turn, item);
+}
+
+/** A long history is copied once, past the writer's buffer, which would grow for it. */
+function encodeParts(parts: TurnParts, item: TurnItem): Uint8Array {
+  const { past } = item;
+  const pastBytes = past.reduce((sum, part) => sum + part.byteLength, 0);
+  if (pastBytes > smallPastBytes) {
+    const head = encodeWith(parts.head, item);
+    return joinWithLength([head, ...past, encodeWith(parts.tail, item)]);
   }
-  if (item.pastEventCount > 0) {
-    tail.tag(8, WireType.Varint).uint32(item.pastEventCount);
-  }
-  return joinWithLength([head.finish(), ...item.past, tail.finish()]);
+  return encodeWith((writer) => {
+    writer.fork();
+    parts.head(writer, item);
+    for (const part of past) {
+      writer.raw(part);
+    }
+    parts.tail(writer, item);
+    writer.join();
+  }, item);
 }
 
 /** The work item of the sidecar service for a turn. `json`: with its fields known, to be written as JSON. */
