@@ -3,6 +3,7 @@
 import type { Store, StoreWrite } from "../store/store.js";
 import type { ChangeLog } from "./change-log.js";
 import type { Clock } from "./clock.js";
+import { Pace } from "./pace.js";
 
 /** Changes that were added to a batch. */
 export interface Drafted {
@@ -23,6 +24,7 @@ export interface Dirty {
 
 /** A batch that is still being filled. */
 interface OpenBatch {
+  readonly dirty: Set<Dirty>;
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -33,8 +35,10 @@ const batchWrites = 10_000;
 
 /**
  * The one writer. Changes are collected while a batch is on its way to the disk, and go into the
- * next one together: one sync serves all of them. A failed write is final; the owner is told and
- * replaces the store.
+ * next one together: one sync serves all of them. Where that leads to all instances going in step,
+ * and the disk waiting for this thread longer than this thread for the disk, the changes make two
+ * batches: one is on its way while the other's steps are made. A failed write is final; the owner is
+ * told and replaces the store.
  */
 export class Journal {
   readonly #store: Store;
@@ -42,8 +46,9 @@ export class Journal {
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
   readonly #changes: ChangeLog;
-  readonly #dirty = new Set<Dirty>();
-  #open: OpenBatch | undefined;
+  readonly #pace: Pace;
+  /** Batches to be written, in order; the last one is being filled. */
+  readonly #waiting: OpenBatch[] = [];
   #writing = false;
   #scheduled = false;
   /** Ends the wait for more changes, while there is one. */
@@ -61,6 +66,7 @@ export class Journal {
     this.#store = store;
     this.#changes = changes;
     this.#clock = clock;
+    this.#pace = new Pace(clock);
     this.#waitMs = commitWaitMs;
     this.#onFailure = onFailure;
   }
@@ -72,25 +78,36 @@ export class Journal {
    */
   commit(dirty: Dirty, urgent: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    this.#dirty.add(dirty);
-    this.#open ??= openBatch();
-    const { durable } = this.#open;
+    if (this.#writing) this.#pace.added();
+    const { durable } = this.#batchOf(dirty);
     if (urgent || this.#waitMs === 0) this.#schedule();
     else this.#patience ??= this.#clock.setDelay(this.#waitMs, () => this.#schedule());
     return durable;
   }
 
+  /** The batch that has its changes already, or the one that is being filled. */
+  #batchOf(dirty: Dirty): OpenBatch {
+    for (const batch of this.#waiting) if (batch.dirty.has(dirty)) return batch;
+    let last = this.#waiting.at(-1);
+    if (last === undefined || last.dirty.size >= this.#pace.batchSize) {
+      last = openBatch();
+      this.#waiting.push(last);
+    }
+    last.dirty.add(dirty);
+    return last;
+  }
+
   /** Resolves when nothing waits to be written. @throws what the last write threw */
   async flush(): Promise<void> {
-    while (this.#open !== undefined || this.#writing) {
+    while (!this.isIdle()) {
       this.#schedule();
-      await (this.#open?.durable ?? this.#written);
+      await (this.#waiting[0]?.durable ?? this.#written);
     }
   }
 
   /** True when nothing waits to be written. */
   isIdle(): boolean {
-    return this.#open === undefined && !this.#writing;
+    return this.#waiting.length === 0 && !this.#writing;
   }
 
   /** Batches written since the start. */
@@ -106,31 +123,30 @@ export class Journal {
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
-      if (this.#writing || this.#open === undefined || this.#failure !== undefined) return;
-      this.#written = this.#write(this.#open);
+      const [batch] = this.#waiting;
+      if (this.#writing || batch === undefined || this.#failure !== undefined) return;
+      this.#written = this.#write(batch);
     });
   }
 
   async #write(batch: OpenBatch): Promise<void> {
-    this.#open = undefined;
     this.#writing = true;
     const writes: StoreWrite[] = [];
     const after: (() => void)[] = [];
     const changed: string[] = [];
     const change = this.#changes.next();
-    let rest = false;
     try {
-      for (const dirty of this.#dirty) {
+      for (const dirty of batch.dirty) {
         if (writes.length >= batchWrites) break;
-        this.#dirty.delete(dirty);
+        batch.dirty.delete(dirty);
         const { changedId, committed } = dirty.draft(writes, change);
         if (committed !== undefined) after.push(committed);
         if (changedId !== undefined) changed.push(changedId);
       }
-      // Who was left out is answered with the next batch: the same promise may not resolve yet.
-      rest = this.#dirty.size > 0;
-      if (rest) this.#open = batch;
+      // Who was left out is answered with the next write: the same promise may not resolve yet.
+      if (batch.dirty.size === 0) this.#waiting.shift();
       if (changed.length > 0) writes.push(...this.#changes.entry(change, changed));
+      this.#pace.begun();
       if (writes.length > 0) await this.#store.write(writes);
     } catch (error) {
       this.#fail(error, batch);
@@ -138,21 +154,20 @@ export class Journal {
     }
     this.#commits += 1;
     this.#writing = false;
+    const waiting = this.#waiting.reduce((sum, { dirty }) => sum + dirty.size, 0);
+    this.#pace.ended(after.length + waiting);
     for (const effect of after) effect();
     if (changed.length > 0) this.#changes.committed(change, changed);
-    if (!rest) batch.resolve();
-    if (this.#open !== undefined) this.#schedule();
+    if (this.#waiting[0] !== batch) batch.resolve();
+    if (this.#waiting.length > 0) this.#schedule();
   }
 
   #fail(error: unknown, batch: OpenBatch): void {
     this.#failure = error;
     this.#writing = false;
     this.#patience?.();
-    this.#dirty.clear();
-    const open = this.#open;
-    this.#open = undefined;
     batch.reject(error);
-    open?.reject(error);
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
     this.#onFailure(error);
   }
 }
@@ -166,5 +181,5 @@ function openBatch(): OpenBatch {
   });
   // Everybody who waits hears of a failure; nobody need wait.
   promise.catch(() => {});
-  return { durable: promise, resolve, reject };
+  return { dirty: new Set(), durable: promise, resolve, reject };
 }
