@@ -72,6 +72,27 @@ describe("a clock that is set", () => {
     await under.engine.close();
   });
 
+  test.each(["goes away", "gives it back"])(
+    "back to before a delayed start does not lose its turn when its worker %s",
+    async (what) => {
+      const under = await EngineUnderTest.open();
+      const worker = under.connect({});
+      const startAt = under.clock.now() + 5000;
+      await under.engine.start({ workflow: "w", instanceId: "a", startAt });
+      under.clock.moveTo(startAt);
+      const turn = await worker.turn();
+      under.clock.setBack(1000);
+      if (what === "goes away") worker.session.close();
+      else worker.session.returnTurn("a", turn.token);
+      const next = what === "goes away" ? under.connect({}) : worker;
+      await under.engine.idle();
+      under.clock.moveTo(startAt);
+      await next.completeTurn(await next.turn(what === "goes away" ? 1 : 2), [complete(0)]);
+      expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+      await under.engine.close();
+    },
+  );
+
   test("back does not hold up a commit that waits for a turn", async () => {
     const under = await EngineUnderTest.open({ commitWaitMs: 5 });
     under.connect({});

@@ -214,6 +214,20 @@ export class Runtime implements MailboxHost {
     return mailbox.isTurnWhole();
   }
 
+  /**
+   * A turn was lost. Where the clock has been set back to before the delayed start that it was the
+   * first turn of, nothing else waits for that instant any more.
+   */
+  again(mailbox: Mailbox): void {
+    const { state, instanceId } = mailbox;
+    if (state === undefined || !isDelayed(state, this.now())) {
+      this.wake(mailbox);
+      return;
+    }
+    const { generation, startAt: fireAt } = state;
+    this.timers.arm({ instanceId, generation, timerId: startTimerId, fireAt });
+  }
+
   /** Gives up an instance's place in the dispatch queue, if it has one. */
   dequeue(mailbox: Mailbox): void {
     if (mailbox.place === undefined) return;

@@ -272,7 +272,7 @@ export class WorkDesk implements DispatchHost {
     worker.dropTurn(token);
     worker.cached.delete(instanceId);
     mailbox.turn = undefined;
-    this.#runtime.wake(mailbox);
+    this.#runtime.again(mailbox);
   }
 
   /** A worker is gone: what it had goes to others. */
@@ -283,7 +283,7 @@ export class WorkDesk implements DispatchHost {
       const mailbox = mailboxes.peek(instanceId);
       if (mailbox?.turn?.token !== token) continue;
       mailbox.turn = undefined;
-      this.#runtime.wake(mailbox);
+      this.#runtime.again(mailbox);
     }
     const works = [...worker.activities].reverse();
     worker.cached.clear();
@@ -308,7 +308,7 @@ export class WorkDesk implements DispatchHost {
     const cancel = clock.setDelay(waitMs, () => {
       this.#pauses.delete(cancel);
       mailbox.queued = false;
-      this.#runtime.wake(mailbox);
+      this.#runtime.again(mailbox);
     });
     this.#pauses.add(cancel);
   }
