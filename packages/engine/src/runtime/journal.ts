@@ -3,7 +3,7 @@
 import type { Store, StoreWrite } from "../store/store.js";
 import type { ChangeLog } from "./change-log.js";
 import type { Clock } from "./clock.js";
-import { Pace } from "./pace.js";
+import { Pace } from "./commit/pace.js";
 
 /** Changes that were added to a batch. */
 export interface Drafted {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import type { Clock } from "./clock.js";
+import type { Clock } from "../clock.js";
 import { Pace } from "./pace.js";
 
 function clockOf(now: () => number): Clock {

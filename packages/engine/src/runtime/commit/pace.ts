@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Clock } from "./clock.js";
+import type { Clock } from "../clock.js";
 
 /** Changes are not made two batches when there are fewer of them than twice this. */
 const leastSize = 32;
