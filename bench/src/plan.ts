@@ -34,6 +34,8 @@ export interface SystemSpec {
   readonly options?: Readonly<Record<string, string>>;
   /** What has to be installed for it. */
   readonly needs?: readonly PeerName[];
+  /** It uses a core while it has nothing to do: open only while it is measured. */
+  readonly isRestless?: true;
 }
 
 /** All systems. */
@@ -79,12 +81,14 @@ export const systems: Readonly<Record<SystemName, SystemSpec>> = {
     module: "system/sidecar.js",
     options: { server: "go", worker: "go" },
     needs: ["go"],
+    isRestless: true,
   },
   "go-sidecar-js": {
     title: "Go sidecar, SQLite, JS worker",
     module: "system/sidecar.js",
     options: { server: "go", worker: "javascript" },
     needs: ["go", "javascript"],
+    isRestless: true,
   },
 };
 

@@ -58,7 +58,7 @@ export async function runCases(
   return { samples: samples.filter(({ rounds }) => rounds.length > 0), skipped };
 }
 
-/** Systems that were opened. They stay open, idle while others are measured. */
+/** Systems that were opened. They stay open, idle while others are measured, unless they are restless. */
 class OpenSystems {
   readonly #installed: Installed;
   readonly #open = new Map<SystemName, System>();
@@ -67,12 +67,12 @@ class OpenSystems {
     this.#installed = installed;
   }
 
-  /** Runs something on the system of a case; on a new one for a case that is measured once. */
+  /** Runs something on the system of a case; on one of its own for a case that is measured once. */
   async use(
     { system: name, once }: Case,
     run: (system: System) => Promise<Sample>,
   ): Promise<Sample> {
-    if (once === true) {
+    if (once === true || systems[name].isRestless === true) {
       const system = await this.#start(name);
       return run(system).finally(() => system.close());
     }
