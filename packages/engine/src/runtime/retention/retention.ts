@@ -27,7 +27,7 @@ import { removePresent } from "./remove-present.js";
  * Instances that are deleted side by side, in one commit: so many that others, whose commits come in
  * between, hardly feel them.
  */
-const parallel = 8;
+const parallel = 16;
 const lastSecond = 2 ** 47;
 
 /** Milliseconds for which an ended instance is kept; undefined: for ever (engine semantics 13.5). */
