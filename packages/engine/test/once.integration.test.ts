@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { child, complete, detached, failure, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
-import { kinds, type ScriptedWorker } from "./scripted-worker.js";
+import { eventsOf, kinds, type ScriptedWorker } from "./scripted-worker.js";
 
 const year = 365 * 24 * 3_600_000;
 
@@ -251,6 +251,23 @@ describe("a detached workflow is nobody's child", () => {
     const under = await openPair(false);
     expect(await under.engine.purge("p", { force: true })).toBe(2);
     expect((await under.engine.get("free"))?.status).toBe("running");
+    await under.engine.close();
+  });
+
+  test("a recursive purge and terminate spare who had a child's id before", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({ workflows: ["w"] });
+    await under.engine.start({ workflow: "other", instanceId: "c" });
+    await under.engine.start({ workflow: "w", instanceId: "p" });
+    await worker.completeTurn(await worker.turn(), [child(0, "w", "c")]);
+    const refused = await worker.turn(2);
+    expect(kinds(eventsOf(refused))).toContain("childWorkflowInstanceFailed");
+    await worker.completeTurn(refused, [complete(1)]);
+    await under.engine.terminate("p");
+    await under.engine.terminate("c", { recursive: false });
+    await under.engine.idle();
+    expect(await under.engine.purge("p")).toBe(1);
+    expect((await under.engine.get("c"))?.status).toBe("terminated");
     await under.engine.close();
   });
 

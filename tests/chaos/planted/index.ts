@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { coreFaults } from "./core.ts";
+import { lifecycleFaults } from "./lifecycle.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 import { runtimeFaults } from "./runtime.ts";
 import { workFaults } from "./work.ts";
@@ -10,6 +11,7 @@ export type { PlantedFault, SuiteName } from "./planted-fault.ts";
 /** Every planted fault. */
 export const plantedFaults: readonly PlantedFault[] = [
   ...coreFaults,
+  ...lifecycleFaults,
   ...runtimeFaults,
   ...workFaults,
 ];

@@ -171,6 +171,31 @@ describe("continueAsNew()", () => {
     expect(instance.state.arrived.size).toBe(0);
   });
 
+  test("keeps carried events in their order, before those that no turn has taken", () => {
+    const carry = ["b", "a", "c"].map((name) =>
+      historyEvent(-1, 3, { case: "eventRaised", value: { name } }),
+    );
+    const instance = PureInstance.after([]);
+    raise(instance, "taken");
+    raise(instance, "late");
+    instance.turn([continueWith(0, undefined, carry)], { take: 1 });
+    const names = instance.state.inbox.flatMap(({ event: { eventType } }) =>
+      eventType.case === "eventRaised" ? [eventType.value.name] : [],
+    );
+    expect(names).toEqual(["b", "a", "c", "late"]);
+  });
+
+  test("carries external events over, and nothing that only the engine writes", () => {
+    const odd = [
+      historyEvent(-1, 3, { case: "executionCompleted", value: { result: "1" } }),
+      historyEvent(-1, 3, { case: "executionStarted", value: { name: "other" } }),
+      historyEvent(-1, 3, { case: "eventRaised", value: { name: "go" } }),
+    ];
+    const instance = PureInstance.after([continueWith(0, undefined, odd)]);
+    expect(kindsOf(instance.state.inbox)).toEqual(["executionStarted", "eventRaised"]);
+    expect(instance.state.workflow).toBe("order");
+  });
+
   test("takes carried events as the worker sent them", () => {
     const event = historyEvent(-1, 3, { case: "eventRaised", value: { name: "Kept", input: "1" } });
     const instance = PureInstance.after([continueWith(0, undefined, [event])]);
