@@ -52,7 +52,7 @@ export class ComponentKeeper {
   readonly #failures = new Map<string, string>();
   #retryTimer: NodeJS.Timeout | undefined;
   #retryMs = firstRetryMs;
-  /** The end of what is under way: files are taken up one after the other. */
+  /** The end of what is under way, which never rejects: files are taken up one after the other. */
   #applied: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -113,18 +113,24 @@ export class ComponentKeeper {
    */
   async reload(files: ComponentFiles): Promise<void> {
     this.#requireOwnFolders(files.components);
-    await this.#applied;
-    this.#files = files;
-    this.#retryMs = firstRetryMs;
-    this.#applied = this.#apply(() => {});
-    await this.#applied;
+    await this.#inTurn(() => {
+      this.#files = files;
+      this.#retryMs = firstRetryMs;
+      return this.#apply(() => {});
+    });
+  }
+
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const applied = this.#applied.then(run);
+    this.#applied = applied.catch(() => {});
+    return applied;
   }
 
   /** Closes every engine that was opened here. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retryTimer);
-    await this.#applied.catch(() => {});
+    await this.#applied;
     await Promise.all([...this.#entries.values()].map(({ engine }) => engine.close()));
   }
 
@@ -293,9 +299,9 @@ export class ComponentKeeper {
     clearTimeout(this.#retryTimer);
     if (this.#failures.size === 0 || this.#isClosed) return;
     this.#retryTimer = setTimeout(() => {
-      this.#applied = this.#applied
-        .then(() => this.#apply(() => {}))
-        .catch((error: unknown) => this.#log.error({ err: error }, "components cannot be opened"));
+      this.#inTurn(() => this.#apply(() => {})).catch((error: unknown) =>
+        this.#log.error({ err: error }, "components cannot be opened"),
+      );
     }, this.#retryMs).unref();
     this.#retryMs = Math.min(this.#retryMs * 2, maxRetryMs);
   }
