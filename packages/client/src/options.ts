@@ -59,7 +59,7 @@ export interface WorkerOptions extends ConnectionOptions {
   readonly workflows?: readonly AnyWorkflow[];
   /** What it runs. @default none */
   readonly activities?: readonly AnyActivity[];
-  /** Shown to people, at most 256 bytes. @default "worker" */
+  /** Shown to people, at most 256 bytes. @default the host and the process: "HOST:PID" */
   readonly name?: string;
   /** Turns that it takes at once. Integer, 1 to 100000. @default 1000 */
   readonly turnLimit?: number;
@@ -81,20 +81,19 @@ export type ResolvedWorkerOptions = Required<
 const defaults = Object.freeze({
   workflows: Object.freeze([]),
   activities: Object.freeze([]),
-  name: "worker",
   turnLimit: 1000,
   activityLimit: 100,
   cacheLimit: 1000,
   stopGraceMs: 10_000,
   logger: consoleLogger,
-}) satisfies ResolvedWorkerOptions;
+}) satisfies Omit<ResolvedWorkerOptions, "name">;
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults; `name` is that of the process at hand.
  * @throws INVALID_ARGUMENT when a field is out of its range
  */
-export function resolveWorkerOptions(options: WorkerOptions): ResolvedWorkerOptions {
-  const resolved = { ...defaults, ...options };
+export function resolveWorkerOptions(options: WorkerOptions, name: string): ResolvedWorkerOptions {
+  const resolved = { ...defaults, name, ...options };
   checkInteger(resolved.turnLimit, 1, 100_000, "turnLimit");
   checkInteger(resolved.activityLimit, 1, 100_000, "activityLimit");
   checkInteger(resolved.cacheLimit, 0, 1_000_000, "cacheLimit");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeWorkServer } from "../../test/fake-server.js";
 import { history as h } from "../../test/history.js";
@@ -60,6 +61,11 @@ describe("a worker on a stream", () => {
       activityLimit: 7,
       cachesInstances: true,
     });
+  });
+
+  test("is named by its host and process, unless it has a name of its own", async () => {
+    const { announcement } = await connect();
+    expect(announcement.announcement?.name).toBe(`${hostname()}:${process.pid}`);
   });
 
   test("answers turns and goes on from what it holds", async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createDeferred } from "../async/deferred.js";
 import type { Logger } from "../authoring.js";
@@ -41,7 +42,7 @@ export interface Worker {
  * when it is not said which version is the latest
  */
 export function createWorker(options: WorkerOptions): Worker {
-  const resolved = resolveWorkerOptions(options);
+  const resolved = resolveWorkerOptions(options, `${hostname()}:${process.pid}`);
   const registry = createRegistry(resolved.workflows, resolved.activities);
   const { client, ...way } = options;
   const connection = client?.connection ?? createConnection(way);
