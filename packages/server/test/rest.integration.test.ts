@@ -183,7 +183,7 @@ describe("a refused command", () => {
       "order/start?instanceID=a",
       500,
       "ERR_START_WORKFLOW",
-      "an active workflow with ID 'a' already exists",
+      "rpc error: code = AlreadyExists desc = because of INSTANCE_EXISTS",
     ],
     [
       "INSTANCE_NOT_ENDED",
