@@ -198,6 +198,17 @@ describe("watchAll()", () => {
     await under.engine.close();
   });
 
+  test("goes on after a read that failed, though nothing changes any more", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    under.faults.failNext(1, "error", ["range"]);
+    const watcher = new Watcher(under, {}, { existing: true });
+    await watcher.until("caughtUp");
+    expect(told(watcher.items)).toEqual(["a pending", "caughtUp"]);
+    await watcher.leave();
+    await under.engine.close();
+  });
+
   test("goes on after its token in another life of the engine", async () => {
     const under = await EngineUnderTest.open();
     const watcher = new Watcher(under);

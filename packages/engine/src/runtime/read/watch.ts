@@ -97,11 +97,14 @@ export async function whenOpen<T>(
   read: () => Promise<T>,
 ): Promise<T | undefined> {
   if (!supervisor.isReady()) return undefined;
+  const runtime = supervisor.require();
   try {
     return await read();
   } catch (error) {
-    if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") return undefined;
-    throw error;
+    if (!isEngineError(error) || error.code !== "STORE_UNAVAILABLE") throw error;
+    // It is opened again, and that wakes who watches: until the next change nobody else would.
+    runtime.storeFailed(error);
+    return undefined;
   }
 }
 
