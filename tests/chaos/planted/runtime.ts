@@ -253,4 +253,12 @@ export const runtimeFaults: readonly PlantedFault[] = [
     replace: "const skip = 0;",
     suite: "simulation",
   },
+  {
+    name: "batch-forgotten",
+    breaks: "batches that were cut short are not taken up again",
+    file: "runtime/batch/batches.ts",
+    search: "if (ready && supervisor.isReady()) this.#recovery",
+    replace: "if (ready && supervisor.isReady() && this.#running.size < 0) this.#recovery",
+    suite: "simulation",
+  },
 ];

@@ -40,7 +40,7 @@ export const workFaults: readonly PlantedFault[] = [
     name: "turn-lost-with-its-worker",
     breaks: "the turns of a worker that leaves are lost",
     file: "runtime/work/work-desk.ts",
-    search: "      mailbox.turn = undefined;\n      this.#runtime.wake(mailbox);\n    }",
+    search: "      mailbox.turn = undefined;\n      this.#runtime.again(mailbox);\n    }",
     replace: "      mailbox.turn = undefined;\n    }",
     suite: "simulation",
   },
@@ -49,7 +49,7 @@ export const workFaults: readonly PlantedFault[] = [
     breaks: "a turn that a worker gives back is lost",
     file: "runtime/work/work-desk.ts",
     search:
-      "    mailbox.turn = undefined;\n    this.#runtime.wake(mailbox);\n  }\n\n  /** A worker is gone",
+      "    mailbox.turn = undefined;\n    this.#runtime.again(mailbox);\n  }\n\n  /** A worker is gone",
     replace: "    mailbox.turn = undefined;\n  }\n\n  /** A worker is gone",
     suite: "simulation",
   },

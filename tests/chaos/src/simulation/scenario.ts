@@ -21,7 +21,7 @@ export interface Stage {
 export type Scenario = (stage: Stage) => Promise<void>;
 
 /** Starts an instance on an id of one's own, however often it takes. */
-async function begin(
+export async function begin(
   { caller, world }: Stage,
   instanceId: string,
   program: Program,

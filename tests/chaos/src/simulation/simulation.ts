@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ActivityRuns } from "./activity-runs.ts";
+import { batches } from "./batch-scenario.ts";
 import { Caller } from "./caller.ts";
 import { checkRest, checkStore } from "./check-rest.ts";
 import { collect, family, pure, relay, type Scenario, type Stage, wild } from "./scenario.ts";
@@ -89,6 +90,7 @@ async function play(stage: Stage): Promise<void> {
     { weight: 3, run: collect },
     { weight: 1.5, run: relay },
     { weight: 2, run: family },
+    { weight: 1, run: batches },
     { weight: 3, run: wild },
   ];
   const callers = Array.from({ length: random.integer(2, 4) }, async () => {
