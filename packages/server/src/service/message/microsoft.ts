@@ -5,6 +5,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { EngineError } from "@pawl/engine";
 import {
   CreateInstanceRequestSchema,
   type GetWorkItemsRequest,
@@ -64,7 +65,19 @@ const microsoftFields = new Set([1, 2, 3, 10, 11]);
 
 /** Reads the fields of GetWorkItems that only Microsoft's workers send. */
 export function readWorkerHints(request: GetWorkItemsRequest, userAgent: string): WorkerHints {
-  const unknown = request.$unknown ?? [];
+  try {
+    return hintsIn(request.$unknown ?? [], userAgent);
+  } catch (error) {
+    throw new EngineError("MALFORMED_REQUEST", "a field of another dialect cannot be read", {
+      cause: error,
+    });
+  }
+}
+
+function hintsIn(
+  unknown: NonNullable<GetWorkItemsRequest["$unknown"]>,
+  userAgent: string,
+): WorkerHints {
   const read = (wanted: number): BinaryReader | undefined => {
     const field = unknown.findLast(({ no }) => no === wanted);
     return field === undefined ? undefined : new BinaryReader(field.data);
