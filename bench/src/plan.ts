@@ -75,6 +75,7 @@ export const systems: Readonly<Record<SystemName, SystemSpec>> = {
     title: "Durable Task in memory (not durable)",
     module: "system/in-memory.js",
     needs: ["in-memory"],
+    isRestless: true,
   },
   "go-sidecar-go": {
     title: "Go sidecar, SQLite, Go worker",
