@@ -16,9 +16,9 @@ import {
 } from "@pawl/protocol";
 import { toConditionMessage } from "@pawl/protocol/message";
 import { describe, expect, test } from "vitest";
-import type { PawlServer } from "../src/index.js";
 import { parseFilter } from "../src/rest/query/filter.js";
 import { rest, startServer } from "./test-server.js";
+import { serverWithInstances } from "./twenty-instances.js";
 
 const protocols: [string, (baseUrl: string) => Transport][] = [
   ["Connect JSON", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" })],
@@ -44,20 +44,6 @@ const filters: [object, number][] = [
   [{ OR: [] }, 0],
   [{ AND: [] }, 20],
 ];
-
-async function serverWithInstances(): Promise<PawlServer> {
-  const server = await startServer();
-  for (let index = 0; index < 20; index += 1) {
-    await server.engine.start({
-      workflow: index % 2 === 0 ? "even" : "odd",
-      instanceId: `i-${String(index).padStart(2, "0")}`,
-      input: String(index),
-      tags: { third: String(index % 3) },
-    });
-  }
-  for (const id of ["i-03", "i-04"]) await server.engine.terminate(id);
-  return server;
-}
 
 const whereOf = (filter: object) =>
   create(InstanceConditionSchema, toConditionMessage(parseFilter(filter) ?? { all: [] }));

@@ -5,26 +5,13 @@
 import { expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
 import { rest, startServer } from "./test-server.js";
+import { serverWithInstances } from "./twenty-instances.js";
 
 const path = "/v1.0-alpha1/workflows/dapr/query";
 
 interface Found {
   readonly results: readonly { readonly key: string; readonly data: object }[];
   readonly token?: string;
-}
-
-async function serverWithInstances(): Promise<PawlServer> {
-  const server = await startServer();
-  for (let index = 0; index < 20; index += 1) {
-    await server.engine.start({
-      workflow: index % 2 === 0 ? "even" : "odd",
-      instanceId: `i-${String(index).padStart(2, "0")}`,
-      input: String(index),
-      tags: { third: String(index % 3) },
-    });
-  }
-  for (const id of ["i-03", "i-04"]) await server.engine.terminate(id);
-  return server;
 }
 
 async function query(server: PawlServer, body: object): Promise<Found> {
