@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach } from "vitest";
@@ -41,9 +41,11 @@ export function componentYaml(
   ].join("");
 }
 
-/** Writes a file of a folder. */
+/** Puts a file into a folder, whole, as nobody may see half of it. */
 export async function writeYaml(folder: string, name: string, text: string): Promise<void> {
-  await writeFile(join(folder, name), text);
+  const file = join(folder, name);
+  await writeFile(`${file}.new`, text);
+  await rename(`${file}.new`, file);
 }
 
 /** A log that is kept, and can be waited for. */

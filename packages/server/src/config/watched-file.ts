@@ -16,8 +16,10 @@ export async function listFiles(files: FileList): Promise<readonly string[]> {
 
 /**
  * Calls back whenever one of the files has changed since the returned promise resolved, or the list
- * has, one call at a time. Looks at them by name from time to time: what a system tells of changes is lost where files
- * are replaced, or are links, as mounted secrets are.
+ * has, one call at a time, and not before two looks found the same: a file that is being written may
+ * be empty for a moment, which must not be taken for what it says. Looks at them by name from time to
+ * time: what a system tells of changes is lost where files are replaced, or are links, as mounted
+ * secrets are.
  * @returns how to stop
  */
 export async function watchFiles(
@@ -26,13 +28,15 @@ export async function watchFiles(
   intervalMs: number,
 ): Promise<() => void> {
   let known = await describeFiles(files);
+  let seen = known;
   let isBusy = false;
   const look = async (): Promise<void> => {
     const now = await describeFiles(files);
-    if (now !== known) {
-      known = now;
-      await changed();
-    }
+    const isSettled = now === seen;
+    seen = now;
+    if (now === known || !isSettled) return;
+    known = now;
+    await changed();
   };
   const timer = setInterval(() => {
     if (!isBusy) {
