@@ -14,6 +14,7 @@ const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";
 const traceParent = `00-${traceId}-${spanId}-01`;
 const headers = { traceparent: traceParent };
+const binaryTrace = Buffer.from(`0000${traceId}01${spanId}0201`, "hex").toString("base64");
 
 let receiver: OtlpReceiver;
 let otlpEndpoint: string;
@@ -144,6 +145,11 @@ describe("the trace of a caller is taken up over", () => {
       createClient(Dapr, grpc(server)).startWorkflowBeta1(
         { workflowName: "w", instanceId, workflowComponent: "dapr" },
         { headers },
+      ),
+    "Dapr's service, gRPC's binary metadata": (server) =>
+      createClient(Dapr, grpc(server)).startWorkflowBeta1(
+        { workflowName: "w", instanceId, workflowComponent: "dapr" },
+        { headers: { "grpc-trace-bin": binaryTrace } },
       ),
     "the sidecar service, metadata": (server) =>
       createClient(TaskHubSidecarService, grpc(server)).startInstance(

@@ -35,6 +35,32 @@ describe("the trace of a caller", () => {
     expect(traceOfHeaders({ traceparent: [traceParent, other] })).toEqual({});
   });
 
+  /** gRPC's binary form: version, then trace id, span id and flags, each behind its number. */
+  const binaryOf = (trace: string, span: string, flags: string) =>
+    Buffer.from(`0000${trace}01${span}${flags}`, "hex").toString("base64");
+
+  test.each([
+    ["a trace", binaryOf(traceId, "3".repeat(16), "0201"), `00-${traceId}-${"3".repeat(16)}-01`],
+    [
+      "one without padding",
+      binaryOf(traceId, "3".repeat(16), "0200").replace(/=+$/, ""),
+      `00-${traceId}-${"3".repeat(16)}-00`,
+    ],
+    ["one without flags", binaryOf(traceId, spanId, ""), `00-${traceId}-${spanId}-00`],
+    ["no trace id", binaryOf("0".repeat(32), spanId, "0201"), other],
+    ["no span id", binaryOf(traceId, "0".repeat(16), "0201"), other],
+    ["one cut short", Buffer.from(`0000${traceId}01`, "hex").toString("base64"), other],
+    ["another version", Buffer.from(`0100${traceId}01${spanId}`, "hex").toString("base64"), other],
+    ["nonsense", "???", other],
+    ["nothing", "", other],
+  ])("is what gRPC's own header says, before W3C's: %s", (_what, binary, expected) => {
+    const headers = { "grpc-trace-bin": binary, traceparent: other };
+    expect(traceOfCall(contextWith(headers)).traceParent).toBe(expected);
+    const context = Object.assign(contextWith({}), { [nodeHeaders]: headers });
+    expect(traceOfCall(context).traceParent).toBe(expected);
+    expect(traceOfHeaders(headers).traceParent).toBe(other);
+  });
+
   test.each<[string, TraceMessage, string]>([
     ["a traceparent", { traceParent: other }, other],
     ["none, and so that of the headers", { traceParent: "" }, traceParent],
