@@ -263,6 +263,12 @@ describe("patches that the worker's code does not take", () => {
     await under.engine.raiseEvent("a", "more");
     const after = await under.crash();
     expect((await after.engine.get("a"))?.stallCode).toBe("PATCH_MISMATCH");
+    const same = after.connect({});
+    await same.completeTurn(await same.turn(), [complete(1)]);
+    const stalls = kinds(await after.engine.history("a")).filter(
+      (kind) => kind === "executionStalled",
+    );
+    expect(stalls).toHaveLength(1);
     const next = after.connect({});
     const turn = await next.turn();
     expect(turn.events).toHaveLength(3);

@@ -105,6 +105,8 @@ describe("the custom status", () => {
     await worker.completeTurn(await worker.turn(), [], { customStatus: '"one"' });
     expect((await under.engine.get("a"))?.customStatus).toBe('"one"');
     await under.engine.raiseEvent("a", "go");
+    // The event is in the inbox; history has not changed.
+    expect((await under.engine.get("a"))?.customStatus).toBe('"one"');
     await worker.completeTurn(await worker.turn(2), [], { customStatus: "" });
     expect((await under.engine.get("a"))?.customStatus).toBe("");
     await under.engine.raiseEvent("a", "go");
