@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import type { InstanceStatus, ListQuery } from "@pawl/protocol/port";
+import { instanceStatuses } from "@pawl/protocol/message";
+import type { ListQuery } from "@pawl/protocol/port";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -21,16 +22,6 @@ interface Stored {
   readonly instanceId: string;
   readonly row: InstanceRow;
 }
-
-const statuses: readonly InstanceStatus[] = [
-  "pending",
-  "running",
-  "suspended",
-  "stalled",
-  "completed",
-  "failed",
-  "terminated",
-];
 
 const name = fc.constantFrom("a", "ab", "b", "a\0b");
 const value = fc.string({ unit: fc.constantFrom("x", "y", "\0", "é"), maxLength: 3 });
@@ -62,7 +53,7 @@ const stored: fc.Arbitrary<Stored> = fc
   });
 
 const conditions: fc.Arbitrary<Required<Omit<ListQuery, "payloads" | "pageToken">>> = fc.record({
-  statuses: fc.subarray([...statuses]),
+  statuses: fc.subarray([...instanceStatuses]),
   workflow: name,
   instanceIdPrefix: fc.constantFrom("a", "ab", "é", ""),
   createdFrom: instant,
@@ -78,7 +69,7 @@ const conditions: fc.Arbitrary<Required<Omit<ListQuery, "payloads" | "pageToken"
     parents: fc.constantFrom("p", "pp"),
     tags: fc.constantFrom("k", "kk", "l"),
     tagValues: value,
-    statuses: fc.constantFrom(...statuses),
+    statuses: fc.constantFrom(...instanceStatuses),
     instants: fc.oneof(
       instant,
       instant.map((at) => at + 0.5),

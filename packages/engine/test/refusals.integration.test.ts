@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import type { EngineOptions } from "../src/index.js";
 import { complete, schedule, versionNotAvailable } from "./actions.js";
 import { chain, echo, flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -26,6 +27,29 @@ async function failureOf(under: EngineUnderTest, instanceId: string): Promise<st
 /** Names of the activities that a worker was asked for. */
 function askedFor({ activities }: ScriptedWorker): string[] {
   return activities.map(({ name }) => name);
+}
+
+/** An engine that did the chain "a", whose activities' worker has gone; "b" is started since. */
+async function openDeserted(options: EngineOptions = {}): Promise<EngineUnderTest> {
+  const under = await EngineUnderTest.open(options);
+  under.connect(coder);
+  const acts = under.connect(doer);
+  await startChain(under, "a");
+  await under.engine.waitForCompletion("a");
+  acts.close();
+  await startChain(under, "b");
+  await under.engine.idle();
+  return under;
+}
+
+/** An engine that crashed while an activity of "a" was out, with a worker that lacks it. */
+async function openCrashed(): Promise<EngineUnderTest> {
+  const under = await EngineUnderTest.open();
+  under.connect(coder);
+  under.connect({ activities: ["double"], workflows: [] });
+  await startChain(under, "a");
+  await under.engine.waitForStart("a");
+  return under.crash();
 }
 
 describe("work that is not registered with its worker", () => {
@@ -148,14 +172,7 @@ describe("work that is not registered with its worker", () => {
 
 describe("work whose worker has just gone", () => {
   test("waits for it to come back", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect(coder);
-    const acts = under.connect(doer);
-    await startChain(under, "a");
-    await under.engine.waitForCompletion("a");
-    acts.close();
-    await startChain(under, "b");
-    await under.engine.idle();
+    const under = await openDeserted();
     expect(await under.engine.explain("b")).toMatchObject({
       activities: [{ name: "double", waitsFor: "worker" }],
     });
@@ -218,12 +235,7 @@ describe("work whose worker has just gone", () => {
   });
 
   test("after a crash waits for any worker", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect(coder);
-    under.connect({ activities: ["double"], workflows: [] });
-    await startChain(under, "a");
-    await under.engine.waitForStart("a");
-    const again = await under.crash();
+    const again = await openCrashed();
     const turns = again.connect(coder);
     await turns.activity();
     await again.engine.idle();
@@ -233,12 +245,7 @@ describe("work whose worker has just gone", () => {
   });
 
   test("after a crash fails when none comes", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect(coder);
-    under.connect({ activities: ["double"], workflows: [] });
-    await startChain(under, "a");
-    await under.engine.waitForStart("a");
-    const again = await under.crash();
+    const again = await openCrashed();
     again.connect(coder);
     await again.engine.idle();
     again.clock.advance(60_000);
@@ -247,26 +254,13 @@ describe("work whose worker has just gone", () => {
   });
 
   test("fails at once where nothing is to be waited for", async () => {
-    const under = await EngineUnderTest.open({ workerReturnMs: 0 });
-    under.connect(coder);
-    const acts = under.connect(doer);
-    await startChain(under, "a");
-    await under.engine.waitForCompletion("a");
-    acts.close();
-    await startChain(under, "b");
+    const under = await openDeserted({ workerReturnMs: 0 });
     expect(await failureOf(under, "b")).toContain("no activity double");
     await under.engine.close();
   });
 
   test("is not waited for longer by a clock that is set back", async () => {
-    const under = await EngineUnderTest.open();
-    under.connect(coder);
-    const acts = under.connect(doer);
-    await startChain(under, "a");
-    await under.engine.waitForCompletion("a");
-    acts.close();
-    await startChain(under, "b");
-    await under.engine.idle();
+    const under = await openDeserted();
     under.clock.setBack(3_600_000);
     under.clock.advance(60_000);
     expect(await failureOf(under, "b")).toContain("no activity double");

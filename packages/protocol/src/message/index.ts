@@ -4,4 +4,4 @@
 
 export { fromConditionMessage, type Refuse, toConditionMessage } from "./condition.js";
 export { fromFilterMessage, toFilterMessage } from "./filter.js";
-export { statusNumbers, statusOf } from "./status.js";
+export { instanceStatuses, statusNumbers, statusOf } from "./status.js";

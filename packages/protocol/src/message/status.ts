@@ -14,8 +14,13 @@ export const statusNumbers = {
   terminated: StatusNumber.TERMINATED,
 } as const satisfies Record<InstanceStatus, StatusNumber>;
 
+/** Every status there is. */
+export const instanceStatuses: readonly InstanceStatus[] = Object.keys(
+  statusNumbers,
+) as InstanceStatus[];
+
 const names: ReadonlyMap<StatusNumber, InstanceStatus> = new Map(
-  (Object.keys(statusNumbers) as InstanceStatus[]).map((name) => [statusNumbers[name], name]),
+  instanceStatuses.map((name) => [statusNumbers[name], name]),
 );
 
 /** The status that a number means; undefined for "unspecified" and for what is not known. */

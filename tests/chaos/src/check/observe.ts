@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
 import type { Instance } from "@pawl/client";
 import { type HistoryEvent, HistoryEventSchema } from "@pawl/protocol";
+import { instanceStatuses } from "@pawl/protocol/message";
 import type { Found, Observed } from "./check.ts";
 import { readHistoryFacts } from "./history-facts.ts";
 
@@ -28,21 +29,11 @@ export interface Observation extends Found {
 /** Instances that are read side by side. */
 const parallel = 16;
 
-const statuses = [
-  "pending",
-  "running",
-  "suspended",
-  "stalled",
-  "completed",
-  "failed",
-  "terminated",
-] as const satisfies readonly Instance["status"][];
-
 /** Reads everything: the lists, and each listed or wanted instance with its history. */
 export async function observe(source: Source, wanted: Iterable<string>): Promise<Observation> {
   const listed = await listIds(source, {});
   const listedByStatus = new Map<string, readonly string[]>();
-  for (const status of statuses) {
+  for (const status of instanceStatuses) {
     listedByStatus.set(status, await listIds(source, { statuses: [status] }));
   }
   const instances = new Map<string, Observed>();

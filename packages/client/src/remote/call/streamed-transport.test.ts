@@ -14,6 +14,7 @@ import {
   ErrorDetailSchema,
   RaiseEventRequestSchema,
   RaiseEventResponseSchema,
+  type UnaryAnswerSchema,
   type UnaryCall,
   WorkflowService,
 } from "@pawl/protocol";
@@ -23,28 +24,47 @@ import type { ClientOptions } from "../../options.js";
 
 type Response = MessageInitShape<typeof CallResponseSchema>;
 type Answers = (requests: AsyncIterable<CallRequest>) => AsyncIterable<Response>;
+type Result = MessageInitShape<typeof UnaryAnswerSchema>["result"];
 
-/** What came to a server, by the names of the events that were raised. */
+/** What came to a server: the names of events that were raised, and "wait" for what is no event. */
 interface Seen {
   readonly alone: string[];
   readonly streamed: string[];
   /** Tokens of the streams. */
   readonly streams: (string | null)[];
+  /** Calls in each message of streams. */
+  readonly messages: number[];
+  /** Numbers of streamed calls that are no events, and of those that were cancelled. */
+  readonly waits: number[];
+  readonly cancelled: number[];
   readonly sessions: Set<ServerHttp2Session>;
 }
 
 /** A busy machine takes longer than a second for what is done at once. */
 const busy = { timeout: 20_000 };
 
-const ok = toBinary(RaiseEventResponseSchema, create(RaiseEventResponseSchema));
+const raised = {
+  case: "response",
+  value: toBinary(RaiseEventResponseSchema, create(RaiseEventResponseSchema)),
+} as const;
 
-function nameIn({ request }: UnaryCall): string {
-  return fromBinary(RaiseEventRequestSchema, request).name;
+function nameIn({ method, request }: UnaryCall): string {
+  return method.endsWith("/RaiseEvent")
+    ? fromBinary(RaiseEventRequestSchema, request).name
+    : "wait";
 }
 
 /** A server that takes events, alone or with `answer` on streams. */
 async function startServer(answer?: (seen: Seen) => Answers): Promise<Seen & { baseUrl: string }> {
-  const seen: Seen = { alone: [], streamed: [], streams: [], sessions: new Set() };
+  const seen: Seen = {
+    alone: [],
+    streamed: [],
+    streams: [],
+    messages: [],
+    waits: [],
+    cancelled: [],
+    sessions: new Set(),
+  };
   const server = createServer(
     connectNodeAdapter({
       routes(router) {
@@ -74,16 +94,35 @@ async function startServer(answer?: (seen: Seen) => Answers): Promise<Seen & { b
   return { ...seen, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
-/** Answers everything. */
-const obliging = (seen: Seen): Answers =>
-  async function* (requests) {
-    yield {};
-    for await (const { calls } of requests) {
-      seen.streamed.push(...calls.map(nameIn));
-      const result = { case: "response" as const, value: ok };
-      yield { answers: calls.map(({ number }) => ({ number, result })) };
-    }
-  };
+/**
+ * A stream that answers a call with what `take` has for it: nothing leaves it open, "end" ends the
+ * stream at once.
+ */
+const answering =
+  (take: (name: string, seen: Seen) => Result | "end" | undefined) =>
+  (seen: Seen): Answers =>
+    async function* (requests) {
+      yield {};
+      for await (const { calls, cancelledNumbers } of requests) {
+        seen.messages.push(calls.length);
+        seen.cancelled.push(...cancelledNumbers);
+        for (const call of calls) {
+          const name = nameIn(call);
+          seen.streamed.push(name);
+          if (name === "wait") seen.waits.push(call.number);
+        }
+        const answers: { number: number; result: Result }[] = [];
+        for (const call of calls) {
+          const result = take(nameIn(call), seen);
+          if (result === "end") return;
+          if (result !== undefined) answers.push({ number: call.number, result });
+        }
+        yield { answers };
+      }
+    };
+
+/** Answers every event, and nothing else. */
+const obliging = answering((name) => (name === "wait" ? undefined : raised));
 
 function connect(baseUrl: string, options: ClientOptions = {}): Client {
   const client = createClient({ baseUrl, token: "", ...options });
@@ -111,18 +150,7 @@ describe("calls of a client", () => {
   });
 
   test("share one stream when they are many, several to a message", async () => {
-    const messages: number[] = [];
-    const server = await startServer(
-      (seen) => (requests) =>
-        obliging(seen)(
-          (async function* () {
-            for await (const request of requests) {
-              messages.push(request.calls.length);
-              yield request;
-            }
-          })(),
-        ),
-    );
+    const server = await startServer(obliging);
     const client = connect(server.baseUrl);
     await warmUp(client, server);
     const names = Array.from({ length: 100 }, (_, index) => `event-${index}`);
@@ -131,7 +159,7 @@ describe("calls of a client", () => {
 
     expect(server.streams).toHaveLength(1);
     expect(server.streamed.slice(-100)).toEqual(names);
-    expect(messages.at(-1)).toBe(100);
+    expect(server.messages.at(-1)).toBe(100);
   });
 
   test("go by themselves to a server that has no such stream", async () => {
@@ -164,17 +192,7 @@ describe("a call on a stream", () => {
       ),
     ];
     const error = { code: Code.NotFound, message: "no such instance", details };
-    const server = await startServer(
-      (seen) =>
-        async function* (requests) {
-          yield {};
-          for await (const { calls } of requests) {
-            seen.streamed.push(...calls.map(nameIn));
-            const result = { case: "error" as const, value: error };
-            yield { answers: calls.map(({ number }) => ({ number, result })) };
-          }
-        },
-    );
+    const server = await startServer(answering(() => ({ case: "error", value: error })));
     const client = connect(server.baseUrl);
     await warmUp(client, server).catch(() => {});
 
@@ -187,19 +205,11 @@ describe("a call on a stream", () => {
 
   test("rejects when the connection breaks, and is not made again", async () => {
     const server = await startServer(
-      (seen) =>
-        async function* (requests) {
-          yield* obliging(seen)(
-            (async function* () {
-              for await (const request of requests) {
-                if (request.calls.some((call) => nameIn(call) === "last")) {
-                  seen.streamed.push("last");
-                  for (const session of seen.sessions) session.destroy();
-                } else yield request;
-              }
-            })(),
-          );
-        },
+      answering((name, { sessions }) => {
+        if (name !== "last") return raised;
+        for (const session of sessions) session.destroy();
+        return undefined;
+      }),
     );
     const client = connect(server.baseUrl);
     await warmUp(client, server);
@@ -216,18 +226,7 @@ describe("a call on a stream", () => {
   });
 
   test("is made by itself when the stream ended well without its answer", async () => {
-    const server = await startServer(
-      (seen) =>
-        async function* (requests) {
-          yield {};
-          for await (const { calls } of requests) {
-            seen.streamed.push(...calls.map(nameIn));
-            if (calls.some((call) => nameIn(call) === "late")) return;
-            const result = { case: "response" as const, value: ok };
-            yield { answers: calls.map(({ number }) => ({ number, result })) };
-          }
-        },
-    );
+    const server = await startServer(answering((name) => (name === "late" ? "end" : raised)));
     const client = connect(server.baseUrl);
     await warmUp(client, server);
 
@@ -237,56 +236,26 @@ describe("a call on a stream", () => {
   });
 
   test("is cancelled at once, and the server is told", async () => {
-    let cancelled: readonly number[] = [];
-    const numbers: number[] = [];
-    const server = await startServer(
-      (seen) =>
-        async function* (requests) {
-          yield {};
-          for await (const { calls, cancelledNumbers } of requests) {
-            cancelled = [...cancelled, ...cancelledNumbers];
-            for (const call of calls) {
-              if (call.method.endsWith("/RaiseEvent")) {
-                seen.streamed.push("event");
-                const result = { case: "response" as const, value: ok };
-                yield { answers: [{ number: call.number, result }] };
-              } else numbers.push(call.number);
-            }
-          }
-        },
-    );
+    const server = await startServer(obliging);
     const client = connect(server.baseUrl);
     await warmUp(client, server);
     const controller = new AbortController();
 
     const waited = client.waitForCompletion("a", { signal: controller.signal });
-    await vi.waitFor(() => expect(numbers).toHaveLength(1), busy);
+    await vi.waitFor(() => expect(server.waits).toHaveLength(1), busy);
     controller.abort();
 
     await expect(waited).rejects.toMatchObject({ code: "CANCELLED" });
-    await vi.waitFor(() => expect(cancelled).toEqual(numbers), busy);
+    await vi.waitFor(() => expect(server.cancelled).toEqual(server.waits), busy);
     await expect(
       client.waitForCompletion("a", { signal: controller.signal }),
     ).rejects.toMatchObject({ code: "CANCELLED" });
     await client.raiseEvent("a", "e");
-    expect(numbers).toHaveLength(1);
+    expect(server.waits).toHaveLength(1);
   });
 
   test("rejects when the client is closed", async () => {
-    const server = await startServer(
-      (seen) =>
-        async function* (requests) {
-          yield* obliging(seen)(
-            (async function* () {
-              for await (const request of requests) {
-                if (request.calls.every(({ method }) => method.endsWith("/RaiseEvent"))) {
-                  yield request;
-                } else seen.streamed.push("wait");
-              }
-            })(),
-          );
-        },
-    );
+    const server = await startServer(obliging);
     const client = connect(server.baseUrl);
     await warmUp(client, server);
 
@@ -316,14 +285,9 @@ test("a token that changes goes with a stream of its own", async () => {
 
 test("a stream that fails takes no other call with it", async () => {
   const server = await startServer(
-    (seen) =>
-      async function* (requests) {
-        yield {};
-        for await (const { calls } of requests) {
-          seen.streamed.push(...calls.map(nameIn));
-          throw new ConnectError("the stream is broken", Code.Internal);
-        }
-      },
+    answering(() => {
+      throw new ConnectError("the stream is broken", Code.Internal);
+    }),
   );
   const client = connect(server.baseUrl);
 
