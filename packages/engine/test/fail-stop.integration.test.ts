@@ -17,17 +17,6 @@ async function passTime({ clock }: EngineUnderTest, isSo: () => boolean): Promis
   }
 }
 
-/** Resolves when the engine is ready again after it was not. */
-function untilReady({ engine }: EngineUnderTest): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = engine.onReadyChange((ready) => {
-      if (!ready) return;
-      stop();
-      resolve();
-    });
-  });
-}
-
 describe("after a failed write", () => {
   test("the engine is not ready, callers are told, and the store is closed and opened again", async () => {
     const under = await EngineUnderTest.open();
@@ -37,7 +26,7 @@ describe("after a failed write", () => {
     expect(engine.isReady()).toBe(true);
     faults.failNext(1, "error", ["write"]);
     faults.failOpens(1);
-    const again = untilReady(under);
+    const again = under.untilReady();
     await expect(engine.start({ workflow: "echo", instanceId: "a" })).rejects.toMatchObject(
       unavailable,
     );
@@ -68,7 +57,7 @@ describe("after a failed write", () => {
     while (gate.waiting() === 0) await Promise.resolve();
     const second = under.engine.start({ workflow: "w", instanceId: "2" });
     const both = Promise.allSettled([first, second]);
-    const again = untilReady(under);
+    const again = under.untilReady();
     gate.release();
     for (const answer of await both) {
       expect(answer).toMatchObject({ status: "rejected", reason: unavailable });
@@ -104,7 +93,7 @@ describe("after a failed write", () => {
     const worker = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
     const lost = await worker.turn();
-    const again = untilReady(under);
+    const again = under.untilReady();
     under.faults.failNext(1, "error", ["write"]);
     await expect(under.engine.raiseEvent("a", "go")).rejects.toMatchObject(unavailable);
     await again;

@@ -64,6 +64,29 @@ export class EngineUnderTest {
     return this.reopen(options);
   }
 
+  /** Resolves when the engine is ready again after it was not. */
+  untilReady(): Promise<void> {
+    return new Promise((resolve) => {
+      const stop = this.engine.onReadyChange((ready) => {
+        if (!ready) return;
+        stop();
+        resolve();
+      });
+    });
+  }
+
+  /** Ids of all instances, in order, once nothing is under way. */
+  async ids(): Promise<string[]> {
+    await this.engine.idle();
+    return (await this.engine.list()).instances.map(({ instanceId }) => instanceId).sort();
+  }
+
+  /** Moves time on by so much, and waits for what it starts. */
+  async pass(byMs: number): Promise<void> {
+    this.clock.advance(byMs);
+    await this.engine.idle();
+  }
+
   /** Moves time on until nothing is due any more before `until`, and waits for what it starts. */
   async runUntil(until: number): Promise<void> {
     await this.engine.idle();

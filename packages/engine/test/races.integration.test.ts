@@ -98,7 +98,7 @@ describe("a store that fails while something is read for a worker", () => {
     await under.engine.raiseEvent("a", "go");
     while (gate.waiting() === 0) await nextTick();
     under.faults.failNext(1, "error", ["write"]);
-    const reopened = untilReady(under);
+    const reopened = under.untilReady();
     await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
     });
@@ -114,17 +114,6 @@ describe("a store that fails while something is read for a worker", () => {
     await under.engine.close();
   });
 });
-
-/** Resolves when the engine is ready again. */
-function untilReady({ engine }: EngineUnderTest): Promise<void> {
-  return new Promise((resolve) => {
-    const stop = engine.onReadyChange((ready) => {
-      if (!ready) return;
-      stop();
-      resolve();
-    });
-  });
-}
 
 describe("the id of an instance that ends while it is looked at", () => {
   test("is not used again while a child goes on that it left behind", async () => {

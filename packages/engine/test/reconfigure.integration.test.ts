@@ -6,16 +6,6 @@ import { EngineUnderTest } from "./open-engine.js";
 
 const hour = 3_600_000;
 
-async function ids(under: EngineUnderTest): Promise<string[]> {
-  await under.engine.idle();
-  return (await under.engine.list()).instances.map(({ instanceId }) => instanceId).sort();
-}
-
-async function pass(under: EngineUnderTest, byMs: number): Promise<void> {
-  under.clock.advance(byMs);
-  await under.engine.idle();
-}
-
 async function runEcho(under: EngineUnderTest, instanceId: string): Promise<void> {
   await under.engine.start({ workflow: "echo", instanceId, input: "x" });
   await under.engine.waitForCompletion(instanceId);
@@ -63,11 +53,11 @@ describe("reconfigure()", () => {
     const under = await EngineUnderTest.open();
     under.connect({ flows, tasks });
     await runEcho(under, "old");
-    await pass(under, 2 * hour);
+    await under.pass(2 * hour);
     await runEcho(under, "new");
     under.engine.reconfigure({ retention: { anyMs: hour } });
-    await pass(under, 0);
-    expect(await ids(under)).toEqual(["new"]);
+    await under.pass(0);
+    expect(await under.ids()).toEqual(["new"]);
     await under.engine.close();
   });
 
@@ -76,14 +66,14 @@ describe("reconfigure()", () => {
     under.connect({ flows, tasks });
     await runEcho(under, "a");
     under.engine.reconfigure({ retention: { anyMs: 3 * hour } });
-    await pass(under, 2 * hour);
-    expect(await ids(under)).toEqual(["a"]);
-    await pass(under, 2 * hour);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual(["a"]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual([]);
     under.engine.reconfigure({});
     await runEcho(under, "b");
-    await pass(under, 100 * hour);
-    expect(await ids(under)).toEqual(["b"]);
+    await under.pass(100 * hour);
+    expect(await under.ids()).toEqual(["b"]);
     await under.engine.close();
   });
 
@@ -95,11 +85,11 @@ describe("reconfigure()", () => {
       code: "STORE_UNAVAILABLE",
     });
     under.engine.reconfigure({ retention: { anyMs: 5 * hour } });
-    await pass(under, 1000);
+    await under.pass(1000);
     expect(under.engine.isReady()).toBe(true);
     await runEcho(under, "b");
-    await pass(under, 4 * hour);
-    expect(await ids(under)).toEqual(["b"]);
+    await under.pass(4 * hour);
+    expect(await under.ids()).toEqual(["b"]);
     await under.engine.close();
   });
 });

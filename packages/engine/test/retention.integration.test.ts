@@ -15,17 +15,6 @@ async function leftIn(under: EngineUnderTest): Promise<number> {
   return (await under.faults.behind.range(range)).length;
 }
 
-/** Ids of what there is. */
-async function ids(under: EngineUnderTest): Promise<string[]> {
-  await under.engine.idle();
-  return (await under.engine.list()).instances.map(({ instanceId }) => instanceId).sort();
-}
-
-async function pass(under: EngineUnderTest, byMs: number): Promise<void> {
-  under.clock.advance(byMs);
-  await under.engine.idle();
-}
-
 /** One instance of each end: "completed", "failed" and "terminated". */
 async function oneOfEach(under: EngineUnderTest): Promise<void> {
   const worker = under.connect({});
@@ -44,8 +33,8 @@ describe("retention", () => {
   test("keeps everything when nothing is set", async () => {
     const under = await EngineUnderTest.open();
     await oneOfEach(under);
-    await pass(under, 10_000 * hour);
-    expect(await ids(under)).toHaveLength(3);
+    await under.pass(10_000 * hour);
+    expect(await under.ids()).toHaveLength(3);
     await under.engine.close();
   });
 
@@ -53,14 +42,14 @@ describe("retention", () => {
     const retention = { completedMs: hour, failedMs: 2 * hour, anyMs: 3 * hour };
     const under = await EngineUnderTest.open({ retention });
     await oneOfEach(under);
-    await pass(under, hour - 1);
-    expect(await ids(under)).toHaveLength(3);
-    await pass(under, 1001);
-    expect(await ids(under)).toEqual(["failed", "terminated"]);
-    await pass(under, hour);
-    expect(await ids(under)).toEqual(["terminated"]);
-    await pass(under, hour);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(hour - 1);
+    expect(await under.ids()).toHaveLength(3);
+    await under.pass(1001);
+    expect(await under.ids()).toEqual(["failed", "terminated"]);
+    await under.pass(hour);
+    expect(await under.ids()).toEqual(["terminated"]);
+    await under.pass(hour);
+    expect(await under.ids()).toEqual([]);
     expect(await leftIn(under)).toBe(0);
     await under.engine.close();
   });
@@ -72,7 +61,7 @@ describe("retention", () => {
       await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
       expect((await under.engine.waitForCompletion("a")).generation).toBe(1);
       await under.engine.idle();
-      await pass(under, 1000);
+      await under.pass(1000);
       expect(await under.engine.get("a")).toBeUndefined();
     }
     expect(await leftIn(under)).toBe(0);
@@ -86,24 +75,24 @@ describe("retention", () => {
     await under.engine.start({ workflow: "echo", instanceId: "a" });
     await under.engine.start({ workflow: "chain", instanceId: "b" });
     await under.engine.waitForCompletion("b");
-    await pass(under, 2 * hour);
-    expect(await ids(under)).toEqual(["a"]);
-    await pass(under, 4 * hour);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual(["a"]);
+    await under.pass(4 * hour);
+    expect(await under.ids()).toEqual([]);
     await under.engine.close();
   });
 
   test("counts for what ended before it was set, and other times for what was kept", async () => {
     const under = await EngineUnderTest.open();
     await oneOfEach(under);
-    await pass(under, 10 * hour);
+    await under.pass(10 * hour);
     const longer = await under.crash({ retention: { anyMs: 20 * hour } });
-    expect(await ids(longer)).toHaveLength(3);
+    expect(await longer.ids()).toHaveLength(3);
     const shorter = await longer.crash({ retention: { completedMs: hour, failedMs: 11 * hour } });
-    await pass(shorter, 1000);
-    expect(await ids(shorter)).toEqual(["failed", "terminated"]);
-    await pass(shorter, hour);
-    expect(await ids(shorter)).toEqual(["terminated"]);
+    await shorter.pass(1000);
+    expect(await shorter.ids()).toEqual(["failed", "terminated"]);
+    await shorter.pass(hour);
+    expect(await shorter.ids()).toEqual(["terminated"]);
     await shorter.engine.close();
   });
 
@@ -111,14 +100,14 @@ describe("retention", () => {
     const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
     under.connect({ flows, tasks });
     await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
-    await pass(under, 100 * hour);
-    expect(await ids(under)).toEqual(["a"]);
+    await under.pass(100 * hour);
+    expect(await under.ids()).toEqual(["a"]);
     await under.engine.raiseEvent("a", "go");
     await under.engine.waitForCompletion("a");
-    await pass(under, hour - 1);
-    expect(await ids(under)).toEqual(["a"]);
-    await pass(under, 1001);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(hour - 1);
+    expect(await under.ids()).toEqual(["a"]);
+    await under.pass(1001);
+    expect(await under.ids()).toEqual([]);
     await under.engine.close();
   });
 
@@ -128,10 +117,10 @@ describe("retention", () => {
     under.connect({ flows, tasks });
     await under.engine.start({ workflow: "parent", instanceId: "p", input: "echo c x" });
     await under.engine.waitForCompletion("p");
-    await pass(under, 2 * hour);
-    expect(await ids(under)).toEqual(["c"]);
-    await pass(under, 2 * hour);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual(["c"]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual([]);
     await under.engine.close();
   });
 
@@ -147,8 +136,8 @@ describe("retention", () => {
     }
     expect((await under.engine.get("a"))?.status).toBe("completed");
     await worker.completeActivity(activity);
-    await pass(under, 2000);
-    expect(await ids(under)).toEqual([]);
+    await under.pass(2000);
+    expect(await under.ids()).toEqual([]);
     expect(await leftIn(under)).toBe(0);
     await under.engine.close();
   });
@@ -162,12 +151,12 @@ describe("retention", () => {
       const { executionId } = await under.engine.start({ workflow: "echo", instanceId: "a" });
       executionIds.push(executionId);
       await under.engine.waitForCompletion("a");
-      await pass(under, hour);
+      await under.pass(hour);
     }
-    await pass(under, 1000);
+    await under.pass(1000);
     const { instances } = await under.engine.executions("a");
     expect(instances.map(({ executionId }) => executionId)).toEqual([executionIds[2]]);
-    await pass(under, hour);
+    await under.pass(hour);
     expect(await leftIn(under)).toBe(0);
     await under.engine.close();
   });
@@ -187,7 +176,7 @@ describe("retention", () => {
     const left = async () =>
       (await under.engine.executions("a")).instances.map(({ executionId }) => executionId);
     expect(await left()).toEqual([...executionIds].reverse());
-    await pass(under, hour + 2000);
+    await under.pass(hour + 2000);
     expect(await left()).toEqual([executionIds[1], executionIds[0]]);
     expect(await under.engine.get("a")).toMatchObject({ status: "completed", generation: 2 });
     expect((await under.engine.list({ statuses: ["failed"] })).instances).toEqual([]);
@@ -202,7 +191,7 @@ describe("retention", () => {
     expect(await again.engine.get("a")).toMatchObject({ output: '"new"', generation: 3 });
     expect((await again.engine.executions("a")).instances).toHaveLength(3);
     expect(await again.engine.history("a", older)).toHaveLength(3);
-    await pass(again, 9 * hour + 2000);
+    await again.pass(9 * hour + 2000);
     expect(await leftIn(again)).toBe(0);
     await again.engine.close();
   });
@@ -212,9 +201,9 @@ describe("retention", () => {
     under.connect({ flows, tasks });
     await under.engine.start({ workflow: "echo", instanceId: "a" });
     await under.engine.waitForCompletion("a");
-    await pass(under, hour / 2);
+    await under.pass(hour / 2);
     await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
-    await pass(under, hour);
+    await under.pass(hour);
     expect((await under.engine.get("a"))?.status).toBe("running");
     expect((await under.engine.executions("a")).instances).toHaveLength(1);
     await under.engine.close();
@@ -231,8 +220,8 @@ describe("retention", () => {
     under.clock.advance(2 * hour);
     await new Promise((resolve) => setTimeout(resolve, 20));
     const after = await under.crash({ retention: { anyMs: hour } });
-    await pass(after, 1000);
-    expect(await ids(after)).toEqual([]);
+    await after.pass(1000);
+    expect(await after.ids()).toEqual([]);
     expect(await leftIn(after)).toBe(0);
     await after.engine.close();
   });

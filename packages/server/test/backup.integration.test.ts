@@ -4,29 +4,23 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EngineError, openEngine } from "@pawl/engine";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { backup, restore } from "../src/command/backup.js";
 import { verify } from "../src/command/verify.js";
 import { createServer, type PawlServer, type ServerOptions } from "../src/index.js";
 import { componentYaml, writeYaml } from "./component-folder.js";
 import { fakeEngine } from "./fake-engine.js";
+import { keepTerminal } from "./terminal.js";
 import { createAuthority, createIdentity, writeIdentity } from "./tls/authority.js";
 
+const terminal = keepTerminal();
 let folder: string;
-let printed: string[];
-let complained: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "pawl-backup-"));
-  printed = [];
-  complained = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => complained.push(String(text)) > 0);
 });
 
 afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = 0;
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -43,11 +37,13 @@ describe("backup()", () => {
       await server.engine.start({ workflow: "w", instanceId: `a${index}`, input: '"x"' });
     }
     await backup(join(folder, "backup"), { address: server.url, token: "" });
-    expect(complained).toEqual([]);
-    expect(printed.join("")).toContain("300 instances, 0 events, 0 damaged, 0 index faults\n");
+    expect(terminal.complained).toEqual([]);
+    expect(terminal.printed.join("")).toContain(
+      "300 instances, 0 events, 0 damaged, 0 index faults\n",
+    );
     expect(process.exitCode).toBe(0);
     await restore(join(folder, "backup"), join(folder, "restored"), {});
-    expect(complained).toEqual([]);
+    expect(terminal.complained).toEqual([]);
     const engine = await openEngine({ dataDir: join(folder, "restored") });
     expect((await engine.get("a299"))?.input).toBe('"x"');
     await engine.close();
@@ -58,7 +54,7 @@ describe("backup()", () => {
     const { url: address } = await serve({ apiToken: "secret" });
     await backup(join(folder, "backup"), { address, token: "wrong" });
     expect(process.exitCode).toBe(1);
-    expect(complained.join("")).toContain("no backup was made of");
+    expect(terminal.complained.join("")).toContain("no backup was made of");
     expect(await readdir(folder)).toEqual([]);
     await backup(join(folder, "backup"), { address, token: "secret" });
     expect(await readdir(folder)).toEqual(["backup"]);
@@ -80,7 +76,7 @@ describe("backup()", () => {
       expect(process.exitCode).toBe(1);
       process.exitCode = 0;
     }
-    expect(complained).toHaveLength(3);
+    expect(terminal.complained).toHaveLength(3);
     expect(await readdir(folder)).toEqual([]);
     await backup(target, { ...flags, ca, cert, key });
     expect(process.exitCode).toBe(0);
@@ -93,13 +89,13 @@ describe("backup()", () => {
     ["a file of another form", { ca: import.meta.filename }, "is not in PEM form"],
   ])("says what is wrong with %s", async (_, wrong, reason) => {
     await backup(join(folder, "backup"), { address: "https://localhost:1", token: "", ...wrong });
-    expect(complained.join("")).toContain(reason);
+    expect(terminal.complained.join("")).toContain(reason);
     expect(process.exitCode).toBe(1);
   });
 
   test("asks for https where it is told of certificates", async () => {
     await backup(join(folder, "backup"), { address: "http://localhost:1", token: "", ca: "a" });
-    expect(complained.join("")).toContain("--ca needs an address with https:");
+    expect(terminal.complained.join("")).toContain("--ca needs an address with https:");
   });
 
   test("backs all components up, or one; restore() and verify() know them too", async () => {
@@ -119,7 +115,9 @@ describe("backup()", () => {
     await restore(whole, restored, {});
     await verify(restored);
     await backup(join(folder, "one"), { address, token: "", component: "billing" });
-    const counts = printed.map((line) => line.replaceAll(folder, "").replace(address, "SERVER"));
+    const counts = terminal.printed.map((line) =>
+      line.replaceAll(folder, "").replace(address, "SERVER"),
+    );
     const rest = " instances, 0 events, 0 damaged, 0 index faults\n";
     expect(counts).toEqual([
       `backup of SERVER in /whole: 1${rest}`,
@@ -144,7 +142,9 @@ describe("backup()", () => {
     await rm(join(restored, "components", "audit", "db"), { recursive: true });
     await verify(restored);
     expect(process.exitCode).toBe(1);
-    expect(complained).toEqual([expect.stringMatching(/^pawl: .*components.audit is damaged/)]);
+    expect(terminal.complained).toEqual([
+      expect.stringMatching(/^pawl: .*components.audit is damaged/),
+    ]);
   });
 
   test("leaves nothing when the server fails amid it", async () => {
@@ -154,7 +154,9 @@ describe("backup()", () => {
     const { url: address } = await serve({ engine: fakeEngine({ backup: failing }) });
     await backup(join(folder, "backup"), { address, token: "" });
     expect(process.exitCode).toBe(1);
-    expect(complained.join("")).toMatch(/^pawl: no backup was made of .*: the disk is full\n$/);
+    expect(terminal.complained.join("")).toMatch(
+      /^pawl: no backup was made of .*: the disk is full\n$/,
+    );
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -163,7 +165,7 @@ describe("backup()", () => {
     await server.close();
     await backup(join(folder, "backup"), { address: server.url, token: "" });
     expect(process.exitCode).toBe(1);
-    expect(complained.join("").split("\n")).toHaveLength(2);
+    expect(terminal.complained.join("").split("\n")).toHaveLength(2);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -173,7 +175,7 @@ describe("backup()", () => {
     await backup(target, { address, token: "" });
     await backup(target, { address, token: "" });
     expect(process.exitCode).toBe(1);
-    expect(complained.join("")).toContain("is not empty");
+    expect(terminal.complained.join("")).toContain("is not empty");
     await restore(target, target, {});
     expect(process.exitCode).toBe(1);
   });

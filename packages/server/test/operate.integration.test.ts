@@ -10,11 +10,12 @@ import {
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
 import { WorkerKind, WorkflowService } from "@pawl/protocol";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { explain } from "../src/command/explain.js";
 import { workers } from "../src/command/workers.js";
 import type { PawlServer } from "../src/index.js";
 import { double, oneActivity, startWorker, taskHubClient } from "./task-hub-worker.js";
+import { keepTerminal } from "./terminal.js";
 import { rest, startServer } from "./test-server.js";
 
 const dapr = "/v1.0/workflows/dapr";
@@ -163,43 +164,26 @@ describe("POST …/rerun", () => {
 });
 
 describe("the command line", () => {
-  let printed = "";
-  let complained = "";
-
-  beforeEach(() => {
-    [printed, complained] = ["", ""];
-    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-      printed += String(text);
-      return true;
-    });
-    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-      complained += String(text);
-      return true;
-    });
-  });
-
-  afterEach(() => {
-    vi.restoreAllMocks();
-    process.exitCode = 0;
-  });
+  const terminal = keepTerminal();
 
   test("explains an instance to people and to programs", async () => {
     const server = await startServer();
     await server.engine.start({ workflow: "order", instanceId: "a" });
     const flags = { address: server.url, token: "" };
     await explain("a", flags);
-    expect(printed.split("\n")).toEqual([
+    expect(terminal.take().split("\n")).toEqual([
       "a  order  pending",
       'Its turn waits for a worker of workflow "order": no connected worker offers it.',
       "inbox     executionStarted",
       "",
     ]);
-    printed = "";
     await explain("a", { ...flags, json: true });
-    expect(JSON.parse(printed)).toMatchObject({ turnWaitsFor: "WAIT_REASON_WORKER" });
+    expect(JSON.parse(terminal.take())).toMatchObject({ turnWaitsFor: "WAIT_REASON_WORKER" });
     expect(process.exitCode ?? 0).toBe(0);
     await explain("nobody", flags);
-    expect(complained).toMatch(/^pawl: http.*no such instance exists: 'nobody'\n$/);
+    expect(terminal.complained.join("")).toMatch(
+      /^pawl: http.*no such instance exists: 'nobody'\n$/,
+    );
     expect(process.exitCode).toBe(1);
   });
 
@@ -207,21 +191,21 @@ describe("the command line", () => {
     const server = await serverWithWorkers();
     const flags = { address: server.url, token: "" };
     await workers(flags);
+    const printed = terminal.take();
     expect(printed).toMatch(/^billing \([\w-]+\), embedded, since \d{4}-.*\n {2}workflows: order;/);
     expect(printed).toMatch(/activities: none; turns: 0 of 7; running activities: 0 of 1000\n/);
     expect(printed).toMatch(
       /durable-task over grpc, since .*\n {2}workflows: any; activities: any;/,
     );
-    printed = "";
     await workers({ ...flags, json: true });
-    expect(JSON.parse(printed)).toMatchObject({ workers: [{ name: "billing" }, {}] });
+    expect(JSON.parse(terminal.take())).toMatchObject({ workers: [{ name: "billing" }, {}] });
   });
 
   test("says in one line that there is no server, or no worker", async () => {
     await workers({ address: "http://127.0.0.1:1", token: "" });
-    expect(complained).toMatch(/^pawl: http:\/\/127\.0\.0\.1:1: .*\n$/);
+    expect(terminal.complained.join("")).toMatch(/^pawl: http:\/\/127\.0\.0\.1:1: .*\n$/);
     expect(process.exitCode).toBe(1);
     await workers({ address: (await startServer()).url, token: "" });
-    expect(printed).toBe("no worker is connected\n");
+    expect(terminal.take()).toBe("no worker is connected\n");
   });
 });

@@ -4,24 +4,18 @@ import { mkdtemp, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEngine } from "@pawl/engine";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { verify } from "./verify.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { verify } from "../src/command/verify.js";
+import { keepTerminal } from "./terminal.js";
 
+const terminal = keepTerminal();
 let folder: string;
-let printed: string[];
-let complained: string[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "pawl-verify-"));
-  printed = [];
-  complained = [];
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => printed.push(String(text)) > 0);
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => complained.push(String(text)) > 0);
 });
 
 afterEach(async () => {
-  vi.restoreAllMocks();
-  process.exitCode = 0;
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -31,7 +25,7 @@ describe("verify()", () => {
     await engine.start({ workflow: "order" });
     await engine.close();
     await verify(folder);
-    expect(printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
+    expect(terminal.printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
     expect(process.exitCode).toBe(0);
   });
 
@@ -40,13 +34,15 @@ describe("verify()", () => {
     await engine.start({ workflow: "order" });
     await engine.close();
     await verify(folder, { rebuildIndexes: true });
-    expect(printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
+    expect(terminal.printed).toEqual(["1 instances, 0 events, 0 damaged, 0 index faults\n"]);
     expect(process.exitCode).toBe(0);
   });
 
   test("says in one line that there is no data", async () => {
     await verify(join(folder, "nothing"));
-    expect(complained).toEqual([expect.stringMatching(/^pawl: .* has no Pawl data .*\n$/)]);
+    expect(terminal.complained).toEqual([
+      expect.stringMatching(/^pawl: .* has no Pawl data .*\n$/),
+    ]);
     expect(process.exitCode).toBe(1);
   });
 
@@ -55,7 +51,7 @@ describe("verify()", () => {
     await engine.close();
     await truncate(join(folder, "pawl.json"), 3);
     await verify(folder);
-    expect(complained).toEqual([expect.stringMatching(/^pawl: .* is damaged.*\n$/)]);
+    expect(terminal.complained).toEqual([expect.stringMatching(/^pawl: .* is damaged.*\n$/)]);
     expect(process.exitCode).toBe(1);
   });
 });
