@@ -24,7 +24,7 @@ import type { ClientOptions } from "../../options.js";
 
 type Response = MessageInitShape<typeof CallResponseSchema>;
 type Answers = (requests: AsyncIterable<CallRequest>) => AsyncIterable<Response>;
-type Result = MessageInitShape<typeof UnaryAnswerSchema>["result"];
+type Result = NonNullable<MessageInitShape<typeof UnaryAnswerSchema>["result"]>;
 
 /** What came to a server: the names of events that were raised, and "wait" for what is no event. */
 interface Seen {
