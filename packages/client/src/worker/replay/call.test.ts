@@ -70,6 +70,17 @@ describe("failures", () => {
   });
 });
 
+test("no two children without an id of their own share one, however many there are", async () => {
+  const many = workflow("many", async (ctx) => {
+    const first = ctx.child("kid");
+    for (let sent = 1; sent < 0x10000; sent += 1) ctx.sendEvent("other", "ping");
+    await Promise.all([first, ctx.child("kid")]);
+  });
+  const outcome = await replayOf(many).turn([], [h.turn(1), h.start("many")]);
+  const children = asked(outcome).filter((action) => action.includes("child"));
+  expect(children).toEqual(["0 child kid i:0000", "65536 child kid i:10000"]);
+});
+
 describe("retries", () => {
   const retrying = workflow("retrying", (ctx) =>
     ctx.activity("flaky", 1, {

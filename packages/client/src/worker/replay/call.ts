@@ -238,7 +238,7 @@ class ChildCall extends Call {
 
 /** The id that the engine too gives a child without one (engine semantics 4.3). */
 function defaultChildId(parentId: string, taskId: number): string {
-  return `${parentId}:${(taskId & 0xffff).toString(16).padStart(4, "0")}`;
+  return `${parentId}:${taskId.toString(16).padStart(4, "0")}`;
 }
 
 function optionalInput(text: string | undefined): { input?: string } {
