@@ -229,6 +229,16 @@ describe("applyEvent() on timers", () => {
     expect(fold(timerCreated(1, 50, "Approved"), raised("aPPROVED")).timers.size).toBe(0);
   });
 
+  test.each([
+    ["onay\u0131", "onayi"],
+    ["Stra\u00dfe", "STRASSE"],
+    ["\u212a", "k"],
+  ])("leaves a wait's timer where only some rules of case make the names one: %s", (a, b) => {
+    expect([...fold(timerCreated(1, 50, a), raised(b)).timers.keys()]).toEqual([1]);
+    expect([...fold(timerCreated(1, 50, b), raised(a)).timers.keys()]).toEqual([1]);
+    expect(fold(timerCreated(1, 50, a), raised(a)).timers.size).toBe(0);
+  });
+
   test("clears the oldest wait of the name, one for each event", () => {
     const waits = [timerCreated(1, 90, "a"), timerCreated(2, 50, "b"), timerCreated(3, 40, "A")];
     expect([...fold(...waits, raised("a")).timers.keys()]).toEqual([2, 3]);

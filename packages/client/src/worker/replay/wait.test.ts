@@ -23,6 +23,21 @@ describe("events", () => {
     expect(asked(outcome)).toEqual(["2 completed [1,2]"]);
   });
 
+  test("go to the oldest wait of their name, each to one", async () => {
+    const race = workflow("race", async (ctx) => {
+      const waits = [1, 2, 3].map((n) => ctx.waitForEvent(n === 2 ? "GO" : "go"));
+      const heard = await Promise.all(waits.slice(0, 2));
+      return [...heard, await Promise.race([waits[2], ctx.sleep(9).then(() => "nothing")])];
+    });
+    const replay = replayOf(race);
+    await replay.turn([], [h.turn(1), h.start("race")]);
+    const second = await replay.turn([], [h.turn(2), h.event("Go", "a"), h.event("go", "b")]);
+    expect(asked(second)).toEqual(["3 timer createTimer at 11"]);
+    expect(asked(await replay.turn([], [h.turn(11), h.timerFired(3)]))).toEqual([
+      '4 completed ["a","b","nothing"]',
+    ]);
+  });
+
   test("that come before the wait take no timer and no number", async () => {
     const late = workflow("late", async (ctx) => {
       await ctx.activity("add");

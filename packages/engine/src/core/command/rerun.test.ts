@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { child, complete, detached, schedule, sendEvent, timer } from "../../../test/actions.js";
 import { kindsOf, PureInstance } from "../../../test/pure-instance.js";
 import { applyOutcome } from "../apply-outcome.js";
+import { foldEventName } from "../event-name.js";
 import type { Outcome } from "../outcome.js";
 import { statusOf } from "../status.js";
 import { completeTurn } from "./complete-turn.js";
@@ -151,7 +152,8 @@ describe("rerun()", () => {
     instance.do(raiseEvent(instance.state, { name: "paid", input: "1" }, instance.now));
     instance.turn([schedule(1, "ship")]);
     const again = applyOutcome(undefined, rerunOf(instance, 0));
-    expect([...again.fold.timers.values()]).toMatchObject([{ timerId: 0, eventName: "PAID" }]);
+    const eventName = foldEventName("Paid");
+    expect([...again.fold.timers.values()]).toMatchObject([{ timerId: 0, eventName }]);
     const later = applyOutcome(undefined, rerunOf(instance, 1));
     expect(later.fold.timers.size).toBe(0);
   });
