@@ -200,7 +200,10 @@ describe("an activity that nobody awaits", () => {
     await under.engine.start({ workflow: "w", instanceId: "a" });
     await worker.completeTurn(worker.lastTurn(), [timer(0, 2_000_000), complete(1)]);
     expect(await under.engine.nextTimerAt()).toBeUndefined();
-    await under.engine.close();
+    const after = await under.crash();
+    expect(await after.engine.nextTimerAt()).toBeUndefined();
+    expect(kinds(await after.engine.history("a"))).toContain("timerCreated");
+    await after.engine.close();
   });
 });
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
+import { create, fromJson } from "@bufbuild/protobuf";
 import { TraceContextSchema, type WorkflowAction, WorkflowActionSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import {
@@ -10,7 +10,6 @@ import {
   schedule,
   sendEvent,
   terminateOther,
-  timer,
   versionNotAvailable,
 } from "../../test/actions.js";
 import { kindsOf, PureInstance } from "../../test/pure-instance.js";
@@ -18,9 +17,9 @@ import { type ActionEvents, addAction } from "./action-events.js";
 
 const { state } = PureInstance.after([]);
 
-function run(action: WorkflowAction, ending = false): ActionEvents {
+function run(action: WorkflowAction): ActionEvents {
   const into: ActionEvents = { appended: [], messages: [] };
-  addAction(into, action, { state, now: 9, createId: () => "minted", ending });
+  addAction(into, action, { state, now: 9, createId: () => "minted" });
   return into;
 }
 
@@ -64,7 +63,7 @@ describe("addAction()", () => {
       PureInstance.after([], { traceContext }),
     ]) {
       const into: ActionEvents = { appended: [], messages: [] };
-      const context = { state: traced.state, now: 9, createId: () => "minted", ending: false };
+      const context = { state: traced.state, now: 9, createId: () => "minted" };
       addAction(into, schedule(0, "charge"), context);
       addAction(into, child(1, "pay", "pay-1"), context);
       addAction(into, detached(2, "mail", "mail-1"), context);
@@ -76,17 +75,23 @@ describe("addAction()", () => {
     }
   });
 
-  test("creates a timer with its origin, but not for an instance that ends", () => {
-    const { eventId, eventType } = only(run(timer(2, 5000, "paid")));
+  test.each([
+    ["createTimer", {}],
+    ["externalEvent", { name: "paid" }],
+    ["activityRetry", { taskExecutionId: "call-1" }],
+    ["childWorkflowRetry", { instanceId: "order-1:0001" }],
+  ] as const)("creates a timer with its instant, its name and its origin, %s", (kind, origin) => {
+    const fireAt = { seconds: 5n, nanos: 1 };
+    const action = fromJson(WorkflowActionSchema, {
+      id: 2,
+      createTimer: { fireAt: "1970-01-01T00:00:05.000000001Z", name: "pause", [kind]: origin },
+    });
+    const { eventId, eventType } = only(run(action));
     expect(eventId).toBe(2);
     expect(eventType).toMatchObject({
       case: "timerCreated",
-      value: {
-        fireAt: { seconds: 5n },
-        origin: { case: "externalEvent", value: { name: "paid" } },
-      },
+      value: { fireAt, name: "pause", origin: { case: kind, value: origin } },
     });
-    expect(run(timer(2, 5000), true).appended).toEqual([]);
   });
 
   test("creates a timer that has a name and no instant", () => {
@@ -126,17 +131,26 @@ describe("addAction()", () => {
     expect(run(child(0x1abcd, "pay")).messages[0]?.targetId).toBe("order-1:1abcd");
   });
 
-  test("keeps the version and the retry link of a child", () => {
+  test("keeps the version, the propagation scope and the retry link of a child", () => {
+    const link = { instanceID: "order-1:0000" };
     const action = create(WorkflowActionSchema, {
       id: 1,
       workflowActionType: {
         case: "createChildWorkflow",
-        value: { name: "pay", version: "2", retryParentInstanceInfo: {} },
+        value: {
+          name: "pay",
+          version: "2",
+          historyPropagationScope: 2,
+          retryParentInstanceInfo: link,
+        },
       },
     });
     const { eventType, sent } = only(run(action));
-    expect(eventType?.value).toMatchObject({ version: "2" });
-    expect(eventType?.value).toHaveProperty("retryParentInstanceInfo");
+    expect(eventType?.value).toMatchObject({
+      version: "2",
+      historyPropagationScope: 2,
+      retryParentInstanceInfo: link,
+    });
     expect(sent?.value).not.toHaveProperty("version");
   });
 

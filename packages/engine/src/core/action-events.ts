@@ -27,8 +27,6 @@ export interface ActionContext {
   readonly now: number;
   /** Mints an execution id. */
   readonly createId: () => string;
-  /** The turn ends the instance: no timer is armed any more (engine semantics 4.7). */
-  readonly ending: boolean;
 }
 
 /**
@@ -52,7 +50,7 @@ export function addAction(
       break;
     }
     case "createTimer": {
-      if (context.ending) break;
+      // Of an instance that ends with this turn, too: the fold arms none then (engine semantics 4.7).
       const { fireAt, name, origin } = type.value;
       const value = { ...optional("fireAt", fireAt), ...optional("name", name), origin };
       into.appended.push(actionRecord(id, now, { case: "timerCreated", value }));
@@ -83,7 +81,7 @@ function addChild(
   { state, now, createId }: ActionContext,
 ): void {
   const instanceId = action.instanceId || defaultChildId(state.instanceId, id);
-  const { name, version, input, retryParentInstanceInfo } = action;
+  const { name, version, input, historyPropagationScope, retryParentInstanceInfo } = action;
   const trace = optional("parentTraceContext", traceOf(state));
   const fault = action.instanceId === "" ? undefined : instanceIdFault(instanceId);
   const value = {
@@ -93,6 +91,7 @@ function addChild(
     ...optional("version", version),
     ...optional("input", input),
     ...trace,
+    ...optional("historyPropagationScope", historyPropagationScope),
     ...optional("retryParentInstanceInfo", retryParentInstanceInfo),
   };
   into.appended.push(actionRecord(id, now, { case: "childWorkflowInstanceCreated", value }));

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { OrchestrationStatus } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { PureInstance } from "../../test/pure-instance.js";
 import { childRefused, resultForParent } from "./child-result.js";
-import { inboundRecord, terminatedCompletion } from "./event.js";
+import { actionRecord, inboundRecord, terminatedCompletion } from "./event.js";
 
 const { state } = PureInstance.after([]);
 const parent = { instanceId: "parent", executionId: "parent-1", taskId: 4 };
@@ -25,6 +26,21 @@ describe("resultForParent()", () => {
           errorType: "WorkflowTerminated",
           errorMessage: "the child workflow was terminated",
         },
+      },
+    });
+  });
+
+  test("says of a child that failed without details that it failed, not that it was ended", () => {
+    const failed = actionRecord(0, 9, {
+      case: "executionCompleted",
+      value: { workflowStatus: OrchestrationStatus.FAILED },
+    });
+    const [message] = resultForParent({ ...state, parent }, failed, 9);
+    expect(message?.record.event).toMatchObject({
+      eventId: -1,
+      eventType: {
+        case: "childWorkflowInstanceFailed",
+        value: { failureDetails: { errorType: "WorkflowFailed", isNonRetriable: false } },
       },
     });
   });

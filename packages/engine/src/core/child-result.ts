@@ -40,8 +40,8 @@ export function childFailed(
 }
 
 /**
- * Completed is the one good end; every other is a failure. A terminated child is given failure
- * details, since some workers take a failure without details for a success.
+ * Completed is the one good end; every other is a failure. A child that ended without failure details,
+ * as every terminated one, is given some: some workers take a failure without them for a success.
  */
 function childResult(taskScheduledId: number, ended: ExecutionCompletedEvent): HistoryEventType {
   if (ended.workflowStatus === OrchestrationStatus.COMPLETED) {
@@ -50,8 +50,12 @@ function childResult(taskScheduledId: number, ended: ExecutionCompletedEvent): H
       value: { taskScheduledId, ...optional("result", ended.result) },
     };
   }
-  const failureDetails =
-    ended.failureDetails ??
-    engineFailure("WorkflowTerminated", "the child workflow was terminated");
+  const failureDetails = ended.failureDetails ?? unsaidFailure(ended.workflowStatus);
   return { case: "childWorkflowInstanceFailed", value: { taskScheduledId, failureDetails } };
+}
+
+function unsaidFailure(status: OrchestrationStatus): TaskFailureDetails {
+  return status === OrchestrationStatus.TERMINATED
+    ? engineFailure("WorkflowTerminated", "the child workflow was terminated")
+    : engineFailure("WorkflowFailed", "the child workflow failed, and its worker said no more");
 }

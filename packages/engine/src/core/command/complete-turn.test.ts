@@ -46,15 +46,23 @@ describe("completeTurn()", () => {
       "workflowStarted",
       "executionStarted",
       "taskScheduled",
+      "timerCreated",
       "executionCompleted",
     ]);
-    expect(turn?.appended.map((record) => record.event.eventId)).toEqual([-1, -1, 0, 2]);
+    expect(turn?.appended.map((record) => record.event.eventId)).toEqual([-1, -1, 0, 1, 2]);
     expect(turn?.consumed).toBe(1);
   });
 
-  test("arms timers as long as the instance goes on", () => {
-    const { turn } = new PureInstance().turn([timer(0, 5000)]);
-    expect(kindsOf(turn?.appended ?? []).at(-1)).toBe("timerCreated");
+  test("writes the timers of its end down, and arms none, whichever comes first", () => {
+    for (const actions of [
+      [timer(0, 5000), complete(1)],
+      [complete(0), timer(1, 5000)],
+    ]) {
+      const instance = PureInstance.after(actions);
+      expect(kindsOf(instance.history)).toContain("timerCreated");
+      expect(instance.state.fold.timers.size).toBe(0);
+      expect(instance.refold().timers.size).toBe(0);
+    }
   });
 
   test("records the first completion and skips later ones", () => {
@@ -327,8 +335,9 @@ describe("isStaleTurn()", () => {
     expect(isStale([terminateOther(0, "x")])).toBe(false);
   });
 
-  test("is false for continue-as-new, which starts over", () => {
-    expect(isStale([continueWith(0)])).toBe(false);
+  test("is false for continue-as-new, which starts over, unless an end came before it", () => {
+    expect(isStale([schedule(0, "charge"), continueWith(0)])).toBe(false);
+    expect(isStale([schedule(0, "charge"), complete(1), continueWith(2)])).toBe(true);
   });
 
   test("is false for an answer without history's patches, which stalls", () => {

@@ -43,7 +43,9 @@ export function isStaleTurn(
   state: InstanceState,
   { actions, version }: Pick<TurnFacts, "actions" | "version">,
 ): boolean {
-  if (actions.some(isContinuation) || patchStall(state, version) !== undefined) return false;
+  const completion = findCompletion(actions, undefined);
+  if (completion !== undefined && isContinuation(completion.action)) return false;
+  if (patchStall(state, version) !== undefined) return false;
   return actions.some((action) => isRecorded(action) && state.fold.actionIds.has(action.id));
 }
 
@@ -87,7 +89,7 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const forced = completion === undefined && terminate !== undefined;
   const ending = completion !== undefined || forced;
   if (!forced) {
-    const context = { state, now, createId: facts.createId, ending };
+    const context = { state, now, createId: facts.createId };
     for (const action of actions) {
       if (action === completion?.action) appended.push(completionRecord(completion, now));
       else addAction(into, action, context);
