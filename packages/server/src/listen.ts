@@ -7,12 +7,12 @@ import {
   type ServerResponse,
 } from "node:http";
 import {
+  constants,
   createServer as createHttp2Server,
   type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
   type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
   type ServerHttp2Stream,
 } from "node:http2";
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
@@ -22,8 +22,10 @@ import {
   TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
+import type { Refusal } from "./auth/refusal.js";
 import { AddressLimit } from "./limit/address-limit.js";
 import { Exchanges } from "./limit/exchanges.js";
+import { refusalOfHeaders, toleratedHeaders } from "./limit/header-limit.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 import { sniffProtocol } from "./preface.js";
 import { Sessions } from "./sessions.js";
@@ -54,9 +56,6 @@ const streamWindowBytes = 1024 * 1024;
 
 /** Megabytes that one HTTP/2 connection may use before it takes no more streams. */
 const sessionMemoryMb = 256;
-
-/** What an HTTP/2 request has beside its headers: method, scheme, authority and path. */
-const pseudoHeaders = 4;
 
 /**
  * Serves HTTP/1.1 and HTTP/2 in cleartext on the same ports. Node's own servers speak one of the
@@ -219,7 +218,7 @@ export class Listener {
 
   #createHttp1(handler: HttpHandler): Http1Server {
     const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = this.#limits;
-    const { headerBytes, headerCount } = this.#limits;
+    const { headerBytes } = this.#limits;
     const server = createHttp1Server(
       {
         maxHeaderSize: headerBytes,
@@ -236,15 +235,16 @@ export class Listener {
           }
         });
         this.#exchanges.addResponse(request, response);
-        if (request.rawHeaders.length > 2 * headerCount) {
-          refuseHeaders(request, response);
-        } else {
+        const refusal = this.#refusalOf(request.url, request.headers, request.rawHeaders);
+        if (refusal === undefined) {
           handler(request, response);
+        } else {
+          refuseHeaders(request, response, refusal);
         }
       },
     );
-    // Node drops what is over its limit in silence: one more than may be, and the excess is seen.
-    server.maxHeadersCount = headerCount + 1;
+    // Some versions of Node drop what is over this in silence: one more, and the excess is seen.
+    server.maxHeadersCount = toleratedHeaders(this.#limits).headerCount + 1;
     // Node starts its checks for late headers on this event, which a server that is handed its
     // sockets never gets by itself.
     server.emit("listening");
@@ -252,11 +252,11 @@ export class Listener {
   }
 
   #createHttp2(handler: HttpHandler, streams: StreamHandler | undefined): Http2Server {
-    const { headerBytes, headerCount, streamsPerConnection } = this.#limits;
-    const { resetBurst, resetsPerSecond } = this.#limits;
+    const { streamsPerConnection, resetBurst, resetsPerSecond } = this.#limits;
+    const { headerBytes, headerCount } = toleratedHeaders(this.#limits);
     const server = createHttp2Server({
       maxSessionMemory: sessionMemoryMb,
-      maxHeaderListPairs: headerCount + pseudoHeaders,
+      maxHeaderListPairs: headerCount,
       streamResetBurst: resetBurst,
       streamResetRate: resetsPerSecond,
       settings: {
@@ -267,21 +267,28 @@ export class Listener {
     });
     // Never listens: it is what makes requests of streams in Node.
     const requests = createHttp2Server(handler);
-    server.on("stream", (stream, headers, ...rest) => {
-      if (headerListBytes(headers) > headerBytes) {
-        // Node holds a peer to no less than 64 KiB.
-        refuseStream(stream, { ":status": 431 });
-        return;
-      }
-      this.#exchanges.addStream(stream, this.#openEnded.has(headers[":path"] ?? ""));
-      if (streams?.takes(headers) === true) {
+    server.on("stream", (stream, headers, flags, rawHeaders) => {
+      const path = headers[":path"] ?? "";
+      this.#exchanges.addStream(stream, this.#openEnded.has(path));
+      const refusal = this.#refusalOf(path, headers, rawHeaders);
+      if (refusal !== undefined) {
+        refuseStream(stream, refusal);
+      } else if (streams?.takes(headers) === true) {
         streams.handle(stream, headers);
       } else {
-        requests.emit("stream", stream, headers, ...rest);
+        requests.emit("stream", stream, headers, flags, rawHeaders);
       }
     });
     server.on("session", (session) => this.#sessions.add(session));
     return server;
+  }
+
+  #refusalOf(
+    path: string | undefined,
+    headers: IncomingHttpHeaders,
+    raw: readonly string[],
+  ): Refusal | undefined {
+    return refusalOfHeaders(path ?? "", headers, raw, this.#limits);
   }
 }
 
@@ -298,37 +305,40 @@ function tlsOptions({ cert, key, ca }: TlsMaterial): SecureContextOptions {
   return { cert, key, minVersion: "TLSv1.2", ...(ca === undefined ? {} : { ca }) };
 }
 
-/** The size of headers as HTTP/2 counts it (RFC 9113, section 10.5.1). */
-function headerListBytes(headers: IncomingHttpHeaders): number {
-  let bytes = 0;
-  for (const name in headers) {
-    const value = headers[name];
-    bytes += name.length + 32 + (typeof value === "string" ? value.length : String(value).length);
-  }
-  return bytes;
-}
-
 /**
  * Answers a stream that is not let in. Its peer may have broken it off by now, which Node takes for a
  * mistake of whoever answers.
  */
-export function refuseStream(
-  stream: ServerHttp2Stream,
-  headers: OutgoingHttpHeaders,
-  body: string | Uint8Array = "",
-): void {
+export function refuseStream(stream: ServerHttp2Stream, { status, headers, body }: Refusal): void {
   stream.on("error", () => {});
-  if (!stream.destroyed && !stream.closed) {
-    stream.resume();
-    stream.respond(headers);
+  if (stream.destroyed || stream.closed) {
+    return;
+  }
+  stream.resume();
+  // What gRPC has to say is in the headers then, and they must be the end: its clients do not look for a
+  // status in headers that something follows, be it nothing.
+  const endStream = body.length === 0;
+  stream.respond({ ":status": status, ...headers }, { endStream });
+  if (!endStream) {
     stream.end(body);
   }
+  setImmediate(() => {
+    if (!stream.readableEnded) {
+      // What the caller has still to send is of no use.
+      stream.close(constants.NGHTTP2_NO_ERROR);
+    }
+  });
 }
 
-function refuseHeaders(request: IncomingMessage, response: ServerResponse): void {
+function refuseHeaders(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Refusal,
+): void {
   request.resume();
-  response.writeHead(431, { "content-length": 0, connection: "close" });
-  response.end();
+  const length = Buffer.byteLength(body);
+  response.writeHead(status, { ...headers, "content-length": length, connection: "close" });
+  response.end(body);
 }
 
 /** Says in cleartext HTTP, which whoever gets it speaks, that only TLS is spoken here. */

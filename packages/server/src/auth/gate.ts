@@ -78,8 +78,7 @@ export class Gate {
         const { ":method": method = "", ":path": path = "" } = headers;
         const admitted = this.admit(method, path, headers, certificateOf(stream.session));
         if ("status" in admitted) {
-          const { status, headers: answer, body } = admitted;
-          refuseStream(stream, { ":status": status, ...answer }, body);
+          refuseStream(stream, admitted);
           return;
         }
         this.#keep(stream, admitted.caller);
@@ -167,7 +166,12 @@ function refuse(request: HttpRequest, response: HttpResponse, refusal: Refusal):
   if (!refusal.headers["content-type"]?.startsWith("application/grpc")) {
     response.setHeader("content-length", Buffer.byteLength(refusal.body));
   }
-  response.end(request.method === "HEAD" ? "" : refusal.body);
+  if (request.method === "HEAD" || refusal.body.length === 0) {
+    // Not with empty text, which would make the headers end before the answer: see `refuseStream`.
+    response.end();
+  } else {
+    response.end(refusal.body);
+  }
 }
 
 function setHeaders(response: HttpResponse, headers: Readonly<Record<string, string>>): void {
