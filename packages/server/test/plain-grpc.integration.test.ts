@@ -326,7 +326,7 @@ describe("the signal of a plain unary gRPC call", () => {
 
     expect((await answer).trailers).toMatchObject({
       "grpc-status": String(Code.Unavailable),
-      "grpc-message": "shutting%20down",
+      "grpc-message": "shutting down",
     });
     expect(served.taken).toEqual([checkPath]);
   });

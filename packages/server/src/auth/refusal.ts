@@ -8,10 +8,10 @@ import {
   endStreamToJson,
   errorToJsonBytes,
 } from "@connectrpc/connect/protocol-connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import type { EngineError } from "@pawl/engine";
 import { errorMap } from "../error-map.js";
 import { toConnectError } from "../interceptor/error.js";
+import { setGrpcStatus } from "../rpc/grpc-status.js";
 import { rpcOperations } from "./access.js";
 import { asDaprRefusal } from "./dapr-refusal.js";
 
@@ -69,7 +69,7 @@ export function encodeRefusal(
 
 /** An answer without messages: gRPC and gRPC-Web take the status from the headers then. */
 function grpcRefusal(error: ConnectError, contentType: string): Refusal {
-  const status = setTrailerStatus(new Headers(), error);
+  const status = setGrpcStatus(new Headers(), error);
   return {
     status: 200,
     headers: { "content-type": contentType, ...Object.fromEntries(status) },

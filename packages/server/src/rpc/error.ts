@@ -14,6 +14,7 @@ import {
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
 import { toConnectError } from "../interceptor/error.js";
+import { rewriteGrpcMessage } from "./grpc-status.js";
 
 /**
  * Gives the errors that the RPC library finds before any interceptor runs (a malformed or too large
@@ -26,7 +27,7 @@ export async function clarifyErrors(
 ): Promise<UniversalServerResponse> {
   if (response.trailer !== undefined) {
     clarifyTrailer(response.trailer, isDetailed);
-    return response;
+    return { ...response, body: thenReword(response.body, response.trailer) };
   }
   const type = response.header?.get("content-type") ?? "";
   if (response.body === undefined || !(Symbol.asyncIterator in response.body)) {
@@ -55,6 +56,17 @@ function clarifyTrailer(trailer: Headers, isDetailed: boolean): boolean {
   }
   setTrailerStatus(trailer, toConnectError(error, { isDetailed }));
   return true;
+}
+
+/** gRPC: the status is in the trailers once the body has ended. */
+async function* thenReword(
+  body: UniversalServerResponse["body"],
+  trailer: Headers,
+): AsyncIterable<Uint8Array> {
+  if (body !== undefined && Symbol.asyncIterator in body) {
+    yield* body;
+  }
+  rewriteGrpcMessage(trailer);
 }
 
 /** gRPC-Web: the trailers are the last frame of the body. */

@@ -21,6 +21,7 @@ import type { ServerLogger } from "../options.js";
 import { nameComponent } from "./component-value.js";
 import { createEarlyHeaders, sendByNode } from "./early-headers.js";
 import { clarifyErrors } from "./error.js";
+import { encodeGrpcMessage } from "./grpc-status.js";
 import { toWebHeaders } from "./headers.js";
 import { PlainGrpc, type ServiceOptions } from "./plain-grpc.js";
 import type { PlainMethod } from "./plain-method.js";
@@ -220,6 +221,6 @@ function refuseUnknownRpc(request: HttpRequest, response: HttpResponse, path: st
   response.statusCode = 200;
   response.setHeader("content-type", request.headers["content-type"] ?? "application/grpc");
   response.setHeader("grpc-status", String(Code.Unimplemented));
-  response.setHeader("grpc-message", encodeURIComponent(`unknown method ${path}`));
+  response.setHeader("grpc-message", encodeGrpcMessage(`unknown method ${path}`));
   response.end();
 }

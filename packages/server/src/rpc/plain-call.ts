@@ -8,11 +8,11 @@ import {
 } from "node:http2";
 import { toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type StreamResponse } from "@connectrpc/connect";
-import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { toConnectError } from "../interceptor/error.js";
 import { CallContext } from "./call-context.js";
 import { createEarlyHeaders } from "./early-headers.js";
 import { EnvelopeReader, toEnvelope } from "./envelope-reader.js";
+import { setGrpcStatus } from "./grpc-status.js";
 import { withHeaders } from "./headers.js";
 import { invokeStream, invokeUnary, isUnaryMethod, type PlainMethod } from "./plain-method.js";
 import { hungUp } from "./reason.js";
@@ -131,7 +131,7 @@ export class PlainCall {
 
   #fail(error: ConnectError): void {
     const { header, trailer } = this.#context.answer;
-    const status = setTrailerStatus(new Headers(trailer), error);
+    const status = setGrpcStatus(new Headers(trailer), error);
     if (header === undefined && !this.#isAnswered && !this.#stream.closed) {
       // No message and no headers of the service's own: gRPC then has all in one frame.
       this.#isAnswered = true;
