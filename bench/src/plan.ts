@@ -67,7 +67,7 @@ export const systems: Readonly<Record<SystemName, SystemSpec>> = {
     title: "Pawl, Durable Task JS worker",
     module: "system/sidecar.js",
     options: { server: "pawl", worker: "javascript" },
-    needs: ["javascript"],
+    needs: ["go", "javascript"],
   },
   restate: { title: "Restate", module: "system/restate.js", needs: ["restate"] },
   dbos: { title: "DBOS, PostgreSQL", module: "system/dbos.js", needs: ["dbos"] },

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Two programs for the benchmark: `bench-go sidecar FILE` serves the sidecar service of Durable Task
-// from a SQLite file and prints its address; `bench-go worker ADDRESS` runs the chain.
+// Three programs for the benchmark: `bench-go sidecar FILE` serves the sidecar service of Durable Task
+// from a SQLite file and prints its address; `bench-go worker ADDRESS` runs the chain; `bench-go client
+// ADDRESS` starts a chain for each line that it reads, and gives the line back when the chain has ended.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"log"
@@ -16,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/dapr/durabletask-go/api"
 	"github.com/dapr/durabletask-go/backend"
 	"github.com/dapr/durabletask-go/backend/sqlite"
 	"github.com/dapr/durabletask-go/client"
@@ -24,13 +27,14 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		log.Fatal("usage: bench-go sidecar FILE | worker ADDRESS")
+		log.Fatal("usage: bench-go sidecar FILE | worker ADDRESS | client ADDRESS")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	run := serve
-	if os.Args[1] == "worker" {
-		run = work
+	programs := map[string]func(context.Context, string) error{"sidecar": serve, "worker": work, "client": drive}
+	run, known := programs[os.Args[1]]
+	if !known {
+		log.Fatalf("there is no program %q", os.Args[1])
 	}
 	if err := run(ctx, os.Args[2]); err != nil {
 		log.Fatal(err)
@@ -85,16 +89,57 @@ func work(ctx context.Context, address string) error {
 	if err := registry.AddActivityN("increment", increment); err != nil {
 		return err
 	}
-	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	worker, err := connect(address)
 	if err != nil {
 		return err
 	}
-	worker := client.NewTaskHubGrpcClient(connection, silent{})
 	if err := worker.StartWorkItemListener(ctx, registry); err != nil {
 		return err
 	}
 	fmt.Println("worker ready")
 	<-ctx.Done()
+	return nil
+}
+
+func connect(address string) (*client.TaskHubGrpcClient, error) {
+	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, err
+	}
+	return client.NewTaskHubGrpcClient(connection, silent{}), nil
+}
+
+func drive(ctx context.Context, address string) error {
+	caller, err := connect(address)
+	if err != nil {
+		return err
+	}
+	fmt.Println("client ready")
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		go func(line string) {
+			if err := runChain(ctx, caller); err != nil && ctx.Err() == nil {
+				log.Fatal(err)
+			}
+			fmt.Println(line)
+		}(lines.Text())
+	}
+	return lines.Err()
+}
+
+func runChain(ctx context.Context, caller *client.TaskHubGrpcClient) error {
+	// Not 0: the JavaScript SDK loses inputs that are falsy.
+	id, err := caller.ScheduleNewWorkflow(ctx, "chain", api.WithInput(1))
+	if err != nil {
+		return err
+	}
+	ended, err := caller.WaitForWorkflowCompletion(ctx, id, api.WithFetchPayloads(true))
+	if err != nil {
+		return err
+	}
+	if output := ended.GetOutput().GetValue(); output != "4" {
+		return fmt.Errorf("a workflow ended with %q", output)
+	}
 	return nil
 }
 

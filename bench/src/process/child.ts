@@ -20,12 +20,14 @@ export class Child implements RunningProgram {
   readonly pid: number;
   /** What the ready line says after its first words. */
   readonly address: string;
+  readonly ended: Promise<void>;
   readonly #process: ChildProcess;
 
   private constructor(child: ChildProcess, pid: number, address: string) {
     this.#process = child;
     this.pid = pid;
     this.address = address;
+    this.ended = new Promise((resolve) => child.once("exit", () => resolve()));
   }
 
   /** Starts a Node program; resolves when it has printed a line that begins with `ready`. */
@@ -48,13 +50,19 @@ export class Child implements RunningProgram {
     const child = spawn(program, [...programArguments], {
       env: { ...quietEnvironment(), ...settings.env },
       ...settings.user,
-      stdio: ["ignore", "pipe", settings.quiet === true ? "ignore" : "inherit"],
+      stdio: ["pipe", "pipe", settings.quiet === true ? "ignore" : "inherit"],
     });
     running.add(child);
     child.once("exit", () => running.delete(child));
-    const line = await waitForLine(child, ready);
+    // What is written to one that has ended is lost; that it has ended is what matters.
+    child.stdin?.on("error", () => {});
+    const line = await waitForLine(child, ready, settings.onLine);
     if (child.pid === undefined) throw new Error(`${program} has no process`);
     return new Child(child, child.pid, line.slice(ready.length).trim());
+  }
+
+  write(line: string): void {
+    this.#process.stdin?.write(`${line}\n`);
   }
 
   /** Asks the program to stop, and resolves when it has. */
@@ -62,13 +70,18 @@ export class Child implements RunningProgram {
     const child = this.#process;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const timer = setTimeout(() => child.kill("SIGKILL"), stopWaitMs);
+    child.stdin?.end();
     child.kill("SIGTERM");
     await once(child, "exit");
     clearTimeout(timer);
   }
 }
 
-function waitForLine(child: ChildProcess, ready: string): Promise<string> {
+function waitForLine(
+  child: ChildProcess,
+  ready: string,
+  onLine: ProgramSettings["onLine"],
+): Promise<string> {
   if (ready === "") {
     child.stdout?.resume();
     return once(child, "spawn").then(() => "");
@@ -79,10 +92,15 @@ function waitForLine(child: ChildProcess, ready: string): Promise<string> {
       child.kill("SIGKILL");
       reject(new Error(`a child was not ready after ${readyWaitMs} ms`));
     }, readyWaitMs);
+    let isReady = false;
     createInterface(child.stdout).on("line", (line) => {
-      if (!line.startsWith(ready)) return;
-      clearTimeout(timer);
-      resolve(line);
+      if (isReady) {
+        onLine?.(line);
+      } else if (line.startsWith(ready)) {
+        isReady = true;
+        clearTimeout(timer);
+        resolve(line);
+      }
     });
     child.once("error", reject);
     child.once("exit", (code) => {

@@ -1,45 +1,85 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { TaskHubSidecarService } from "@pawl/protocol";
-import { chainOutput, requireOutput } from "../workload/fixtures.js";
 import { startPawl } from "./pawl-server.js";
 import type { RunningProgram, Toolbox, WorkflowSystem } from "./system.js";
 
 /**
  * A server of the Durable Task sidecar service (`server`: "pawl", or "go" for the module's own on
- * SQLite), a worker of a Durable Task SDK (`worker`: "go" or "javascript"), and this process, which
- * calls the service over gRPC.
+ * SQLite), a worker of a Durable Task SDK (`worker`: "go" or "javascript"), and the Go module's client,
+ * which this process drives: one in JavaScript would take more than a worker does.
  */
 export async function open(
   toolbox: Toolbox,
   options: Readonly<Record<string, string>>,
 ): Promise<WorkflowSystem> {
   const server = await startServer(toolbox, options);
-  const worker = await startWorker(toolbox, options, server.address.replace("http://", ""));
-  const baseUrl = `http://${server.address.replace("http://", "")}`;
-  const sessionManager = new Http2SessionManager(baseUrl);
-  const transport = createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
-  const service = createClient(TaskHubSidecarService, transport);
+  const address = server.address.replace("http://", "");
+  const worker = await startWorker(toolbox, options, address);
+  const client = await GoClient.start(toolbox, options, address);
   return {
-    pids: { server: server.pid, worker: worker.pid },
-    async chain() {
-      const instanceId = randomUUID();
-      // Not 0: the JavaScript SDK loses inputs that are falsy.
-      await service.startInstance({ instanceId, name: "chain", input: "1" });
-      const request = { instanceId, getInputsAndOutputs: true };
-      const { workflowState } = await service.waitForInstanceCompletion(request);
-      requireOutput(workflowState?.output, String(1 + chainOutput));
-    },
+    pids: { server: server.pid, worker: worker.pid, driver: client.pid },
+    chain: () => client.runChain(),
     async close() {
-      sessionManager.abort();
+      await client.stop();
       await worker.stop();
       await server.stop();
     },
   };
+}
+
+/** Who waits for the end of a chain. */
+type Waiting = Map<
+  string,
+  { readonly resolve: () => void; readonly reject: (error: Error) => void }
+>;
+
+/** The Go module's client in a process of its own, which runs a chain for each line that it is given. */
+class GoClient {
+  readonly #program: RunningProgram;
+  readonly #waiting: Waiting;
+  #lastNumber = 0;
+
+  private constructor(program: RunningProgram, waiting: Waiting) {
+    this.#program = program;
+    this.#waiting = waiting;
+    void program.ended.then(() => {
+      for (const { reject } of waiting.values()) reject(new Error("the client has ended"));
+    });
+  }
+
+  static async start(
+    toolbox: Toolbox,
+    { goFolder = "" }: Readonly<Record<string, string>>,
+    address: string,
+  ): Promise<GoClient> {
+    const waiting: Waiting = new Map();
+    const onLine = (number: string): void => {
+      waiting.get(number)?.resolve();
+      waiting.delete(number);
+    };
+    const program = join(goFolder, "bench-go");
+    const started = toolbox.startProgram(program, ["client", address], "client ready", { onLine });
+    return new GoClient(await started, waiting);
+  }
+
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /** Starts a chain and waits for its end. A client ends with the first that does not end well. */
+  runChain(): Promise<void> {
+    this.#lastNumber += 1;
+    const number = String(this.#lastNumber);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#program.write(number);
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#program.stop();
+  }
 }
 
 async function startServer(

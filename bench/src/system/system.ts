@@ -15,8 +15,11 @@ export type RaiseAndFinish = () => Promise<unknown>;
 
 /** A system that runs workflows, by what it can run. Each method rejects when a result is wrong. */
 export interface WorkflowSystem {
-  /** Processes that it uses besides the one that drives it, by role; with all their children. */
-  readonly pids: Readonly<Partial<Record<Exclude<ProcessName, "driver">, number>>>;
+  /**
+   * Processes that it uses besides this one, by role; with all their children. A driver is one that
+   * this one drives it with.
+   */
+  readonly pids: Readonly<Partial<Record<ProcessName, number>>>;
   /** Synced writes so far, where that can be told. */
   readonly countCommits?: () => number;
   /** Three activities, one after another, each with the output of the one before. */
@@ -61,6 +64,8 @@ export interface ProgramSettings {
   readonly quiet?: boolean;
   /** Run as this user and group. */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** Told of each line that it prints once it is ready. @default nobody is */
+  readonly onLine?: (line: string) => void;
 }
 
 /** A program that was started. */
@@ -68,6 +73,10 @@ export interface RunningProgram {
   readonly pid: number;
   /** What the ready line says after its first words. */
   readonly address: string;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+  /** Gives it a line to read. */
+  write(line: string): void;
   stop(): Promise<void>;
 }
 

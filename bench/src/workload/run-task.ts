@@ -47,7 +47,7 @@ function readTotals({ pids, countCommits }: WorkflowSystem): Totals {
   const cpuMs: Record<string, number> = { driver: ownCpuMs() };
   for (const [role, pid] of Object.entries(pids)) {
     const used = processCpuMs(pid);
-    if (used !== undefined) cpuMs[role] = used;
+    if (used !== undefined) cpuMs[role] = (cpuMs[role] ?? 0) + used;
   }
   return { cpuMs, ...(countCommits === undefined ? {} : { commits: countCommits() }) };
 }
