@@ -145,6 +145,8 @@ describe("over a failed write and the store's reopening an activity", () => {
     await failWrite(under, async () => {
       for (const others of [
         { ...activity, token: "another" },
+        { ...activity, taskId: 7 },
+        { ...activity, instanceId: "b" },
         { ...activity, taskId: 7, token: "" },
         { ...activity, instanceId: "b", token: "" },
       ]) {

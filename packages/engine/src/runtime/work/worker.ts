@@ -166,14 +166,14 @@ export class Worker {
     this.preparing = 0;
   }
 
-  /** It has reported an activity, and nobody could take the result: it must be run again. */
+  /**
+   * It has reported an activity, and nobody could take the result: it must be run again. A token that
+   * is another activity's says nothing of either.
+   */
   forget({ instanceId, taskId, token }: Omit<ActivityCompletion, "output" | "failure">): void {
-    if (token !== "") {
-      this.kept.delete(token);
-      return;
-    }
     for (const [kept, name] of this.kept) {
-      if (name.instanceId === instanceId && name.taskId === taskId) this.kept.delete(kept);
+      const isIt = name.instanceId === instanceId && name.taskId === taskId;
+      if (isIt && (token === "" || token === kept)) this.kept.delete(kept);
     }
   }
 
