@@ -21,7 +21,7 @@ import { describeSimulations, simulateMany } from "./simulate.ts";
 import { simulate } from "./simulation/simulation.ts";
 import { failEachCall } from "./store-faults.ts";
 
-const help = `Usage: pnpm chaos simulate    [--seed N] [--count N]
+const help = `Usage: pnpm chaos simulate    [--seed N] [--count N] [--twice]
        pnpm chaos model       [--seed N] [--count N]
        pnpm chaos store
        pnpm chaos planted     [--only NAME] [--count N] [--write]
@@ -46,6 +46,7 @@ two          starts two servers on one folder at the same moment
   --seed      decides what is asked and what goes wrong [a random number]
   --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
                damage: how many cases [700]
+  --twice     simulate: each seed twice, and both runs have to be the same
   --images    how many [504]
   --rounds    how often [full: 200, two: 60]
   --only      planted: the faults with this, or one of these (a,b), in their name
@@ -66,6 +67,7 @@ const options = {
   rounds: { type: "string" },
   only: { type: "string" },
   write: { type: "boolean" },
+  twice: { type: "boolean" },
   kills: { type: "string" },
   actors: { type: "string" },
   sleepers: { type: "string" },
@@ -73,9 +75,10 @@ const options = {
   help: { type: "boolean", short: "h" },
 } as const;
 
-type Text = Exclude<keyof typeof options, "help" | "write">;
+type Text = Exclude<keyof typeof options, "help" | "write" | "twice">;
 type Values = { readonly [K in Text]?: string | undefined } & {
   readonly write?: boolean | undefined;
+  readonly twice?: boolean | undefined;
 };
 
 function readInteger(text: string | undefined, otherwise: number): number {
@@ -96,7 +99,8 @@ const programs: Readonly<
       return [[...trace, `seed ${seed}, hash ${hash}`].join("\n"), violations.length];
     }
     const count = readInteger(values.count, 1000);
-    const report = await simulateMany({ seed, count, onProgress });
+    const twice = values.twice === true;
+    const report = await simulateMany({ seed, count, twice, onProgress });
     const [first] = report.failed;
     if (first !== undefined) onProgress(first.trace.join("\n"));
     return [describeSimulations(report), report.failed.length];

@@ -25,9 +25,14 @@ export interface Habits {
   watchBreaks: number;
 }
 
-/** Habits of a run: each kind of fault is absent in some runs, so that others are seen alone. */
+/**
+ * Habits of a run: each kind of fault is absent in some runs, so that others are seen alone, and in few
+ * runs all that there are come in crowds, so that several meet.
+ */
 export function randomHabits(random: Random): Habits {
-  const sometimes = (most: number): number => (random.chance(0.6) ? random.next() * most : 0);
+  const crowd = random.chance(0.1) ? 4 : 1;
+  const sometimes = (most: number): number =>
+    random.chance(0.6) ? random.next() * Math.min(most * crowd, 0.6) : 0;
   return {
     disk: {
       latencyMs: random.pick([
