@@ -29,6 +29,15 @@ export const workFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
+    name: "kept-by-token-alone",
+    breaks: "while the store is opened again, another activity's token is looked at alone",
+    file: "runtime/work/worker.ts",
+    search: '      if (isIt && (token === "" || token === kept)) this.kept.delete(kept);',
+    replace: '      if (token === kept || (isIt && token === "")) this.kept.delete(kept);',
+    suite: "engine",
+    tests: ["once.integration"],
+  },
+  {
     name: "lost-with-its-worker",
     breaks: "the activities of a worker that leaves are lost",
     file: "runtime/work/work-desk.ts",
