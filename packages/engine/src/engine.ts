@@ -46,7 +46,7 @@ import { readBackup } from "./runtime/read/backup.js";
 import { connectedWorkerOf } from "./runtime/read/connected-workers.js";
 import { readExecutions, readOlderEvents, readOlderSnapshot } from "./runtime/read/executions.js";
 import { explain } from "./runtime/read/explain.js";
-import { readPage } from "./runtime/read/query/page.js";
+import { type OnDamage, readPage } from "./runtime/read/query/page.js";
 import { readRun } from "./runtime/read/reader.js";
 import { instanceOf } from "./runtime/read/view.js";
 import { waitUntil } from "./runtime/read/wait.js";
@@ -223,9 +223,11 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
   }
 
   async list(query: ListQuery = {}): Promise<ListPage> {
-    return readPage(this.#supervisor.require().store, query, (instanceId, { message }) => {
+    const { store, extents } = this.#supervisor.require();
+    const onDamage: OnDamage = (instanceId, { message }) => {
       this.#options.logger.error({ instanceId, reason: message }, "an instance is damaged");
-    });
+    };
+    return readPage(store, query, onDamage, { extents });
   }
 
   async workers(): Promise<readonly ConnectedWorker[]> {

@@ -3,6 +3,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boundsOf } from "../src/runtime/read/query/bounds.js";
+import type { Extent } from "../src/runtime/read/query/extents.js";
 import { Places } from "../src/runtime/read/query/places.js";
 import type { Plan, Run } from "../src/runtime/read/query/plan.js";
 import { instantKey } from "../src/store/index/index-key.js";
@@ -55,12 +56,15 @@ const run = fc.record({
   numbers,
   isSuffixed: fc.boolean(),
   wanted: fc.option(fc.constantFrom("a", "b"), { nil: undefined }),
+  slack: fc.option(fc.nat(40), { nil: undefined }),
 });
 
 interface RunShape {
   readonly numbers: readonly number[];
   readonly isSuffixed: boolean;
   readonly wanted: string | undefined;
+  /** Instants by which the extent that is known is too wide. */
+  readonly slack: number | undefined;
 }
 
 /** Partitions of legs of runs. */
@@ -77,7 +81,7 @@ function fill(parts: Shape): Filled[][][] {
   return parts.map((legs, part) =>
     legs.map((runs) => {
       const taken = new Set<number>();
-      return runs.map(({ numbers: all, isSuffixed, wanted }): Filled => {
+      return runs.map(({ numbers: all, isSuffixed, wanted, slack }): Filled => {
         prefix += 1;
         const own = [...new Set(all)].filter((one) => one % parts.length === part);
         const fresh = own.filter((one) => !taken.has(one));
@@ -85,13 +89,21 @@ function fill(parts: Shape): Filled[][][] {
         const bytes = Buffer.from([7, prefix]);
         const workflows = wanted === undefined ? {} : { workflows: [suffixOf(wanted)] };
         const suffixed = isSuffixed ? { isSuffixed, ...workflows } : {};
+        const known = slack === undefined ? {} : { extent: extentOf(fresh, slack) };
+        const end = afterPrefix(bytes);
         return {
-          run: { prefix: bytes, low: Buffer.alloc(0), end: afterPrefix(bytes), ...suffixed },
+          run: { prefix: bytes, low: Buffer.alloc(0), end, ...suffixed, ...known },
           places: fresh.map((number) => ({ number, workflow: number % 5 < 3 ? "a" : "b" })),
         };
       });
     }),
   );
+}
+
+/** An extent that has the instants of all these places. */
+function extentOf(all: readonly number[], slack: number): Extent {
+  const instants = all.map((number) => Math.floor(number / 3));
+  return { first: Math.min(...instants, 300) - slack, last: Math.max(...instants, 0) + slack };
 }
 
 /** What a run lets through. */

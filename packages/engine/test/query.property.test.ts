@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { boundsOf } from "../src/runtime/read/query/bounds.js";
 import { conditionOf } from "../src/runtime/read/query/condition.js";
+import { Extents } from "../src/runtime/read/query/extents.js";
 import { readPage } from "../src/runtime/read/query/page.js";
 import { orderOf } from "../src/runtime/read/query/plan.js";
 import { encodeRow, rowStatus } from "../src/store/codec.js";
@@ -105,15 +106,13 @@ const query: fc.Arbitrary<ListQuery> = fc
     return { ...filter, pageSize, descending, ...(isSorted ? { sortBy } : {}) };
   });
 
-async function storeOf(instances: readonly Stored[]): Promise<Store> {
-  const store = await openMemoryStore();
+async function write(store: Pick<Store, "write">, instances: readonly Stored[]): Promise<void> {
   const writes: StoreWrite[] = [];
   for (const { instanceId, row } of instances) {
     writes.push({ type: "put", key: rowKey(instanceId), value: encodeRow(row) });
     draftIndexes(instanceId, undefined, row, writes);
   }
   await store.write(writes);
-  return store;
 }
 
 /** What a list has to have, in its order, by the plain meaning of the query. */
@@ -166,12 +165,19 @@ describe("a list", () => {
         }),
         query,
         fc.constantFrom(0, 5, 1000),
-        async (instances, wanted, sortLimit) => {
-          const store = await storeOf(instances);
+        fc.option(fc.nat(60), { nil: undefined }),
+        async (instances, wanted, sortLimit, learnt) => {
+          const store = await openMemoryStore();
+          await write(store, instances.slice(0, learnt));
+          const extents = new Extents(store);
+          if (learnt !== undefined) await extents.read();
+          await write(extents, instances.slice(learnt ?? instances.length));
           const seen: string[] = [];
           for (let pageToken: string | undefined = ""; pageToken !== undefined; ) {
             const page = await readPage(store, { ...wanted, pageToken, payloads: false }, fail, {
               sortLimit,
+              // Where nothing was learnt, nothing is known.
+              ...(learnt === undefined ? {} : { extents }),
             });
             expect(page.instances.length).toBeLessThanOrEqual(wanted.pageSize ?? 0);
             seen.push(...page.instances.map(({ instanceId }) => instanceId));

@@ -41,7 +41,7 @@ const batchWrites = 10_000;
  * told and replaces the store.
  */
 export class Journal {
-  readonly #store: Store;
+  readonly #store: Pick<Store, "write">;
   readonly #clock: Clock;
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
@@ -58,7 +58,7 @@ export class Journal {
   #written: Promise<void> = Promise.resolve();
 
   constructor(
-    store: Store,
+    store: Pick<Store, "write">,
     changes: ChangeLog,
     { clock, commitWaitMs }: { readonly clock: Clock; readonly commitWaitMs: number },
     onFailure: (error: unknown) => void,

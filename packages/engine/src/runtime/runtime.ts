@@ -16,6 +16,7 @@ import { ChangeLog } from "./change-log.js";
 import { Journal } from "./journal.js";
 import type { Effects, Mailbox, MailboxHost, Posted } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
+import { Extents } from "./read/query/extents.js";
 import type { Waiters } from "./read/waiters.js";
 import { Retention } from "./retention/retention.js";
 import { isOutdated, lookBelow } from "./subtree.js";
@@ -34,6 +35,7 @@ export class Runtime implements MailboxHost {
   readonly store: Store;
   #options: ResolvedOptions;
   readonly changes: ChangeLog;
+  readonly extents: Extents;
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
   readonly dispatch: Dispatch;
@@ -68,7 +70,8 @@ export class Runtime implements MailboxHost {
     this.#waiters = waiters;
     this.#onFailure = onFailure;
     this.changes = new ChangeLog(store, () => waiters.notifyAll());
-    this.journal = new Journal(store, this.changes, options, onFailure);
+    this.extents = new Extents(store);
+    this.journal = new Journal(this.extents, this.changes, options, onFailure);
     this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk, options.concurrency);

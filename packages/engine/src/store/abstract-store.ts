@@ -25,6 +25,11 @@ export interface BatchPolicy {
   closing(): Promise<void>;
 }
 
+/** Entries of a range whose blocks are kept in LevelDB's cache, at most. */
+const shortRange = 256;
+/** LevelDB's own option: the check of a short range, and the next page, find its blocks again. */
+const cached: { readonly fillCache: boolean } = { fillCache: true };
+
 const plain: BatchPolicy = { stamp: () => [], written() {}, closing: async () => {} };
 
 type DatabaseSnapshot = ReturnType<Database["snapshot"]>;
@@ -49,7 +54,9 @@ class DatabaseReader implements StoreReader {
 
   async range(range: KeyRange): Promise<Entry[]> {
     try {
-      const entries = await this.#db.iterator({ ...range, ...this.#moment }).all();
+      const isShort = range.limit !== undefined && range.limit <= shortRange;
+      const options = { ...range, ...(isShort ? cached : {}), ...this.#moment };
+      const entries = await this.#db.iterator(options).all();
       if (entries.length === range.limit) await this.#requireWhole(range, entries);
       return entries;
     } catch (error) {
@@ -65,7 +72,7 @@ class DatabaseReader implements StoreReader {
     const last = entries.at(-1)?.[0];
     if (last === undefined) return;
     const seen = range.reverse ? { gte: last, lt: range.lt } : { gte: range.gte, lte: last };
-    await this.#db.keys({ ...seen, ...this.#moment }).all();
+    await this.#db.keys({ ...seen, ...cached, ...this.#moment }).all();
   }
 }
 

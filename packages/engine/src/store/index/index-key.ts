@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type InstanceRow, StoredStatus } from "@pawl/protocol/store";
-import { type IndexKind, keyOfParts } from "../key.js";
+import { type IndexKind, keyOfParts, kindPrefix } from "../key.js";
 
 // The secondary indexes. An instance that has not ended is not in that of workflows: its entry by status
 // has the workflow, and is written once and deleted once in a plain life, and what is open is little
@@ -121,6 +121,24 @@ export function indexKeysOf(instanceId: string, row: IndexedRow): Uint8Array[] {
     updatedKey(instanceId, row),
     ...lastingKeys(instanceId, row),
   ];
+}
+
+/** What an entry by status says beside the id. */
+export interface StatusEntry {
+  readonly partition: number;
+  /** The status class. */
+  readonly status: number;
+  readonly createdAt: number;
+}
+
+const statusKind = kindPrefix("status", 0)[2];
+
+/** Reads a key of the index by status; undefined for any other key. */
+export function statusEntryOf(bytes: Uint8Array): StatusEntry | undefined {
+  if (bytes[2] !== statusKind) return undefined;
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const createdAt = key.readUIntBE(4, instantBytes);
+  return { partition: key.readUInt16BE(0), status: key.readUInt8(3), createdAt };
 }
 
 /** The instance id in a key of an index. */

@@ -5,6 +5,7 @@ import type { InstanceRow } from "@pawl/protocol/store";
 import { instantKey, secondOf, textBytes, updatedAtOf } from "../../../store/index/index-key.js";
 import type { StoreReader } from "../../../store/store.js";
 import type { Bounds } from "./bounds.js";
+import type { ExtentOf } from "./extents.js";
 import { isNarrow } from "./legs.js";
 import { Places } from "./places.js";
 import { firstTagPrefix, type Order, type Plan, planIn } from "./plan.js";
@@ -19,10 +20,11 @@ export async function gather(
   query: ListQuery,
   { order, bounds }: Plan,
   limit: number,
+  extentOf?: ExtentOf,
 ): Promise<string[] | undefined> {
   if (order === "created" || !isNarrow(bounds)) return undefined;
   if (order === "id" && bounds.ids !== undefined) return undefined;
-  const plan = planIn("created", bounds);
+  const plan = planIn("created", bounds, extentOf);
   const options = { descending: query.descending ?? false, after: undefined };
   const places = new Places(store, plan, { ...options, pageSize: limit });
   await places.open();

@@ -2,12 +2,10 @@
 
 import { hollow, isBefore, type Place, type Reading, type Stream } from "./stream.js";
 
-/** Leaps after which a place is told that has nothing, so that its reader may stop. */
-const leapsAtOnce = 32;
-
 /**
  * The places that several streams have in common. Each leaps to where the other is, so that it costs
- * about what the shortest has, whatever the others have.
+ * about what the shortest has, whatever the others have. After each leap it is told how far there is
+ * nothing: partitions that are further on than the others need not leap yet.
  */
 export class Intersection implements Stream {
   readonly #reading: Reading;
@@ -36,24 +34,16 @@ export class Intersection implements Stream {
 
   async #settle(): Promise<void> {
     this.#isAhead = false;
-    for (let leaps = 0; ; leaps += 1) {
-      const wanted = this.#first.head;
-      // What the first does not have need not be asked of the others.
-      if (wanted === undefined || wanted.isHollow) {
-        this.head = wanted;
-        return;
-      }
-      const further = await this.#furtherThan(wanted.position);
-      if (further === undefined || further === "end") {
-        this.head = further === undefined ? wanted : undefined;
-        return;
-      }
-      await this.#first.seek(further);
-      if (leaps < leapsAtOnce) continue;
-      this.#isAhead = true;
-      this.head = hollow(wanted.position);
-      return;
-    }
+    const wanted = this.#first.head;
+    this.head = wanted;
+    // What the first does not have need not be asked of the others.
+    if (wanted === undefined || wanted.isHollow) return;
+    const further = await this.#furtherThan(wanted.position);
+    if (further === undefined) return;
+    this.head = further === "end" ? undefined : hollow(wanted.position);
+    if (further === "end") return;
+    await this.#first.seek(further);
+    this.#isAhead = true;
   }
 
   /** Where one of the others goes on that lacks this position; undefined when all have it. */

@@ -15,6 +15,8 @@ import type { Bounds, Choice } from "./bounds.js";
 export interface Stretch {
   readonly kind: IndexKind;
   readonly prefix: Buffer;
+  /** All that is in it has this status class. */
+  readonly status?: number;
   /** Of its entries, those of these workflows, as keys have them. */
   readonly workflows?: readonly Buffer[];
 }
@@ -59,7 +61,7 @@ export function isNarrow({ parents, tags, statuses, workflows }: Bounds): boolea
 }
 
 function byStatus(status: number): Stretch {
-  return { kind: "status", prefix: Buffer.from([status]) };
+  return { kind: "status", prefix: Buffer.from([status]), status };
 }
 
 /** Those that have ended have an index of their own; of the open ones, all are gone through. */
@@ -69,7 +71,7 @@ function byWorkflow(names: readonly string[], classes: readonly number[]): Leg {
     if (isOpenClass(status)) return [{ ...byStatus(status), workflows }];
     return names.map((name) => {
       const prefix = Buffer.concat([textBytes(name), Buffer.from([status])]);
-      return { kind: "workflow", prefix };
+      return { kind: "workflow", prefix, status };
     });
   });
 }

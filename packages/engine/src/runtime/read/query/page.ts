@@ -10,6 +10,7 @@ import type { Store, StoreReader } from "../../../store/store.js";
 import { readWhole } from "../reader.js";
 import { instanceOf } from "../view.js";
 import { admitsId } from "./bounds.js";
+import type { ExtentOf, Extents } from "./extents.js";
 import { type Matcher, matcherOf, requireQuery } from "./filter.js";
 import { gather, positionIn } from "./gather.js";
 import { positionOf, tokenOf } from "./page-token.js";
@@ -41,14 +42,17 @@ export async function readPage(
   store: Store,
   query: ListQuery,
   onDamage: OnDamage,
-  options: Pick<FindOptions, "sortLimit"> = {},
+  { extents, ...options }: PageOptions = {},
 ): Promise<ListPage> {
   requireQuery(query);
   const after = positionOf(query);
   const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
+  // Before the moment is taken.
+  const extentOf = await extents?.read();
   const moment = store.snapshot();
   try {
-    const { found, next } = await find(moment, query, { pageSize, after, onDamage, ...options });
+    const wanted = { pageSize, after, onDamage, extentOf, ...options };
+    const { found, next } = await find(moment, query, wanted);
     const instances = await Promise.all(
       found.map((row) => view(moment, row, query.payloads ?? true, onDamage)),
     );
@@ -57,6 +61,12 @@ export async function readPage(
   } finally {
     await moment.close();
   }
+}
+
+/** What helps to find a page. */
+export interface PageOptions extends Pick<FindOptions, "sortLimit"> {
+  /** Of the store. @default nothing is known of it */
+  readonly extents?: Pick<Extents, "read">;
 }
 
 /** A row with its id. */
@@ -78,6 +88,8 @@ export interface FindOptions {
   readonly onDamage: OnDamage;
   /** Put so many instances in order, at most. @default 1,000 */
   readonly sortLimit?: number;
+  /** What is known of the index by status. */
+  readonly extentOf?: ExtentOf | undefined;
 }
 
 /** What was found, and the position to go on from; none at the end. */
@@ -92,8 +104,9 @@ export async function find(
   query: ListQuery,
   options: FindOptions,
 ): Promise<Found> {
-  const plan = planOf(query);
-  const few = await gather(store, query, plan, options.sortLimit ?? sortLimit);
+  const { extentOf } = options;
+  const plan = planOf(query, extentOf);
+  const few = await gather(store, query, plan, options.sortLimit ?? sortLimit, extentOf);
   return few === undefined
     ? findInOrder(store, query, plan, options)
     : findAmong(store, query, plan, few, options);

@@ -29,7 +29,7 @@ export class Places {
     const stretches = parts.reduce((count, [first = []]) => count + first.length, 0);
     const expected = Math.ceil(pageSize / Math.max(stretches, 1)) + 1;
     this.#reading = { store, ...options, expected, meter: { reads: 0 } };
-    this.#stream = this.#union(parts.map((legs) => this.#intersection(legs)));
+    this.#stream = this.#union(parts.flatMap((legs) => this.#streamsOf(legs)));
   }
 
   /** Goes to the first place. */
@@ -59,11 +59,13 @@ export class Places {
     return this.#reading.meter.reads - this.#begun >= readLimit;
   }
 
-  #intersection(legs: readonly (readonly Run[])[]): Stream {
-    const [first = this.#union([]), ...others] = legs.map((leg) =>
-      this.#union(leg.map((run) => new Cursor(this.#reading, run))),
-    );
-    return others.length === 0 ? first : new Intersection(this.#reading, first, others);
+  /** What one partition has. Of one leg, the runs of all partitions stand side by side. */
+  #streamsOf(legs: readonly (readonly Run[])[]): Stream[] {
+    const cursors = legs.map((leg) => leg.map((run) => new Cursor(this.#reading, run)));
+    const [first = [], ...others] = cursors;
+    if (others.length === 0) return first;
+    const unions = others.map((other) => this.#union(other));
+    return [new Intersection(this.#reading, this.#union(first), unions)];
   }
 
   #union(streams: readonly Stream[]): Stream {

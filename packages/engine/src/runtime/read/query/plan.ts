@@ -13,6 +13,7 @@ import { type IndexKind, kindPrefix, partitionCount, partitionOf } from "../../.
 import { afterPrefix } from "../../../store/scan.js";
 import { type Bounds, boundsOf, isImpossible, type Range } from "./bounds.js";
 import { conditionOf } from "./condition.js";
+import type { Extent, ExtentOf } from "./extents.js";
 import { legsOf, type Stretch } from "./legs.js";
 
 /** What a list is ordered by in truth: "tag" is the order of a tag's value. */
@@ -30,6 +31,8 @@ export interface Run {
   readonly isSuffixed?: boolean;
   /** Take only keys that end so. */
   readonly workflows?: readonly Buffer[];
+  /** Instants of creation of what is in it, where they are known and order the list. */
+  readonly extent?: Extent;
 }
 
 /** Where a list is read from. */
@@ -61,15 +64,18 @@ function isBound({ from, before }: Range<unknown>): boolean {
   return from !== undefined || before !== undefined;
 }
 
-/** Decides which keys a list is read from. What they do not guarantee is checked on the rows. */
-export function planOf(query: ListQuery): Plan {
+/**
+ * Decides which keys a list is read from. What they do not guarantee is checked on the rows.
+ * `extentOf`: what is known of the index by status.
+ */
+export function planOf(query: ListQuery, extentOf?: ExtentOf): Plan {
   const bounds = boundsOf(conditionOf(query));
-  return planIn(query.sortBy ?? orderWithin(bounds), bounds);
+  return planIn(query.sortBy ?? orderWithin(bounds), bounds, extentOf);
 }
 
 /** The same for one order. */
-export function planIn(order: Order, bounds: Bounds): Plan {
-  const parts = isImpossible(bounds) ? [] : partsOf(order, bounds);
+export function planIn(order: Order, bounds: Bounds, extentOf?: ExtentOf): Plan {
+  const parts = isImpossible(bounds) ? [] : partsOf(order, bounds, extentOf);
   return { order, bounds, parts, idAt: idReaders[order] };
 }
 
@@ -80,7 +86,7 @@ const idReaders: Readonly<Record<Order, (position: Buffer) => string>> = {
   tag: (position) => position.toString("utf8", afterText(position, 0) + instantBytes),
 };
 
-function partsOf(order: Order, bounds: Bounds): Plan["parts"] {
+function partsOf(order: Order, bounds: Bounds, extentOf?: ExtentOf): Plan["parts"] {
   switch (order) {
     case "id":
       return rowParts(bounds);
@@ -99,20 +105,33 @@ function partsOf(order: Order, bounds: Bounds): Plan["parts"] {
       const high = low.length === 0 ? undefined : afterPrefix(low);
       return everywhere((partition) => [[runOf("tag", partition, textBytes(key), low, high)]]);
     }
-    case "created": {
-      const legs = legsOf(bounds);
-      const low = instantKey(bounds.created.from ?? 0);
-      const ends = [bounds.created.before, bounds.updated.before];
-      const given = ends.filter((end) => end !== undefined);
-      const high = given.length === 0 ? undefined : instantKey(Math.min(...given));
-      const run = ({ kind, prefix, workflows }: Stretch, partition: number): Run => {
-        const plain = runOf(kind, partition, prefix, low, high);
-        if (kind !== "status" || !isOpenClass(prefix[0] ?? 0)) return plain;
-        return { ...plain, isSuffixed: true, ...(workflows === undefined ? {} : { workflows }) };
-      };
-      return everywhere((partition) => legs.map((leg) => leg.map((one) => run(one, partition))));
-    }
+    case "created":
+      return createdParts(bounds, extentOf);
   }
+}
+
+/** Without the stretches of which it is known that nothing in them can be within the bounds. */
+function createdParts(bounds: Bounds, extentOf?: ExtentOf): Plan["parts"] {
+  const legs = legsOf(bounds);
+  const from = bounds.created.from ?? 0;
+  const ends = [bounds.created.before, bounds.updated.before].filter((end) => end !== undefined);
+  const before = ends.length === 0 ? undefined : Math.min(...ends);
+  const low = instantKey(from);
+  const high = before === undefined ? undefined : instantKey(before);
+  const runsOf = ({ kind, prefix, status, workflows }: Stretch, partition: number): Run[] => {
+    const run = runOf(kind, partition, prefix, low, high);
+    if (status === undefined) return [run];
+    const isSuffixed = kind === "status" && isOpenClass(status);
+    const only = isSuffixed && workflows !== undefined ? { workflows } : {};
+    if (extentOf === undefined) return [{ ...run, isSuffixed, ...only }];
+    const extent = extentOf(partition, status);
+    if (extent === undefined || extent.last < from) return [];
+    if (before !== undefined && extent.first >= before) return [];
+    return [{ ...run, isSuffixed, ...only, extent }];
+  };
+  return everywhere((partition) =>
+    legs.map((leg) => leg.flatMap((stretch) => runsOf(stretch, partition))),
+  );
 }
 
 /** The tag that a list by tag is ordered by, and what its values begin with. */

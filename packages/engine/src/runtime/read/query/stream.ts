@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { instantBytes } from "../../../store/index/index-key.js";
+import { instantBytes, instantKey } from "../../../store/index/index-key.js";
 import type { Entry, StoreReader } from "../../../store/store.js";
 import type { Run } from "./plan.js";
 
@@ -8,6 +8,8 @@ import type { Run } from "./plan.js";
 const maxPiece = 256;
 /** The same after a leap: what follows may be leapt over, too. */
 const leapPiece = 4;
+/** The same, at the least, of those of many workflows for some: most may be of others. */
+const mixedPiece = 32;
 
 /** A place in an order: what follows the prefix of a run, up to and with the id. */
 export interface Place {
@@ -69,31 +71,46 @@ export class Cursor implements Stream {
   #entries: readonly Entry[] = [];
   #at = 0;
   #isLast = false;
+  /** Nothing is before this position, and nothing has been read yet. */
+  #nearest: Buffer | undefined;
   head: Place | undefined;
 
   constructor(reading: Reading, run: Run) {
     const { descending, after, expected } = reading;
     this.#reading = reading;
     this.#run = run;
-    this.#piece = Math.min(expected, maxPiece);
+    const wanted = run.workflows === undefined ? expected : Math.max(expected, mixedPiece);
+    this.#piece = Math.min(wanted, maxPiece);
     this.#gte = Buffer.concat([run.prefix, run.low]);
     this.#lt = run.end;
-    if (after === undefined) return;
-    if (descending) this.#lt = least(this.#lt, this.#keyOf(after));
-    else this.#gte = most(this.#gte, this.#keyOf(after, afterId));
+    if (after !== undefined) this.#skipTo(after, true);
+    const { extent } = run;
+    if (extent === undefined) return;
+    // The same as of any position: no instant alone is one.
+    const [nearest, furthest] = descending
+      ? [instantKey(extent.last + 1), instantKey(extent.first)]
+      : [instantKey(extent.first), instantKey(extent.last + 1)];
+    this.#skipTo(nearest, false);
+    this.#isLast = after !== undefined && isBefore(reading, furthest, after);
+    if (after === undefined || isBefore(reading, after, nearest)) this.#nearest = nearest;
   }
 
   async seek(position?: Buffer): Promise<void> {
+    const nearest = this.#nearest;
+    if (nearest !== undefined && (position === undefined || this.#isBefore(position, nearest))) {
+      // Nothing has to be read to know this much.
+      this.head = hollow(nearest);
+      return;
+    }
     if (position === undefined) return this.next();
     while (this.#at < this.#entries.length) {
       const place = this.#place();
-      if (place !== undefined && !isBefore(this.#reading, place.position, position)) {
+      if (place !== undefined && !this.#isBefore(place.position, position)) {
         this.head = place;
         return;
       }
     }
-    if (this.#reading.descending) this.#lt = least(this.#lt, this.#keyOf(position, afterId));
-    else this.#gte = most(this.#gte, this.#keyOf(position));
+    this.#skipTo(position, false);
     this.#piece = Math.min(this.#piece, leapPiece);
     await this.next();
   }
@@ -131,6 +148,21 @@ export class Cursor implements Stream {
     return position.subarray(0, position.indexOf(0, instantBytes));
   }
 
+  #isBefore(a: Buffer, b: Buffer): boolean {
+    return isBefore(this.#reading, a, b);
+  }
+
+  /** What is read from now on is not before this position, or is after it. */
+  #skipTo(position: Buffer, isAfter: boolean): void {
+    if (this.#reading.descending) {
+      const end = isAfter ? this.#keyOf(position) : this.#keyOf(position, afterId);
+      this.#lt = least(this.#lt, end);
+    } else {
+      const start = isAfter ? this.#keyOf(position, afterId) : this.#keyOf(position);
+      this.#gte = most(this.#gte, start);
+    }
+  }
+
   #keyOf(position: Buffer, ...rest: Buffer[]): Buffer {
     return Buffer.concat([this.#run.prefix, position, ...rest]);
   }
@@ -138,6 +170,7 @@ export class Cursor implements Stream {
   async #read(): Promise<void> {
     this.#at = 0;
     this.#entries = [];
+    this.#nearest = undefined;
     if (this.#isLast || Buffer.compare(this.#gte, this.#lt) >= 0) return;
     const { store, descending, meter } = this.#reading;
     const range = { gte: this.#gte, lt: this.#lt, limit: this.#piece, reverse: descending };

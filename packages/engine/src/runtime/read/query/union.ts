@@ -5,6 +5,8 @@ import { isBefore, type Place, type Reading, type Stream } from "./stream.js";
 
 /** Streams that are read side by side. */
 const parallel = 256;
+/** The same of streams that only have said so far how far they have nothing. */
+const hollowAtOnce = 16;
 
 /** The places of several streams in one order, as if they were one. */
 export class Union implements Stream {
@@ -35,10 +37,14 @@ export class Union implements Stream {
   }
 
   async next(): Promise<void> {
-    const first = this.#queue.pop();
-    if (first === undefined) return;
-    await first.next();
-    if (first.head !== undefined) this.#queue.push(first);
+    const passed: Stream[] = [];
+    do {
+      const first = this.#queue.pop();
+      if (first !== undefined) passed.push(first);
+      // As long as they are hollow, the next place is beyond all of them.
+    } while (passed.at(-1)?.head?.isHollow && passed.length < hollowAtOnce && this.head?.isHollow);
+    await Promise.all(passed.map((stream) => stream.next()));
+    for (const stream of passed) if (stream.head !== undefined) this.#queue.push(stream);
   }
 
   #isBehind({ position }: Place, wanted: Buffer | undefined): boolean {
