@@ -3,7 +3,7 @@
 // Runs the Connect conformance suite: `conformance-test.mjs RUNNER REPORT [RUNNER'S ARGUMENTS…]`, RUNNER
 // being the program's path. What the runner prints is the report.
 
-import { spawn } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { finished } from "node:stream/promises";
@@ -12,11 +12,16 @@ import { nodePath, root } from "./workspace.mjs";
 const [runner, reportFile, ...more] = process.argv.slice(2);
 const folder = join(root, "tests/conformance");
 const report = createWriteStream(reportFile);
+const host = fork(join(folder, "src/host.ts"), { execPath: nodePath() });
+const port = await new Promise((resolve, reject) => {
+  host.once("message", resolve);
+  host.once("exit", () => reject(new Error("the process of the servers has ended")));
+});
 const suite = spawn(
   runner,
   [
     ...["--mode", "server", "--conf", join(folder, "conformance.yaml"), "--max-servers", "2"],
-    ...[...more, "--", nodePath(), join(folder, "src/main.ts")],
+    ...[...more, "--", nodePath(), join(folder, "src/relay.mjs"), String(port)],
   ],
   { stdio: ["ignore", "pipe", "inherit"] },
 );
@@ -31,5 +36,6 @@ process.exitCode = await new Promise((resolve) => {
   suite.once("close", (code) => resolve(code ?? 1));
 });
 clearTimeout(limit);
+host.disconnect();
 report.end();
 await finished(report);

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 
 const lengthBytes = 4;
 
-/** Reads the one message, with its length in front, that a stream holds up to its end. */
+/** Reads a message with its length in front; the stream stays open. */
 export async function readDelimited(source: Readable): Promise<Uint8Array> {
-  const bytes = await buffer(source);
-  const length = bytes.readUInt32BE(0);
-  if (bytes.length !== lengthBytes + length) {
-    throw new Error(`a message of ${length} bytes was announced; ${bytes.length} came in all`);
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of source.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, chunk as Buffer]);
+    if (bytes.length >= lengthBytes && bytes.length >= lengthBytes + bytes.readUInt32BE(0)) {
+      return bytes.subarray(lengthBytes, lengthBytes + bytes.readUInt32BE(0));
+    }
   }
-  return bytes.subarray(lengthBytes);
+  throw new Error(`the stream ended after ${bytes.length} bytes of a message`);
 }
 
 /** A message with its length in front. */

@@ -14,13 +14,17 @@ const unlimited = 0xffff_ffff;
 /** The tests provoke every kind of failure; the runner says which was wrong. */
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** A running server. */
+export interface ConformanceServer {
+  readonly address: { readonly host: string; readonly port: number };
+  close(): Promise<void>;
+}
+
 /**
  * Serves the conformance service with the parts that serve Pawl's own. Errors carry no detail of ours,
  * since the runner counts details.
  */
-export async function startServer(
-  request: ServerCompatRequest,
-): Promise<{ host: string; port: number }> {
+export async function startServer(request: ServerCompatRequest): Promise<ConformanceServer> {
   const rpc = new RpcHandler(
     (router) => void router.service(ConformanceService, conformanceService),
     (_request, response) => {
@@ -34,10 +38,12 @@ export async function startServer(
       hasDetail: () => false,
     },
   );
-  return { host, port: await listen(rpc, request) };
+  const listener = listenerFor(rpc, request);
+  const port = await listener.listen(host, 0);
+  return { address: { host, port }, close: () => listener.close(0) };
 }
 
-async function listen(rpc: RpcHandler, request: ServerCompatRequest): Promise<number> {
+function listenerFor(rpc: RpcHandler, request: ServerCompatRequest): Listener {
   const { serverCreds, clientTlsCert } = request;
   const listener = new Listener(rpc.handle, {}, rpc.streams);
   if (serverCreds !== undefined) {
@@ -47,7 +53,7 @@ async function listen(rpc: RpcHandler, request: ServerCompatRequest): Promise<nu
       ...(clientTlsCert.length > 0 ? { ca: toText(clientTlsCert) } : {}),
     });
   }
-  return listener.listen(host, 0);
+  return listener;
 }
 
 function toText(bytes: Uint8Array): string {
