@@ -93,6 +93,7 @@ describe("the history of", () => {
       ["executionResumed", -1],
       ["eventRaised", -1],
       ["taskScheduled", 0],
+      ["timerCreated", 1],
       ["executionCompleted", 2],
     ]);
     await under.engine.close();
