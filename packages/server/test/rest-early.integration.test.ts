@@ -267,6 +267,7 @@ describe("GET", () => {
 describe("raiseEvent without a name in the path", () => {
   const binary = { "ce-specversion": "1.0", "ce-id": "1", "ce-source": "/s", "ce-type": "paid" };
   const structured = { "content-type": "application/cloudevents+json; charset=utf-8" };
+  const batch = { "content-type": "application/cloudevents-batch+json" };
   const event = { specversion: "1.0", id: "1", source: "/s", type: "paid" };
 
   test.each([
@@ -301,6 +302,10 @@ describe("raiseEvent without a name in the path", () => {
     ["", "", structured, "ERR_MALFORMED_REQUEST"],
     ["", '{"type":1}', structured, "ERR_MALFORMED_REQUEST"],
     ["", '{"type":"t","data_base64":1}', structured, "ERR_MALFORMED_REQUEST"],
+    ["", '{"type":"t","data_base64":"e30*"}', structured, "ERR_MALFORMED_REQUEST"],
+    ["", '{"type":"t","data_base64":"e30"}', structured, "ERR_MALFORMED_REQUEST"],
+    ["", '{"type":"t","data":1,"data_base64":"MQ=="}', structured, "ERR_MALFORMED_REQUEST"],
+    ["?eventName=e", "[]", batch, "ERR_MALFORMED_REQUEST"],
     ["", "1", { "ce-type": "%zz" }, "ERR_MALFORMED_REQUEST"],
   ])("%s with the body %s and %j answers 400 %s", async (query, body, headers, errorCode) => {
     const server = await serverWithInstance();

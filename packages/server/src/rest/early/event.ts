@@ -22,7 +22,11 @@ export function parseEvent(
   body: Uint8Array,
 ): EarlyEvent {
   const { headers } = call.request;
-  const event = isStructured(headers["content-type"]) ? parseCloudEvent(body) : undefined;
+  const type = mediaTypeOf(headers["content-type"]);
+  if (type === "application/cloudevents-batch+json") {
+    throw malformed("a batch of CloudEvents is not taken; send them one by one");
+  }
+  const event = type === "application/cloudevents+json" ? parseCloudEvent(body) : undefined;
   const header = headers["ce-type"];
   const name =
     call.query.get("eventName") ||
@@ -37,8 +41,8 @@ export function parseEvent(
   return { name, data: event === undefined ? decodePayload(body) : event.data };
 }
 
-function isStructured(contentType: string | undefined): boolean {
-  return contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/cloudevents+json";
+function mediaTypeOf(contentType: string | undefined): string | undefined {
+  return contentType?.split(";", 1)[0]?.trim().toLowerCase();
 }
 
 /** The type (empty when there is none) and the data of a CloudEvent in its JSON format. */
@@ -64,10 +68,15 @@ function parseCloudEvent(body: Uint8Array): { type: string; data: string | undef
 function dataOf(attributes: ReadonlyMap<string, unknown>): string | undefined {
   const encoded = attributes.get("data_base64");
   if (encoded !== undefined) {
-    if (typeof encoded !== "string") {
-      throw malformed('"data_base64" must be a string');
+    if (attributes.has("data")) {
+      throw malformed('a CloudEvent has "data" or "data_base64", not both');
     }
-    return decodePayload(Buffer.from(encoded, "base64"));
+    const bytes = Buffer.from(typeof encoded === "string" ? encoded : "", "base64");
+    // Node leaves out what is no base64, which would lose a part of the payload in silence.
+    if (bytes.toString("base64") !== encoded) {
+      throw malformed('"data_base64" must be base64 text');
+    }
+    return decodePayload(bytes);
   }
   return attributes.has("data") ? JSON.stringify(attributes.get("data")) : undefined;
 }
@@ -77,7 +86,10 @@ function decodeType(header: string): string {
   try {
     return decodeURIComponent(header);
   } catch {
-    throw malformed("the header ce-type has a bad escape");
+    throw DaprError.of(
+      "ERR_MALFORMED_REQUEST",
+      'the header ce-type has a bad escape; write "%" as "%25"',
+    );
   }
 }
 
