@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { fromJsonString } from "@bufbuild/protobuf";
-import { GetWorkflowRequestSchema } from "@pawl/protocol/dapr";
+import { type DescMessage, fromJsonString } from "@bufbuild/protobuf";
+import {
+  GetWorkflowRequestSchema,
+  PauseWorkflowRequestSchema,
+  PurgeWorkflowRequestSchema,
+  ResumeWorkflowRequestSchema,
+  TerminateWorkflowRequestSchema,
+} from "@pawl/protocol/dapr";
 import { DaprError } from "../dapr/error.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import { traceOfHeaders } from "../tracing/caller-trace.js";
@@ -38,7 +44,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
 /** GET …/workflows/{component}/{id}. `strict` hides what Dapr does not know. */
 export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const target = await readTarget(call, strict);
+    const target = await readTarget(call, "get", strict);
     const instance = await workflows.get(target);
     if (instance === undefined) {
       throw DaprError.of(
@@ -72,22 +78,36 @@ export function controlWorkflow(
   strict: boolean,
 ): RestHandler {
   return async (call) => {
-    await workflows.control(operation, await readTarget(call, strict));
+    await workflows.control(operation, await readTarget(call, operation, strict));
     return { status: 202, body: {} };
   };
 }
 
+/** The gRPC requests, whose JSON bodies may have; their fields are the same. */
+const requestSchemas = {
+  get: GetWorkflowRequestSchema,
+  terminate: TerminateWorkflowRequestSchema,
+  pause: PauseWorkflowRequestSchema,
+  resume: ResumeWorkflowRequestSchema,
+  purge: PurgeWorkflowRequestSchema,
+} as const satisfies Record<DaprControl | "get", DescMessage>;
+
 /** The instance of the path; a body, when there is one, is the JSON of the gRPC request. */
-async function readTarget(call: RestCall, strict: boolean): Promise<DaprTarget> {
+async function readTarget(
+  call: RestCall,
+  operation: keyof typeof requestSchemas,
+  strict: boolean,
+): Promise<DaprTarget> {
   const instanceId = call.parameters.instanceID ?? "";
   const body = await readBody(call.request, bodyLimitBytes(strict));
   if (body.length === 0) {
     return { instanceId, ...choiceOf(call), ...appIdOf(call) };
   }
   try {
-    // The messages of all five operations have the same fields.
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    const { appId } = fromJsonString(GetWorkflowRequestSchema, text, { ignoreUnknownFields: true });
+    const { appId } = fromJsonString(requestSchemas[operation], text, {
+      ignoreUnknownFields: true,
+    });
     const target = { instanceId, ...choiceOf(call) };
     return { ...target, ...(appId === undefined ? {} : { appId }), ...appIdOf(call) };
   } catch (error) {
