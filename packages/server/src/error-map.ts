@@ -158,6 +158,11 @@ export const daprOperations = {
     message: ({ subject }: DaprSubject, cause: string) =>
       `error while getting workflow info on instance '${subject}': ${cause}`,
   },
+  list: {
+    code: "ERR_GET_WORKFLOW",
+    notFound: false,
+    message: (_: DaprSubject, cause: string) => `error while listing workflows: ${cause}`,
+  },
   raiseEvent: {
     code: "ERR_RAISE_EVENT_WORKFLOW",
     notFound: false,

@@ -219,6 +219,21 @@ describe("watch", () => {
     }
   });
 
+  test.each(["a/watch?history=maybe", "?watch=true&existing=maybe", "?watch=true&payloads=maybe"])(
+    "refuses %s as the caller's mistake",
+    async (path) => {
+      const server = await startServer();
+      await start(server, "a");
+      const answer = await rest(server, "GET", `${dapr}${path.startsWith("?") ? "" : "/"}${path}`);
+      expect(answer).toMatchObject({
+        status: 400,
+        json: {
+          message: expect.stringMatching(/^malformed request: \w+ is neither true nor false$/),
+        },
+      });
+    },
+  );
+
   test("refuses with a status what it cannot begin", async () => {
     const server = await startServer();
     expect((await rest(server, "GET", `${dapr}/a/watch`)).status).toBe(404);

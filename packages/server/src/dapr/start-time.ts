@@ -4,13 +4,19 @@ import { DaprError } from "./error.js";
 
 const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
+/** Milliseconds since 1970 of an RFC 3339 time, `2026-01-31T12:00:00Z`; undefined when it is none. */
+export function parseInstant(text: string): number | undefined {
+  const at = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(at) ? undefined : at;
+}
+
 /**
  * Parses the option `dapr.workflow.start_time` into milliseconds since 1970.
  * @throws ERR_START_WORKFLOW when it is not an RFC 3339 time
  */
 export function parseStartTime(text: string, workflow: string): number {
-  const at = rfc3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
+  const at = parseInstant(text);
+  if (at === undefined) {
     throw DaprError.failed(
       "start",
       { subject: workflow },

@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { z } from "zod";
 import type { HttpRequest } from "../listen.js";
 import { bodyLimitBytes, readBody } from "./body.js";
 import { malformed } from "./instance/query.js";
 
-/** The body of a request as JSON; undefined when there is none. Rejects with ERR_MALFORMED_REQUEST. */
-export async function readJson(request: HttpRequest): Promise<unknown> {
+/**
+ * The body of a request as what a schema says; none counts as an empty object.
+ * Rejects with ERR_MALFORMED_REQUEST, which names each field that is wrong.
+ */
+export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
   const body = await readBody(request, bodyLimitBytes(false));
-  if (body.length === 0) return undefined;
+  const parsed = schema.safeParse(body.length === 0 ? {} : parseJson(body));
+  if (parsed.success) return parsed.data;
+  throw malformed(parsed.error.issues.map(describeIssue).join("; "));
+}
+
+function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
     throw malformed("the body is not JSON");
   }
+}
+
+function describeIssue({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${z.core.toDotPath(path)}: ${message}`;
 }

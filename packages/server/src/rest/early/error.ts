@@ -14,7 +14,13 @@ const codes: Partial<Record<ErrorCode, DaprErrorCode>> = {
   PAYLOAD_TOO_LARGE: "ERR_PAYLOAD_TOO_LARGE",
 };
 
-/** Calls the engine; what it rejects with becomes an error of the early form. */
+/** The subject of operations that are not about one instance. */
+export const allInstances = { subject: "", instanceId: "" } as const;
+
+/**
+ * Calls the engine; what it rejects with becomes an error of the early form. A request that turns out
+ * to be wrong on the way keeps the error that says so.
+ */
 export async function callEngine<Result>(
   operation: DaprOperation,
   subject: DaprSubject & { readonly instanceId: string },
@@ -23,7 +29,7 @@ export async function callEngine<Result>(
   try {
     return await call();
   } catch (error) {
-    throw toEarlyError(error, operation, subject);
+    throw error instanceof DaprError ? error : toEarlyError(error, operation, subject);
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { Condition, InstanceFilter, ManagementPort } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
-import { callEngine } from "../early/error.js";
+import { allInstances, callEngine } from "../early/error.js";
 import { parseFilter } from "../query/filter.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { toFullJson } from "./json.js";
@@ -28,8 +28,9 @@ export function listInstances(engine: ManagementPort): RestHandler {
       ...(pageSize === undefined ? {} : { pageSize }),
       ...(pageToken === "" ? {} : { pageToken }),
     };
-    const subject = { subject: "", instanceId: "" };
-    const { instances, nextPageToken } = await callEngine("get", subject, () => engine.list(query));
+    const { instances, nextPageToken } = await callEngine("list", allInstances, () =>
+      engine.list(query),
+    );
     const next = nextPageToken === undefined ? {} : { nextPageToken };
     return { status: 200, body: { instances: instances.map(toFullJson), ...next } };
   };

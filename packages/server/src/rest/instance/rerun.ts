@@ -6,7 +6,6 @@ import { checkNewInstanceId } from "../../dapr/check.js";
 import { callEngine } from "../early/error.js";
 import { readJson } from "../json-body.js";
 import type { RestHandler } from "../router.js";
-import { malformed } from "./query.js";
 
 const request = z.strictObject({
   eventId: z.number().int().min(0),
@@ -22,9 +21,12 @@ const request = z.strictObject({
  */
 export function rerunInstance(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const parsed = request.safeParse((await readJson(call.request)) ?? {});
-    if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
-    const { eventId, newInstanceID = "", newChildInstanceID = "", input } = parsed.data;
+    const {
+      eventId,
+      newInstanceID = "",
+      newChildInstanceID = "",
+      input,
+    } = await readJson(call.request, request);
     if (newInstanceID !== "") checkNewInstanceId(newInstanceID);
     const command: RerunCommand = {
       eventId,

@@ -7,6 +7,9 @@ import { malformed } from "./query.js";
 /** Reads a status in any case. Rejects with ERR_MALFORMED_REQUEST. */
 export function parseStatus(text: string): InstanceStatus {
   const status = instanceStatuses.find((name) => name === text.toLowerCase());
-  if (status === undefined) throw malformed(`there is no status "${text}"`);
+  if (status === undefined) {
+    const names = instanceStatuses.join(", ").toUpperCase();
+    throw malformed(`there is no status "${text}"; there are ${names}`);
+  }
   return status;
 }

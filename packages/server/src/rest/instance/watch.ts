@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FeedItem, InstanceFilter, ManagementPort } from "@pawl/engine";
-import { callEngine } from "../early/error.js";
+import { allInstances, callEngine } from "../early/error.js";
 import type { RestCall, RestHandler, RestReply } from "../router.js";
 import { toEventJson } from "./history.js";
 import { toFullJson } from "./json.js";
@@ -46,8 +46,7 @@ export function watchInstances(
   filter: InstanceFilter,
   call: RestCall,
 ): Promise<RestReply> {
-  const subject = { subject: "", instanceId: "" };
-  return callEngine("get", subject, () => replyWithEvents(itemsOf(engine, filter, call)));
+  return callEngine("list", allInstances, () => replyWithEvents(itemsOf(engine, filter, call)));
 }
 
 async function* itemsOf(

@@ -2,6 +2,7 @@
 
 import type { Comparison, Condition } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
+import { parseInstant } from "../../dapr/start-time.js";
 import { malformed } from "../instance/query.js";
 import { parseStatus } from "../instance/status.js";
 import { type Field, fieldNames, findField } from "./field.js";
@@ -15,6 +16,9 @@ const operators: ReadonlyMap<string, Comparison["op"]> = new Map<string, Compari
   ["LTE", "lte"],
   ["IN", "in"],
 ]);
+
+/** A status is no more or less than another. */
+const statusOperators: ReadonlySet<Comparison["op"]> = new Set(["eq", "neq", "in"]);
 
 /**
  * Reads the `filter` of Dapr's state query: one of EQ, NEQ, GT, GTE, LT, LTE, IN with one field, or
@@ -57,6 +61,9 @@ function parseComparison(operator: string, op: Comparison["op"], operand: unknow
   }
   const { field, tag } = found;
   const of = tag === undefined ? { field } : { field, tag };
+  if (found.kind === "status" && !statusOperators.has(op)) {
+    throw malformed(`"${key}" is compared with EQ, NEQ or IN, not with ${operator}`);
+  }
   if (op === "in" && !Array.isArray(value)) throw malformed(`IN takes a list of values`);
   const list = op === "in" && Array.isArray(value) ? value : undefined;
   const read = list?.map((item) => parseValue(found, item)) ?? parseValue(found, value);
@@ -66,7 +73,7 @@ function parseComparison(operator: string, op: Comparison["op"], operand: unknow
 
 function parseValue({ kind, name }: Field, value: unknown): string | number {
   if (kind === "instant") {
-    const at = typeof value === "string" ? Date.parse(value) : value;
+    const at = typeof value === "string" ? parseInstant(value) : value;
     if (typeof at === "number" && Number.isFinite(at)) return at;
     throw malformed(`"${name}" is an instant, as in "2026-01-31T12:00:00Z"`);
   }

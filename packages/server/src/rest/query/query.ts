@@ -3,7 +3,7 @@
 import type { ListQuery, ManagementPort, SortField } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { z } from "zod";
-import { callEngine } from "../early/error.js";
+import { allInstances, callEngine } from "../early/error.js";
 import { toFullJson } from "../instance/json.js";
 import { malformed } from "../instance/query.js";
 import { readJson } from "../json-body.js";
@@ -46,9 +46,7 @@ const defaultLimit = 100;
  */
 export function queryInstances(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const parsed = request.safeParse((await readJson(call.request)) ?? {});
-    if (!parsed.success) throw malformed(z.prettifyError(parsed.error));
-    const { filter, sort, page, payloads } = parsed.data;
+    const { filter, sort, page, payloads } = await readJson(call.request, request);
     const where = parseFilter(filter);
     const query: ListQuery = {
       ...(where === undefined ? {} : { where }),
@@ -57,8 +55,9 @@ export function queryInstances(engine: ManagementPort): RestHandler {
       pageSize: page?.limit || defaultLimit,
       pageToken: page?.token ?? "",
     };
-    const subject = { subject: "", instanceId: "" };
-    const { instances, nextPageToken } = await callEngine("get", subject, () => engine.list(query));
+    const { instances, nextPageToken } = await callEngine("list", allInstances, () =>
+      engine.list(query),
+    );
     const results = instances.map((one) => ({ key: one.instanceId, data: toFullJson(one) }));
     const token = nextPageToken === undefined ? {} : { token: nextPageToken };
     return { status: 200, body: { results, ...token } };
