@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { rename, rm, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { openEngine } from "@pawl/engine";
@@ -120,7 +120,7 @@ describe("files of components, while the server runs", () => {
     await writeYaml(folder, "billing.yaml", componentYaml("billing"));
     const server = await start(options);
     await startIn(server, "billing");
-    const elsewhere = join(dataDir, "elsewhere");
+    const elsewhere = await newFolder();
     await writeYaml(folder, "billing.yaml", componentYaml("billing", { dataDir: elsewhere }));
     const line = await log.line("changes at the next start of the server");
     expect(line).toContain(`"newDataDir":${JSON.stringify(elsewhere)}`);
@@ -146,6 +146,40 @@ describe("files of components, while the server runs", () => {
     );
     expect(await startIn(server, "billing")).toBe(202);
     await server.close();
+  });
+
+  test("one whose folder is within another's, or around it, is refused", async () => {
+    const dataDir = await newFolder();
+    const billing = join(dataDir, "components", "billing");
+    const options = { store: "level", dataDir } as const;
+    await writeYaml(folder, "a.yaml", componentYaml("billing", { dataDir: billing }));
+    const server = await start(options);
+    const refusals = [
+      [join(billing, "inner"), "is within the folder of the built-in component"],
+      [join(dataDir, "db"), "is within the folder of the built-in component"],
+      [dirname(dataDir), "is around the folder of the built-in component"],
+    ];
+    for (const [place = "", refusal = ""] of refusals) {
+      await writeYaml(folder, "b.yaml", componentYaml("shipping", { dataDir: place }));
+      expect(await log.line(`b.yaml:4: dataDir: ${place} ${refusal}`)).toContain("not reloaded");
+    }
+    await server.close();
+  });
+
+  test("links hide no folder that is another's", async () => {
+    const [outer, links] = [await newFolder(), await newFolder()];
+    await symlink(outer, join(links, "link"));
+    await writeYaml(folder, "a.yaml", componentYaml("billing", { dataDir: join(outer, "d") }));
+    const refusals = [
+      [join(links, "link", "d"), "is the folder"],
+      [join(links, "link", "d", "e"), "is within the folder"],
+      [join(links, "link"), "is around the folder"],
+    ];
+    for (const [place = "", relation = ""] of refusals) {
+      await writeYaml(folder, "b.yaml", componentYaml("shipping", { dataDir: place }));
+      const refusal = `b.yaml:4: dataDir: ${place} ${relation} of the component of ${join(folder, "a.yaml")}:4`;
+      await expect(start()).rejects.toThrow(refusal);
+    }
   });
 
   test("one whose folder is in use stops the start, unless its errors are to be ignored", async () => {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type Engine, EngineError, type EngineSettings } from "@pawl/engine";
+import type { Engine, EngineSettings } from "@pawl/engine";
 import { mergeSettings } from "../config/merge-settings.js";
 import type { ResolvedServerOptions, ServedEngine, ServerLogger } from "../options.js";
 import type { ComponentFiles, ComponentSpec } from "./component-files.js";
@@ -11,6 +10,7 @@ import { Components } from "./components.js";
 import { listKeptComponents } from "./data-folder.js";
 import { builtInName } from "./name.js";
 import { type Location, locationOf, openComponentEngine } from "./open-component.js";
+import { requireOwnFolders } from "./own-folders.js";
 
 /** Between two attempts to open what could not be opened; grows. */
 const firstRetryMs = 1_000;
@@ -81,7 +81,7 @@ export class ComponentKeeper {
     files: ComponentFiles,
   ): Promise<ComponentKeeper> {
     const keeper = new ComponentKeeper(server, protect, configured, files);
-    keeper.#requireOwnFolders(files.components);
+    requireOwnFolders(server, files.components);
     try {
       await keeper.#openBuiltIn();
       await keeper.#apply((spec, error) => {
@@ -109,10 +109,10 @@ export class ComponentKeeper {
 
   /**
    * Takes up what the files of components say now. What cannot be opened is logged, and tried again.
-   * @throws INVALID_ARGUMENT when two would have one folder
+   * @throws INVALID_ARGUMENT when the data of two would be in one folder, or in one within another
    */
   async reload(files: ComponentFiles): Promise<void> {
-    this.#requireOwnFolders(files.components);
+    requireOwnFolders(this.#server, files.components);
     await this.#inTurn(() => {
       this.#files = files;
       this.#retryMs = firstRetryMs;
@@ -257,26 +257,6 @@ export class ComponentKeeper {
     this.#toldKept.add(name);
     const fate = store === "memory" ? "was in memory" : "is kept";
     this.#log.warn({ component: name, dataDir }, `component no longer served; its data ${fate}`);
-  }
-
-  /** @throws INVALID_ARGUMENT when two components would have one folder */
-  #requireOwnFolders(specs: readonly ComponentSpec[]): void {
-    const owners = new Map<string, string>();
-    const { store, dataDir } = this.#server;
-    if (store === "level") owners.set(resolve(dataDir), "the built-in component");
-    for (const spec of specs) {
-      const location = locationOf(this.#server, spec);
-      if (spec.name === builtInName || location.store === "memory") continue;
-      const folder = resolve(location.dataDir);
-      const owner = owners.get(folder);
-      if (owner !== undefined) {
-        throw new EngineError(
-          "INVALID_ARGUMENT",
-          `${spec.place}: dataDir: ${folder} is the folder of ${owner}`,
-        );
-      }
-      owners.set(folder, `the component of ${spec.place}`);
-    }
   }
 
   async #noteWithheld(): Promise<void> {
