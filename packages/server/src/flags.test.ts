@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { addServeFlags, parseServeFlags, type ServeFlags } from "./flags.js";
@@ -34,6 +31,7 @@ function complaintOf(...flags: string[]): string {
 describe("serve flags", () => {
   test("have the defaults of the server", () => {
     expect(parse()).toEqual({
+      defaultComponentsPath: "components",
       host: "127.0.0.1",
       port: 3500,
       grpcPort: 50001,
@@ -46,6 +44,7 @@ describe("serve flags", () => {
   test("are read from the command line", () => {
     const flags = ["--host=::1", "--port=1", "--grpc-port=0", "--data=d", "--store=memory"];
     expect(parse(...flags, "--log-level=debug")).toEqual({
+      defaultComponentsPath: "components",
       host: "::1",
       port: 1,
       grpcPort: 0,
@@ -72,6 +71,7 @@ describe("serve flags", () => {
     vi.stubEnv("PAWL_ALLOW_INSECURE_NETWORK", "1");
     vi.stubEnv("PAWL_MAX_CONNECTIONS", "5");
     expect(parse()).toEqual({
+      defaultComponentsPath: "components",
       host: "0.0.0.0",
       port: 7,
       grpcPort: 8,
@@ -105,14 +105,11 @@ describe("serve flags", () => {
     expect(parse()).toMatchObject(named);
   });
 
-  test("name the folder components if it is there", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "pawl-flags-"));
-    vi.spyOn(process, "cwd").mockReturnValue(folder);
-    const before = parse();
-    await mkdir(join(folder, "components"));
-    const after = parse();
-    await rm(folder, { recursive: true });
-    expect([before.componentsPaths, after.componentsPaths]).toEqual([undefined, ["components"]]);
+  test("name the folder components, if it is there, unless they name others", () => {
+    const named = parse("--components-path=a");
+    expect(parse()).toMatchObject({ defaultComponentsPath: "components" });
+    expect(parse()).not.toHaveProperty("componentsPaths");
+    expect(named).not.toHaveProperty("defaultComponentsPath");
   });
 
   test("win over the environment", () => {

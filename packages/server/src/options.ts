@@ -66,6 +66,11 @@ export interface ServerOptions extends DiskOptions {
    * that is the built-in component. @default none
    */
   readonly componentsPaths?: readonly string[];
+  /**
+   * A folder of component files that is read as soon as it is there, when `componentsPaths` names none.
+   * @default none
+   */
+  readonly defaultComponentsPath?: string;
   /** Dapr Configuration files, read again when they change; the last goes before. @default none */
   readonly configFiles?: readonly string[];
   /** Name of this server in `/v1.0/metadata`, and in the scopes of components. @default "pawl" */
@@ -145,6 +150,7 @@ export const defaults = Object.freeze({
   engineOptions: {},
   engine: undefined,
   componentsPaths: Object.freeze<string[]>([]),
+  defaultComponentsPath: "",
   configFiles: Object.freeze<string[]>([]),
   appId: "pawl",
   strictDapr: false,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { rename, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
@@ -201,6 +201,35 @@ describe("files of components, while the server runs", () => {
     await log.line('component opened {"component":"billing"');
     expect(await startIn(server, "billing")).toBe(202);
     await server.close();
+  });
+});
+
+describe("the folder that need not be there", () => {
+  test("is taken up when it comes, and is missed when it goes", async () => {
+    const later = join(folder, "later");
+    const options = { componentsPaths: [], defaultComponentsPath: later };
+    const server = await start(options);
+    expect(await startIn(server, "anything")).toBe(202);
+    await mkdir(`${later}.new`);
+    await writeYaml(`${later}.new`, "billing.yaml", componentYaml("billing"));
+    await rename(`${later}.new`, later);
+    await log.line('component opened {"component":"billing"');
+    await log.line("components reloaded");
+    expect(await startIn(server, "billing")).toBe(202);
+    expect(await startIn(server, "anything", "b")).toBe(400);
+    await rename(later, `${later}.old`);
+    await log.line("--components-path: cannot read it: ENOENT");
+    expect(await startIn(server, "billing", "b")).toBe(202);
+    await server.close();
+    await start(options);
+  });
+
+  test("is not looked for where others are named", async () => {
+    const named = join(folder, "named");
+    await mkdir(named);
+    await writeYaml(folder, "billing.yaml", componentYaml("billing"));
+    const server = await start({ componentsPaths: [named], defaultComponentsPath: folder });
+    expect(await startIn(server, "billing")).toBe(400);
   });
 });
 

@@ -34,6 +34,8 @@ export interface ComponentSpec {
 /** What the files of a folder of components say. */
 export interface ComponentFiles {
   readonly components: readonly ComponentSpec[];
+  /** Whether there is a folder at all, in which there may be more at any time. */
+  readonly hasFolder: boolean;
   /** Names of components that are not for this server. */
   readonly withheld: readonly string[];
   /** Names of components that have mistakes, which their files say to ignore. */
@@ -76,7 +78,7 @@ export async function readComponentFiles(
 ): Promise<ComponentFiles> {
   const reader = new Reader(appId);
   for (const file of await listFiles(folders)) await reader.read(file);
-  return reader.end();
+  return { ...(await reader.end()), hasFolder: folders.length > 0 };
 }
 
 async function listFiles(folders: readonly string[]): Promise<string[]> {
@@ -112,7 +114,7 @@ class Reader {
     });
   }
 
-  async end(): Promise<ComponentFiles> {
+  async end(): Promise<Omit<ComponentFiles, "hasFolder">> {
     const opened = await openSecretStores(this.#stores.filter((store) => this.#isInScope(store)));
     this.#problems.push(...opened.problems);
     this.#warnings.push(...opened.warnings);

@@ -62,7 +62,7 @@ export class ComponentKeeper {
     configured: EngineSettings,
     files: ComponentFiles,
   ) {
-    this.components = new Components(server.componentsPaths.length === 0);
+    this.components = new Components(!files.hasFolder);
     this.#server = server;
     this.#protect = protect;
     this.#log = server.logger;
@@ -115,6 +115,7 @@ export class ComponentKeeper {
     requireOwnFolders(this.#server, files.components);
     await this.#inTurn(() => {
       this.#files = files;
+      if (files.hasFolder) this.components.requireNames();
       this.#retryMs = firstRetryMs;
       return this.#apply(() => {});
     });

@@ -32,7 +32,7 @@ export class Components {
   /** Names of components that are not served, though there is data, or a file. */
   #withheld: ReadonlySet<string> = new Set();
   readonly #listeners = new Set<() => void>();
-  readonly #takesAnyName: boolean;
+  #takesAnyName: boolean;
 
   /**
    * @param takesAnyName as long as there is no other, take any name in Dapr's API for the built-in one.
@@ -48,6 +48,11 @@ export class Components {
     const { signal: gone } = new AbortController();
     components.add({ name: builtInName, type: workflowType, version: "v1", engine, gone });
     return components;
+  }
+
+  /** From now on only names of components are taken: there may be others at any time. */
+  requireNames(): void {
+    this.#takesAnyName = false;
   }
 
   /** Serves one more, or one in another's place. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { stat } from "node:fs/promises";
 import type { EngineSettings } from "@pawl/engine";
 import { readDaprConfiguration } from "../config/dapr-configuration.js";
 import { openReloaded } from "../config/reloaded-file.js";
@@ -81,25 +82,29 @@ async function followConfiguration(
 }
 
 async function followFiles(
-  { componentsPaths: folders, appId, reloadIntervalMs, logger: log }: ResolvedServerOptions,
+  server: ResolvedServerOptions,
   tellOnce: (warnings: readonly string[]) => void,
   changed: (files: ComponentFiles) => Promise<void> | undefined,
 ): Promise<Followed<ComponentFiles>> {
+  const { appId, reloadIntervalMs, logger: log } = server;
+  const findFolders = createFindFolders(server);
+  const readAll = async (): Promise<ComponentFiles> =>
+    readComponentFiles(await findFolders(), appId);
   let now: ComponentFiles | undefined;
   // Known beforehand, so that the first look does not take them for new.
-  let secretFiles = await readComponentFiles(folders, appId).then(
+  let secretFiles = await readAll().then(
     (read) => read.secretFiles,
     () => [],
   );
   const { value, stop } = await openReloaded({
     what: "components",
     // A folder that is gone is another list than an empty one: reading it says what is wrong.
-    files: async () => [
-      ...(await listComponentFiles(folders).catch(() => folders)),
-      ...secretFiles,
-    ],
+    async files() {
+      const folders = await findFolders();
+      return [...(await listComponentFiles(folders).catch(() => folders)), ...secretFiles];
+    },
     async read() {
-      const read = await readComponentFiles(folders, appId);
+      const read = await readAll();
       secretFiles = read.secretFiles;
       tellOnce(read.warnings);
       return read;
@@ -112,6 +117,26 @@ async function followFiles(
     log,
   });
   return { now: () => now ?? value, stop };
+}
+
+/**
+ * The folders to read: those that were named, or the default one. That one counts from when it is first
+ * there; if it goes, it is as with one that was named: what it said stays.
+ */
+function createFindFolders({
+  componentsPaths,
+  defaultComponentsPath,
+}: ResolvedServerOptions): () => Promise<readonly string[]> {
+  const isNamed = componentsPaths.length > 0 || defaultComponentsPath === "";
+  let isThere = false;
+  return async () => {
+    if (isNamed) return componentsPaths;
+    isThere ||= await stat(defaultComponentsPath).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    return isThere ? [defaultComponentsPath] : [];
+  };
 }
 
 /** Logs warnings, each once, however often the files are read. */

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { defaults, type ServerOptions } from "../options.js";
 
 /** The options of a server that flags about components set. Absent: not given. */
-export type ComponentFlags = Pick<ServerOptions, "componentsPaths" | "configFiles" | "appId">;
+export type ComponentFlags = Pick<
+  ServerOptions,
+  "componentsPaths" | "defaultComponentsPath" | "configFiles" | "appId"
+>;
 
 /** Where component files are looked for when no flag says so; it need not exist. */
 const defaultFolder = "components";
@@ -45,10 +46,10 @@ export function parseComponentFlags(command: Command): ComponentFlags {
     config?: string[];
     appId?: string;
   }>();
-  const componentsPaths =
-    componentsPath ?? (existsSync(resolve(defaultFolder)) ? [defaultFolder] : undefined);
   return {
-    ...(componentsPaths === undefined ? {} : { componentsPaths }),
+    ...(componentsPath === undefined
+      ? { defaultComponentsPath: defaultFolder }
+      : { componentsPaths: componentsPath }),
     ...(config === undefined ? {} : { configFiles: config }),
     ...(appId === undefined ? {} : { appId }),
   };
