@@ -3,6 +3,7 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { componentKey } from "../rpc/component-value.js";
+import { createLazyFields } from "../rpc/lazy-fields.js";
 import type { Component, Components } from "./components.js";
 
 type Method = (request: unknown, context: HandlerContext) => unknown;
@@ -39,31 +40,18 @@ export function byComponent<Service extends DescService>(
   return Object.fromEntries(methods) as unknown as ServiceImpl<Service>;
 }
 
+const withContext = createLazyFields({
+  url: (context: HandlerContext) => context.url,
+  requestHeader: (context: HandlerContext) => context.requestHeader,
+  responseHeader: (context: HandlerContext) => context.responseHeader,
+  responseTrailer: (context: HandlerContext) => context.responseTrailer,
+  values: (context: HandlerContext) => context.values,
+});
+
 /** The context with a signal that also ends with the component. */
 function whileServed(context: HandlerContext, { gone }: Component): HandlerContext {
   const { method, service, requestMethod, protocolName } = context;
-  let signal: AbortSignal | undefined;
-  return {
-    ...{ method, service, requestMethod, protocolName },
-    timeoutMs: () => context.timeoutMs(),
-    get signal() {
-      signal ??= AbortSignal.any([context.signal, gone]);
-      return signal;
-    },
-    get url() {
-      return context.url;
-    },
-    get requestHeader() {
-      return context.requestHeader;
-    },
-    get responseHeader() {
-      return context.responseHeader;
-    },
-    get responseTrailer() {
-      return context.responseTrailer;
-    },
-    get values() {
-      return context.values;
-    },
-  };
+  const timeoutMs = (): number | undefined => context.timeoutMs();
+  const signal = AbortSignal.any([context.signal, gone]);
+  return withContext({ method, service, requestMethod, protocolName, timeoutMs, signal }, context);
 }

@@ -15,6 +15,7 @@ import {
 import { type HasNodeHeaders, nodeHeaders } from "../tracing/caller-trace.js";
 import { nameComponent } from "./component-value.js";
 import { toWebHeaders } from "./headers.js";
+import { createLazyFields } from "./lazy-fields.js";
 import { answered, timedOut } from "./reason.js";
 
 /** Milliseconds that a timer of Node can last. */
@@ -30,11 +31,9 @@ type Passed = Pick<UnaryRequest | StreamRequest, "url" | "signal" | "header" | "
 type KindOfRequest =
   | Pick<UnaryRequest, "stream" | "method" | "message">
   | Pick<StreamRequest, "stream" | "method" | "message">;
-type RequestFacts = Omit<UnaryRequest, "stream" | "method" | "message">;
 type KindOfResponse =
   | Pick<UnaryResponse, "stream" | "method" | "message">
   | Pick<StreamResponse, "stream" | "method" | "message">;
-type ResponseFacts = Omit<UnaryResponse, "stream" | "method" | "message">;
 
 /** What a service gets of a call. A class, since a literal would make every getter anew for each call. */
 class PlainHandlerContext implements HandlerContext, HasNodeHeaders {
@@ -160,40 +159,13 @@ export class CallContext {
   }
 
   /** The request as interceptors get it. A copy that one of them makes has everything, too. */
-  toRequest<Kind extends KindOfRequest>(kind: Kind): Kind & RequestFacts {
-    const context = this;
-    return {
-      ...kind,
-      service: kind.method.parent,
-      requestMethod: "POST",
-      get url() {
-        return context.url;
-      },
-      get signal() {
-        return context.signal;
-      },
-      get header() {
-        return context.header;
-      },
-      get contextValues() {
-        return context.contextValues;
-      },
-    };
+  toRequest<Kind extends KindOfRequest>(kind: Kind) {
+    return withRequest({ ...kind, service: kind.method.parent, requestMethod: "POST" }, this);
   }
 
   /** The response as interceptors get it. */
-  toResponse<Kind extends KindOfResponse>(kind: Kind): Kind & ResponseFacts {
-    const context = this;
-    const response = {
-      ...kind,
-      service: kind.method.parent,
-      get header() {
-        return context.responseHeader;
-      },
-      get trailer() {
-        return context.responseTrailer;
-      },
-    };
+  toResponse<Kind extends KindOfResponse>(kind: Kind) {
+    const response = withResponse({ ...kind, service: kind.method.parent }, this);
     this.#response = response;
     return response;
   }
@@ -250,3 +222,15 @@ export class CallContext {
     }
   }
 }
+
+const withRequest = createLazyFields({
+  url: (context: CallContext) => context.url,
+  signal: (context: CallContext) => context.signal,
+  header: (context: CallContext) => context.header,
+  contextValues: (context: CallContext) => context.contextValues,
+});
+
+const withResponse = createLazyFields({
+  header: (context: CallContext) => context.responseHeader,
+  trailer: (context: CallContext) => context.responseTrailer,
+});
