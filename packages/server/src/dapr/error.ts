@@ -57,6 +57,11 @@ export class DaprError extends Error {
     return new DaprError(row.code, daprErrors.ERROR, row.message(subject, cause));
   }
 
+  /** The same, in words in which the engine does not appear. */
+  static refused(operation: DaprOperation, message: string): DaprError {
+    return new DaprError(daprOperations[operation].code, daprErrors.ERROR, message);
+  }
+
   /** What `operation` answers when the engine rejects it with `error`. */
   static from(
     error: unknown,

@@ -12,7 +12,14 @@ describe("parseStartTime()", () => {
     expect(parseStartTime(text, "w")).toBe(at);
   });
 
-  test.each(["", "tomorrow", "2009-11-10", "2009-13-10T23:00:00Z"])("refuses '%s'", (text) => {
+  test.each([
+    "",
+    "tomorrow",
+    "2009-11-10",
+    "2009-13-10T23:00:00Z",
+    "2009-02-30T23:00:00Z",
+    "2009-02-28T24:00:00Z",
+  ])("refuses '%s'", (text) => {
     expect(() => parseStartTime(text, "w")).toThrow(DaprError);
   });
 });

@@ -13,6 +13,7 @@ import {
 } from "./check.js";
 import { DaprError } from "./error.js";
 import { type DaprInstance, toDaprInstance } from "./instance.js";
+import { parseStartTime } from "./start-time.js";
 
 /** What a start needs in Dapr's API. */
 export interface DaprStart extends ComponentChoice {
@@ -21,8 +22,8 @@ export interface DaprStart extends ComponentChoice {
   readonly name: string;
   /** Taken as UTF-8 text, never parsed. */
   readonly input?: Uint8Array;
-  /** Milliseconds since 1970 before which the first turn does not run. */
-  readonly startAt?: number;
+  /** The time, as RFC 3339 has it, before which the first turn does not run. */
+  readonly startTime?: string | undefined;
   readonly appId?: string;
   /** The trace that the caller is in. */
   readonly trace: CallerTrace;
@@ -62,10 +63,11 @@ export class DaprWorkflows {
 
   /** Starts an instance; resolves with its id once it is on disk. */
   async start(start: DaprStart): Promise<string> {
-    const { instanceId, name, startAt } = start;
+    const { instanceId, name, startTime } = start;
     checkNewInstanceId(instanceId);
     checkWorkflowName(name);
     checkAppId(start.appId);
+    const startAt = startTime === undefined ? undefined : parseStartTime(startTime, name);
     const engine = this.#engineOf(start);
     const input = decodeText(start.input, "start", { subject: name });
     try {

@@ -10,7 +10,6 @@ import type {
   RaiseEventWorkflowRequest,
   StartWorkflowRequest,
 } from "@pawl/protocol/dapr";
-import { parseStartTime } from "../dapr/start-time.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
 import { componentKey } from "../rpc/component-value.js";
@@ -88,15 +87,12 @@ async function startWorkflow(
   request: StartWorkflowRequest,
   context: HandlerContext,
 ): Promise<{ instanceId: string }> {
-  const startTime = request.options["dapr.workflow.start_time"];
-  const startAt =
-    startTime === undefined ? undefined : parseStartTime(startTime, request.workflowName);
   const instanceId = await workflows.start({
     ...toTarget(request, context),
     name: request.workflowName,
     input: request.input,
     trace: traceOfCall(context),
-    ...(startAt === undefined ? {} : { startAt }),
+    startTime: request.options["dapr.workflow.start_time"],
   });
   return { instanceId };
 }
