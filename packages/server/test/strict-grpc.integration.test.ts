@@ -11,7 +11,7 @@ import {
   type TaskHubSidecarService,
   type WorkflowAction,
 } from "@pawl/protocol";
-import type { WorkflowRequest } from "@pawl/protocol/task-hub";
+import { WorkerCapability, type WorkflowRequest } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
 import { completed, scheduled, startWorker, taskHubClient } from "./task-hub-worker.js";
@@ -108,12 +108,61 @@ const deviations: Deviation[] = [
     strict: [Code.NotFound, "unable to find workflow with the provided instance ID: x", false],
   },
   {
+    what: "what GetInstance says of an instance beside what Dapr fills",
+    see: async ({ server, hub }) => {
+      startWorker(server, { turn: () => [completed("1")] });
+      const tags = { team: "furniture" };
+      await server.engine.start({ workflow: "w", instanceId: "a", tags, startAt: 1 });
+      await server.engine.waitForCompletion("a");
+      const { workflowState: shown } = await hub.getInstance({ instanceId: "a" });
+      const { executionId, completedTimestamp, scheduledStartTimestamp } = shown ?? {};
+      return [
+        [executionId, completedTimestamp, scheduledStartTimestamp].map(
+          (field) => field !== undefined,
+        ),
+        shown?.tags,
+        // Dapr fills this since 1.18.
+        shown?.startedAt !== undefined,
+      ];
+    },
+    plain: [[true, true, true], { team: "furniture" }, true],
+    strict: [[false, false, false], {}, true],
+  },
+  {
+    what: "the end of the stream of a worker that announces what it can, when the server stops",
+    see: (caller) => streamEnd(caller, [WorkerCapability.HEALTH_PING]),
+    plain: "ok",
+    strict: [Code.Canceled, "shutting down", false],
+  },
+  {
+    what: "the end of the stream of any other worker, which may connect again after nothing but OK,",
+    see: (caller) => streamEnd(caller, []),
+    plain: "ok",
+    strict: "ok",
+  },
+  {
     what: "an activity that the worker which gets it does not have",
     see: refusedActivity,
     plain: '"it ran"',
     strict: '"it failed"',
   },
 ];
+
+/** How the stream of a worker ends with its server. */
+async function streamEnd(
+  { server, hub }: Caller,
+  capabilities: WorkerCapability[],
+): Promise<unknown> {
+  const items = hub.getWorkItems({ capabilities });
+  const ended = items[Symbol.asyncIterator]().next();
+  ended.catch(() => {});
+  await expect.poll(() => server.engine.workerCount()).toBe(1);
+  await server.close();
+  return ended.then(
+    () => "ok",
+    () => failure(ended),
+  );
+}
 
 /** A workflow of one activity that says what became of it. */
 function turn({ newEvents }: WorkflowRequest): WorkflowAction[] {

@@ -45,7 +45,7 @@ export function createTaskHubService(
   return {
     ...workerMethods(engine, log, strict),
     ...controlMethods(engine, strict),
-    ...readMethods(engine),
+    ...readMethods(engine, strict),
     async startInstance(request, context) {
       const trace = traceOfCall(context, request.parentTraceContext);
       const instanceId = await startInstance(engine, request, trace);
@@ -80,7 +80,7 @@ function workerMethods(
 > {
   return {
     hello: () => ({}),
-    getWorkItems: (request, context) => streamWorkItems(engine, request, context, log),
+    getWorkItems: (request, context) => streamWorkItems(engine, request, context, { log, strict }),
     async completeActivityTask(response) {
       await engine.completeActivity(fromActivityResponse(response, strict));
       return {};
@@ -140,6 +140,7 @@ function controlMethods(
 
 function readMethods(
   engine: ManagementPort,
+  strict: boolean,
 ): Methods<
   | "getInstance"
   | "waitForInstanceStart"
@@ -152,16 +153,16 @@ function readMethods(
       const instance = await engine.get(instanceId, { payloads: getInputsAndOutputs });
       return instance === undefined
         ? { exists: false }
-        : { exists: true, workflowState: toWorkflowState(instance) };
+        : { exists: true, workflowState: toWorkflowState(instance, strict) };
     },
     async waitForInstanceStart(request, { signal }) {
       const instance = await engine.waitForStart(request.instanceId, waitOptions(request, signal));
-      return { exists: true, workflowState: toWorkflowState(instance) };
+      return { exists: true, workflowState: toWorkflowState(instance, strict) };
     },
     async waitForInstanceCompletion(request, { signal }) {
       const options = waitOptions(request, signal);
       const instance = await engine.waitForCompletion(request.instanceId, options);
-      return { exists: true, workflowState: toWorkflowState(instance) };
+      return { exists: true, workflowState: toWorkflowState(instance, strict) };
     },
     listInstanceIDs: (request) => listInstanceIds(engine, request),
     async getInstanceHistory({ instanceId }) {

@@ -67,7 +67,7 @@ function open(
   });
   const request = create(GetWorkItemsRequestSchema, { capabilities });
   request.$unknown = unknown;
-  return { port, stream: streamWorkItems(port, request, context, silent) };
+  return { port, stream: streamWorkItems(port, request, context, { log: silent, strict: false }) };
 }
 
 afterEach(() => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import type { HandlerContext } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import type { WorkerPort, WorkerRegistration, WorkItem } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import {
@@ -12,6 +12,7 @@ import {
 } from "@pawl/protocol/task-hub";
 import type { ServerLogger } from "../options.js";
 import { sendHeaders } from "../rpc/early-headers.js";
+import { shuttingDown } from "../rpc/reason.js";
 import { isJsonCall } from "./json-call.js";
 import { toActivityWorkItem } from "./message/activity.js";
 import { readWorkerHints, toMicrosoftPing, type WorkerHints } from "./message/microsoft.js";
@@ -28,12 +29,19 @@ const healthPingMs = 30_000;
  */
 const plainWorkerLimit = 50;
 
+/** How a stream of work items is served. */
+export interface WorkItemOptions {
+  readonly log: ServerLogger;
+  /** End it as Dapr does, where its worker is one that connects again after that. */
+  readonly strict: boolean;
+}
+
 /** Answers GetWorkItems: a stream of work items until the worker leaves. */
 export async function* streamWorkItems(
   workers: WorkerPort,
   request: GetWorkItemsRequest,
   context: HandlerContext,
-  log: ServerLogger,
+  { log, strict }: WorkItemOptions,
 ): AsyncGenerator<WorkItemMessage> {
   const { signal } = context;
   const output = new WorkStream<WorkItem | "ping">();
@@ -62,7 +70,10 @@ export async function* streamWorkItems(
       }
     }
     // A server that stops ends the stream with OK: every SDK connects again after that, and Dapr's
-    // JavaScript worker after nothing else.
+    // JavaScript worker, which announces nothing, after nothing else.
+    if (strict && request.capabilities.length > 0 && signal.reason === shuttingDown) {
+      throw new ConnectError(shuttingDown.rawMessage, Code.Canceled);
+    }
   } finally {
     signal.removeEventListener("abort", end);
     clearInterval(ping);

@@ -77,7 +77,7 @@ describe("toInstanceMessage()", () => {
 
 describe("toWorkflowState()", () => {
   test("carries every field", () => {
-    expect(toWorkflowState(full)).toMatchObject({
+    expect(toWorkflowState(full, false)).toMatchObject({
       instanceId: "a",
       name: "order",
       version: "v2",
@@ -104,7 +104,7 @@ describe("toWorkflowState()", () => {
   });
 
   test("leaves out what is not there", () => {
-    const state = toWorkflowState(bare);
+    const state = toWorkflowState(bare, false);
     expect(state.workflowStatus).toBe(OrchestrationStatus.PENDING);
     expect([state.input, state.failureDetails, state.startedAt]).toEqual([
       undefined,

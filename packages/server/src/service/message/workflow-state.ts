@@ -20,19 +20,22 @@ const statuses = {
   terminated: OrchestrationStatus.TERMINATED,
 } satisfies Record<InstanceStatus, OrchestrationStatus>;
 
-/** Turns an instance into Durable Task's form. Payloads are there when the instance has them. */
-export function toWorkflowState(instance: Instance): WorkflowState {
+/**
+ * Turns an instance into Durable Task's form. Payloads are there when the instance has them. `strict`:
+ * without what Dapr does not fill (worker protocol 4), which is all of `addMore`.
+ */
+export function toWorkflowState(instance: Instance, strict: boolean): WorkflowState {
   const state = create(WorkflowStateSchema, {
     instanceId: instance.instanceId,
     name: instance.workflow,
     workflowStatus: statuses[instance.status],
     createdTimestamp: toTimestamp(instance.createdAt),
     lastUpdatedTimestamp: toTimestamp(instance.updatedAt),
-    executionId: instance.executionId,
-    tags: { ...instance.tags },
   });
-  addTimes(state, instance);
-  const { version, input, output, customStatus, failure, parentInstanceId } = instance;
+  if (!strict) {
+    addMore(state, instance);
+  }
+  const { version, input, output, customStatus, failure, parentInstanceId, startedAt } = instance;
   if (version !== undefined) {
     state.version = version;
   }
@@ -51,16 +54,18 @@ export function toWorkflowState(instance: Instance): WorkflowState {
   if (parentInstanceId !== undefined) {
     state.parentInstanceId = parentInstanceId;
   }
+  if (startedAt !== undefined) {
+    state.startedAt = toTimestamp(startedAt);
+  }
   return state;
 }
 
-function addTimes(state: WorkflowState, instance: Instance): void {
-  const { startAt, startedAt, completedAt } = instance;
+function addMore(state: WorkflowState, instance: Instance): void {
+  const { executionId, tags, startAt, completedAt } = instance;
+  state.executionId = executionId;
+  state.tags = { ...tags };
   if (startAt !== undefined) {
     state.scheduledStartTimestamp = toTimestamp(startAt);
-  }
-  if (startedAt !== undefined) {
-    state.startedAt = toTimestamp(startedAt);
   }
   if (completedAt !== undefined) {
     state.completedTimestamp = toTimestamp(completedAt);
