@@ -45,13 +45,16 @@ function introduction(flags: ServeFlags, url: string, sample: boolean): string {
     const id = `order-${Date.now().toString(36)}`;
     const workflows = `${url}/v1.0/workflows/dapr`;
     const order = JSON.stringify({ item: "book", quantity: 1, amountCents: 1200 });
+    const isGuarded = Boolean(flags.apiToken || flags.tokensFile);
+    // Never the token itself: what is printed ends up in logs.
+    const curl = isGuarded ? "curl -H 'dapr-api-token: TOKEN'" : "curl";
     lines.push(
       "",
-      "Start an order:",
-      `  curl -X POST '${workflows}/order/start?instanceID=${id}' -d '${order}'`,
+      isGuarded ? "Start an order, with one of the server's tokens for TOKEN:" : "Start an order:",
+      `  ${curl} -X POST '${workflows}/order/start?instanceID=${id}' -d '${order}'`,
       "Ship it, then look at it:",
-      `  curl -X POST '${workflows}/${id}/raiseEvent/shipped' -d '{"carrier":"post"}' ` +
-        `&& sleep 1 && curl '${workflows}/${id}'`,
+      `  ${curl} -X POST '${workflows}/${id}/raiseEvent/shipped' -d '{"carrier":"post"}' ` +
+        `&& sleep 1 && ${curl} '${workflows}/${id}'`,
     );
   }
   return `${lines.join("\n")}\n\n`;
