@@ -7,6 +7,7 @@ import {
   CallService,
   Dapr,
   Health,
+  limits,
   ServerReflection,
   ServerReflectionAlpha,
   TaskHubSidecarService,
@@ -100,11 +101,11 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
   return [
     { method: "POST", pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: startWorkflow(workflows, strictDapr) },
     { method: "GET",  pattern: `${first}/{instanceID}`,                        operation: "get",         handle: getWorkflow(workflows, strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows, strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: controlWorkflow(workflows, "terminate", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: controlWorkflow(workflows, "resume", strictDapr) },
-    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", strictDapr) },
+    { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows) },
+    { method: "POST", pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: controlWorkflow(workflows, "terminate") },
+    { method: "POST", pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause") },
+    { method: "POST", pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: controlWorkflow(workflows, "resume") },
+    { method: "POST", pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge") },
   ];
 }
 
@@ -145,13 +146,13 @@ function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
   return [
     { method: "POST",   pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: both(startWorkflow(workflows, false), startEarly) },
     { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: both(getWorkflow(workflows, false), getEarly) },
-    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows, false) },
+    { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows) },
     { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             operation: "raise-event", handle: only(raiseEventEarly) },
-    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: both(controlWorkflow(workflows, "terminate", false), terminateEarly) },
-    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause", false) },
+    { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: both(controlWorkflow(workflows, "terminate"), terminateEarly) },
+    { method: "POST",   pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause") },
     { method: "POST",   pattern: `${first}/{instanceID}/suspend`,                operation: "suspend",     handle: early(suspendEarly) },
-    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: both(controlWorkflow(workflows, "resume", false), resumeEarly) },
-    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge", false) },
+    { method: "POST",   pattern: `${first}/{instanceID}/resume`,                 operation: "resume",      handle: both(controlWorkflow(workflows, "resume"), resumeEarly) },
+    { method: "POST",   pattern: `${first}/{instanceID}/purge`,                  operation: "purge",       handle: controlWorkflow(workflows, "purge") },
     { method: "DELETE", pattern: `${first}/{instanceID}`,                        operation: "purge",       handle: only(purgeEarly) },
   ];
 }
@@ -194,7 +195,8 @@ export function registerServices(
       byComponent(TaskHubSidecarService, components, ({ engine }) =>
         createTaskHubService(engine, log, strictDapr),
       ),
-      { rules: dialectRules },
+      // Its messages are workers' results, too: one that is refused would come again for ever.
+      { rules: dialectRules, readMaxBytes: limits.requestBytes },
     )
     .service(Dapr, createDaprService(workflows, metadata, strictDapr))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))

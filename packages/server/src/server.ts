@@ -83,6 +83,7 @@ async function serveComponents(
   options: ResolvedServerOptions,
 ): Promise<PawlServer> {
   const { host, appId, strictDapr, logger: log } = options;
+  const { bodyBytes } = options.listen;
   const workflows = new DaprWorkflows(components, strictDapr);
   const metadata = new ServerMetadata(appId, components);
   const targets: RouteTargets = { components, workflows, metadata, appId, strictDapr, log };
@@ -90,10 +91,14 @@ async function serveComponents(
   const rpc = new RpcHandler(
     (router, interceptors) =>
       registerServices(router, targets, interceptors, security.openAdmission),
-    createRestHandler(router, log),
+    // Dapr's own limit lets one byte more through.
+    createRestHandler(router, log, bodyBytes + (strictDapr ? 1 : 0)),
     log,
-    // Dapr's errors have no details.
-    { hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)) },
+    {
+      readMaxBytes: bodyBytes,
+      // Dapr's errors have no details.
+      hasDetail: (service) => !(strictDapr && daprServices.has(service.typeName)),
+    },
   );
   const gate = security.createGate(router);
   const ownPorts = new OwnPorts();

@@ -5,34 +5,18 @@
 import { limits } from "@pawl/protocol";
 import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Components } from "../src/component/components.js";
-import { DaprWorkflows } from "../src/dapr/workflows.js";
 import { addServeFlags, parseServeFlags } from "../src/flags.js";
-import { Listener } from "../src/listen.js";
-import { ServerMetadata } from "../src/metadata.js";
-import { defaults, type ServedEngine } from "../src/options.js";
-import { createRestHandler } from "../src/rest/handler.js";
-import { RestRouter } from "../src/rest/router.js";
-import { restRoutes } from "../src/routes.js";
+import type { ServedEngine } from "../src/options.js";
 import { fakeEngine, fakeInstance } from "./fake-engine.js";
+import { startServer } from "./test-server.js";
 
-const listeners: Listener[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs();
-  await Promise.all(listeners.splice(0).map((listener) => listener.close(0)));
 });
 
-/** The base of a strict REST API. Closed after the test. */
+/** The base of a strict REST API. */
 async function startStrict(engine: ServedEngine): Promise<string> {
-  const components = Components.of(engine);
-  const workflows = new DaprWorkflows(components, true);
-  const metadata = new ServerMetadata("pawl", components);
-  const targets = { components, workflows, metadata, appId: "pawl", log: defaults.logger };
-  const routes = restRoutes({ ...targets, strictDapr: true });
-  const listener = new Listener(createRestHandler(new RestRouter(routes), defaults.logger));
-  listeners.push(listener);
-  return `http://127.0.0.1:${await listener.listen("127.0.0.1", 0)}`;
+  return (await startServer({ engine, strictDapr: true })).url;
 }
 
 describe("with strictDapr", () => {

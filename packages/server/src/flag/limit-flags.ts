@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenLimits, listenDefaults } from "../limit/listen-limits.js";
 
@@ -21,6 +22,7 @@ export const limitFlags = {
   streamsPerConnection: { flag: "max-streams",          text: "calls at once on one HTTP/2 connection",                      least: 1,   most: 1_000_000 },
   headerBytes:          { flag: "max-header-bytes",     text: "bytes of the headers of a request",                           least: 1024, most: 1_048_576 },
   headerCount:          { flag: "max-headers",          text: "headers of a request",                                        least: 16,  most: 10_000 },
+  bodyBytes:            { flag: "max-body-bytes",       text: "bytes of a request's body, and of a call's message",         least: 1024, most: limits.requestBytes },
   resetBurst:           { flag: "reset-burst",          text: "calls that a peer may take back at once",                     least: 1,   most: 1_000_000 },
   resetsPerSecond:      { flag: "resets-per-second",    text: "calls that a peer may take back each second for long",        least: 1,   most: 1_000_000 },
   peekTimeoutMs:        { flag: "peek-timeout-ms",      text: "time to begin with HTTP, or to end a TLS handshake",          least: 10,  most: dayMs },

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
+
 /** Bounds of what a peer may do to the listener, by connection and by request. */
 export interface ListenLimits {
   /** Milliseconds in which a connection must show its protocol, or end its TLS handshake. @default 5000 */
@@ -30,6 +32,11 @@ export interface ListenLimits {
   readonly headerBytes: number;
   /** Headers of one request. @default 128 */
   readonly headerCount: number;
+  /**
+   * Bytes of the body of a request, and of a call's message; not of what workers send. No more than the
+   * contract with workers allows. @default 4194304
+   */
+  readonly bodyBytes: number;
   /** Streams of one HTTP/2 connection. @default 10000 */
   readonly streamsPerConnection: number;
   /** Streams that a peer may take back at once, above which its connection is closed. @default 1000 */
@@ -58,6 +65,7 @@ export const listenDefaults: ListenLimits = Object.freeze({
   idleTimeoutMs: 600_000,
   headerBytes: 16_384,
   headerCount: 128,
+  bodyBytes: limits.requestBytes,
   streamsPerConnection: 10_000,
   resetBurst: 1_000,
   resetsPerSecond: 33,

@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { limits } from "@pawl/protocol";
 import { DaprError } from "../dapr/error.js";
 import type { HttpRequest } from "../listen.js";
-
-/** Bytes that a body of the workflow API may have; Dapr's own limit lets one byte more through. */
-export function bodyLimitBytes(strict: boolean): number {
-  return limits.requestBytes + (strict ? 1 : 0);
-}
 
 /**
  * Reads a request's body whole.
@@ -24,7 +18,7 @@ export function readBody(request: HttpRequest, limitBytes: number): Promise<Uint
         chunks.push(chunk);
       } else {
         chunks.length = 0;
-        reject(unreadable("stream too large"));
+        reject(unreadable(`stream too large: at most ${limitBytes} bytes are taken`));
       }
     });
     request.once("end", () =>

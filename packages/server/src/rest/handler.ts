@@ -17,12 +17,19 @@ import { refuseUnknownPath } from "./unknown-path.js";
 /** A request line may name the server before the path, as for a proxy. */
 const absoluteForm = /^https?:\/\/[^/?]*/i;
 
-/** Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE). */
-export function createRestHandler(router: RestRouter, log: ServerLogger): HttpHandler {
+/**
+ * Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE).
+ * @param bodyLimitBytes bytes that a body may have
+ */
+export function createRestHandler(
+  router: RestRouter,
+  log: ServerLogger,
+  bodyLimitBytes: number,
+): HttpHandler {
   return (request, response) => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
-    answer(router, request, gone.signal).then(
+    answer(router, request, bodyLimitBytes, gone.signal).then(
       (reply) => {
         if (reply.stream === undefined) send(request, response, reply);
         else sendStream(log, request, response, reply, reply.stream);
@@ -38,6 +45,7 @@ export function createRestHandler(router: RestRouter, log: ServerLogger): HttpHa
 async function answer(
   router: RestRouter,
   request: HttpRequest,
+  bodyLimitBytes: number,
   signal: AbortSignal,
 ): Promise<RestReply> {
   const { path, query: queryText } = splitUrl(request.url ?? "/");
@@ -55,7 +63,8 @@ async function answer(
     return { status: 400, text: parameters };
   }
   const query = parseQuery(queryText);
-  return match.route.handle({ request, path: match.path, parameters, query, signal });
+  const { path: matched } = match;
+  return match.route.handle({ request, path: matched, parameters, query, bodyLimitBytes, signal });
 }
 
 /** The path and the query of a request line. */

@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { z } from "zod";
-import type { HttpRequest } from "../listen.js";
-import { bodyLimitBytes, readBody } from "./body.js";
+import { readBody } from "./body.js";
 import { malformed } from "./instance/query.js";
+import type { RestCall } from "./router.js";
 
 /**
  * The body of a request as what a schema says; none counts as an empty object.
  * Rejects with ERR_MALFORMED_REQUEST, which names each field that is wrong.
  */
-export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
-  const body = await readBody(request, bodyLimitBytes(false));
+export async function readJson<T>(
+  { request, bodyLimitBytes }: RestCall,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const body = await readBody(request, bodyLimitBytes);
   const parsed = schema.safeParse(body.length === 0 ? {} : parseJson(body));
   if (parsed.success) return parsed.data;
   throw malformed(parsed.error.issues.map(describeIssue).join("; "));

@@ -11,6 +11,8 @@ export interface RestCall {
   /** The values of the pattern's variables, decoded. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Bytes that the body may have. */
+  readonly bodyLimitBytes: number;
   /** Aborted when the caller is gone or has its answer. */
   readonly signal: AbortSignal;
 }

@@ -11,7 +11,7 @@ import {
 import { DaprError } from "../dapr/error.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import { traceOfHeaders } from "../tracing/caller-trace.js";
-import { bodyLimitBytes, readBody } from "./body.js";
+import { readBody } from "./body.js";
 import { choiceOf } from "./component.js";
 import { toInstanceJson } from "./instance-json.js";
 import type { RestCall, RestHandler } from "./router.js";
@@ -22,7 +22,7 @@ import type { RestCall, RestHandler } from "./router.js";
  */
 export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const input = await readBody(call.request, bodyLimitBytes(strict));
+    const input = await readBody(call.request, call.bodyLimitBytes);
     const instanceId = await workflows.start({
       instanceId: call.query.get("instanceID") ?? "",
       name: call.parameters.workflowName ?? "",
@@ -44,7 +44,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
 /** GET …/workflows/{component}/{id}. `strict` hides what Dapr does not know. */
 export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
   return async (call) => {
-    const target = await readTarget(call, "get", strict);
+    const target = await readTarget(call, "get");
     const instance = await workflows.get(target);
     if (instance === undefined) {
       throw DaprError.of(
@@ -57,9 +57,9 @@ export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHand
 }
 
 /** POST …/workflows/{component}/{id}/raiseEvent/{event}: the body is the payload, as it is. */
-export function raiseEvent(workflows: DaprWorkflows, strict: boolean): RestHandler {
+export function raiseEvent(workflows: DaprWorkflows): RestHandler {
   return async (call) => {
-    const data = await readBody(call.request, bodyLimitBytes(strict));
+    const data = await readBody(call.request, call.bodyLimitBytes);
     await workflows.raiseEvent({
       instanceId: call.parameters.instanceID ?? "",
       name: call.parameters.eventName ?? "",
@@ -72,13 +72,9 @@ export function raiseEvent(workflows: DaprWorkflows, strict: boolean): RestHandl
 }
 
 /** POST …/workflows/{component}/{id}/terminate, pause, resume and purge. */
-export function controlWorkflow(
-  workflows: DaprWorkflows,
-  operation: DaprControl,
-  strict: boolean,
-): RestHandler {
+export function controlWorkflow(workflows: DaprWorkflows, operation: DaprControl): RestHandler {
   return async (call) => {
-    await workflows.control(operation, await readTarget(call, operation, strict));
+    await workflows.control(operation, await readTarget(call, operation));
     return { status: 202, body: {} };
   };
 }
@@ -96,10 +92,9 @@ const requestSchemas = {
 async function readTarget(
   call: RestCall,
   operation: keyof typeof requestSchemas,
-  strict: boolean,
 ): Promise<DaprTarget> {
   const instanceId = call.parameters.instanceID ?? "";
-  const body = await readBody(call.request, bodyLimitBytes(strict));
+  const body = await readBody(call.request, call.bodyLimitBytes);
   if (body.length === 0) {
     return { instanceId, ...choiceOf(call), ...appIdOf(call) };
   }

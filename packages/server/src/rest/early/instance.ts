@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ManagementPort } from "@pawl/engine";
-import { limits } from "@pawl/protocol";
 import { readBody } from "../body.js";
 import { toFullJson } from "../instance/json.js";
 import type { RestCall, RestHandler } from "../router.js";
@@ -25,7 +24,7 @@ export function getEarly(engine: ManagementPort): RestHandler {
 /** POST …/workflows/{workflowType}/{instanceId}/raiseEvent: the path does not name the event. */
 export function raiseEventEarly(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const { name, data } = parseEvent(call, await readBody(call.request, limits.requestBytes));
+    const { name, data } = parseEvent(call, await readBody(call.request, call.bodyLimitBytes));
     const subject = { ...subjectOf(call), event: name };
     await callEngine("raiseEvent", subject, () =>
       engine.raiseEvent(subject.instanceId, name, data),

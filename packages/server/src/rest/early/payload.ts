@@ -9,7 +9,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The body as text, never parsed; `undefined` when it is empty. */
 export async function readPayload(call: RestCall): Promise<string | undefined> {
-  return decodePayload(await readBody(call.request, limits.requestBytes));
+  return decodePayload(await readBody(call.request, call.bodyLimitBytes));
 }
 
 /**

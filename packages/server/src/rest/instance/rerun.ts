@@ -26,7 +26,7 @@ export function rerunInstance(engine: ManagementPort): RestHandler {
       newInstanceID = "",
       newChildInstanceID = "",
       input,
-    } = await readJson(call.request, request);
+    } = await readJson(call, request);
     if (newInstanceID !== "") checkNewInstanceId(newInstanceID);
     const command: RerunCommand = {
       eventId,

@@ -46,7 +46,7 @@ const defaultLimit = 100;
  */
 export function queryInstances(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const { filter, sort, page, payloads } = await readJson(call.request, request);
+    const { filter, sort, page, payloads } = await readJson(call, request);
     const where = parseFilter(filter);
     const query: ListQuery = {
       ...(where === undefined ? {} : { where }),
