@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { backup, restore } from "./command/backup.js";
 import { explain } from "./command/explain.js";
@@ -10,10 +9,7 @@ import { builtInName } from "./component/name.js";
 import { addServeFlags, parseServeFlags } from "./flags.js";
 import { defaults } from "./options.js";
 import { serve } from "./serve.js";
-
-const { version } = JSON.parse(
-  readFileSync(new URL("../package.json", import.meta.url), "utf8"),
-) as { version: string };
+import { version } from "./version.js";
 
 const program = new Command("pawl")
   .description("A durable-workflow server that speaks the Dapr Workflow API.")

@@ -110,8 +110,7 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
 }
 
 function documentRoute(targets: RouteTargets): RestRoute {
-  const { runtimeVersion } = targets.metadata.read();
-  const handle = getOpenApi(() => restRoutes(targets), runtimeVersion);
+  const handle = getOpenApi(() => restRoutes(targets));
   return { method: "GET", pattern: "/v1.0/openapi.json", operation: "describe", handle };
 }
 

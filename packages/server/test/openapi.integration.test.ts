@@ -3,6 +3,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { describe, expect, test } from "vitest";
 import { notes } from "../src/rest/openapi/notes.js";
+import { version } from "../src/version.js";
 import { rest, startServer } from "./test-server.js";
 
 interface Document {
@@ -38,6 +39,19 @@ describe("GET /v1.0/openapi.json", () => {
       const { json: answer } = await rest(server, method, filled);
       expect(answer, `${method} ${path}`).not.toMatchObject({ errorCode: "ERR_DIRECT_INVOKE" });
     }
+  });
+
+  test("has Pawl's version, and both kinds of answers of a list that may be watched", async () => {
+    const { json } = await rest(await startServer(), "GET", "/v1.0/openapi.json");
+    const content = { "application/json": expect.anything(), "text/event-stream": {} };
+
+    expect(json).toMatchObject({
+      info: { version },
+      paths: {
+        "/v1.0/workflows/{workflowComponent}": { get: { responses: { 200: { content } } } },
+      },
+    });
+    expect(version).toMatch(/^\d+\.\d+\.\d+/);
   });
 
   test("is not there in strict mode", async () => {

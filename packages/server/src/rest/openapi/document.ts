@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { componentHeader } from "../../component/name.js";
+import { version } from "../../version.js";
 import type { RestHandler, RestRoute } from "../router.js";
-import { notes, type RouteNote } from "./notes.js";
+import { type AnswerKind, notes, type RouteNote } from "./notes.js";
 import { schemas } from "./schemas.js";
 
 const prefixPattern = /^\/v1\.0(-beta1|-alpha1)?/;
@@ -15,17 +16,17 @@ export function noteOf({ method, pattern }: Pick<RestRoute, "method" | "pattern"
 }
 
 /** GET /v1.0/openapi.json: the routes that this server has, as an OpenAPI 3.1 document. */
-export function getOpenApi(routes: () => readonly RestRoute[], version: string): RestHandler {
+export function getOpenApi(routes: () => readonly RestRoute[]): RestHandler {
   let json: string | undefined;
   return ({ request }) => {
     request.resume();
-    json ??= JSON.stringify(openApiOf(routes(), version));
+    json ??= JSON.stringify(openApiOf(routes()));
     return { status: 200, json };
   };
 }
 
 /** The document of a table of routes (OpenAPI 3.1.1). */
-export function openApiOf(routes: readonly RestRoute[], version: string): object {
+export function openApiOf(routes: readonly RestRoute[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     const operation = { [route.method.toLowerCase()]: operationOf(route) };
@@ -61,7 +62,10 @@ function operationOf(route: RestRoute): object {
     ...(note.body === undefined ? {} : { requestBody: bodyOf(note.body) }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(note.answers).map(([status, answer]) => [status, responseOf(answer)]),
+        Object.entries(note.answers).map(([status, kinds]) => [
+          status,
+          responseOf(...[kinds].flat()),
+        ]),
       ),
       default: responseOf("Error"),
     },
@@ -92,18 +96,28 @@ function bodyOf(description: string): object {
   return { description, required: false, content: { "*/*": {} } };
 }
 
-function responseOf(answer: RouteNote["answers"][number]): object {
-  switch (answer) {
+function responseOf(...kinds: readonly AnswerKind[]): object {
+  const described = kinds.map(describe);
+  const content = Object.fromEntries(
+    described.flatMap(({ type, body }) => (type === "" ? [] : [[type, body]])),
+  );
+  return {
+    description: described.map(({ text }) => text).join(" Or: "),
+    ...(Object.keys(content).length === 0 ? {} : { content }),
+  };
+}
+
+function describe(kind: AnswerKind): { text: string; type: string; body: object } {
+  switch (kind) {
     case "nothing":
-      return { description: "Nothing." };
+      return { text: "Nothing.", type: "", body: {} };
     case "text":
-      return { description: "The output.", content: { "application/json": {} } };
+      return { text: "The output.", type: "application/json", body: {} };
     case "events":
-      return { description: "Server-sent events.", content: { "text/event-stream": {} } };
-    default:
-      return {
-        description: answer,
-        content: { "application/json": { schema: { $ref: `#/components/schemas/${answer}` } } },
-      };
+      return { text: "Server-sent events.", type: "text/event-stream", body: {} };
+    default: {
+      const schema = { $ref: `#/components/schemas/${kind}` };
+      return { text: kind, type: "application/json", body: { schema } };
+    }
   }
 }

@@ -2,6 +2,9 @@
 
 import type { SchemaName } from "./schemas.js";
 
+/** What an answer's body is: JSON of a schema, a workflow's output, server-sent events, or nothing. */
+export type AnswerKind = SchemaName | "text" | "events" | "nothing";
+
 /** What the OpenAPI document says of one route beside its method and path. */
 export interface RouteNote {
   readonly summary: string;
@@ -11,8 +14,8 @@ export interface RouteNote {
   readonly headers?: Readonly<Record<string, string>>;
   /** What the body of the request is. */
   readonly body?: string;
-  /** Status, and the schema of its body, "text", "events" or "nothing". */
-  readonly answers: Readonly<Record<number, SchemaName | "text" | "events" | "nothing">>;
+  /** Status, and what its body is: one thing, or one of several. */
+  readonly answers: Readonly<Record<number, AnswerKind | readonly AnswerKind[]>>;
 }
 
 const appId = { appID: "Checked and otherwise ignored." };
@@ -97,7 +100,7 @@ export const notes: Readonly<Record<string, RouteNote>> = {
       resumeToken: "With `watch`: as the header last-event-id.",
     },
     headers: resume,
-    answers: { 200: "Page", 400: "Error" },
+    answers: { 200: ["Page", "events"], 400: "Error" },
   },
   "POST /workflows/{workflowComponent}/query": {
     summary: "Finds instances by a filter in the grammar of Dapr's state query.",

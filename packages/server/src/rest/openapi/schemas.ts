@@ -111,7 +111,18 @@ export const schemas = {
       },
     },
   },
-  Metadata: { type: "object", description: "The server, its workers and the entries of callers." },
+  Metadata: {
+    type: "object",
+    description: "The server, its workers and the entries of callers.",
+    required: ["id", "runtimeVersion", "extended"],
+    properties: {
+      id: text,
+      runtimeVersion: { ...text, description: "Of Dapr's API that is spoken." },
+      extended: { type: "object", additionalProperties: text },
+      components: list("Those that are served, when there are several."),
+      workflows: { type: "object", properties: { connectedWorkers: { type: "integer" } } },
+    },
+  },
 } as const;
 
 /** The name of a schema. */
