@@ -209,7 +209,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
     requireInstanceId(instanceId);
     requireRerun(command);
     const runtime = this.#roomyRuntime();
-    const { createId } = this.#options;
+    const { createId, appId } = this.#options;
     const facts = {
       instanceId: command.newInstanceId || createId(),
       executionId: createId(),
@@ -217,6 +217,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
       replaceInput: command.replaceInput,
       childInstanceId: command.newChildInstanceId || undefined,
       createId,
+      appId,
     };
     await rerunInstance(runtime, instanceId, facts);
     return { instanceId: facts.instanceId, executionId: facts.executionId };

@@ -76,6 +76,8 @@ export interface EngineOptions {
   readonly createId?: () => string;
   /** Where log lines go. @default nowhere */
   readonly logger?: Logger;
+  /** Name of the application, which histories that are handed on have with them. @default "pawl" */
+  readonly appId?: string;
   /** Instances that may wait for a worker in memory, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
   readonly queueLimit?: number;
   /** Work that may be with workers at once. @default no limits */
@@ -133,6 +135,7 @@ export const defaults = Object.freeze({
   clock: systemClock,
   createId: () => randomUUID(),
   logger: silent,
+  appId: "pawl",
   queueLimit: 1_000_000,
   concurrency: {},
   keepExecutions: true,

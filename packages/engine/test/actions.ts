@@ -3,6 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type HistoryEvent,
+  HistoryPropagationScope,
   OrchestrationStatus,
   type TaskFailureDetails,
   TaskFailureDetailsSchema,
@@ -33,6 +34,25 @@ function action(id: number, workflowActionType: ActionType): WorkflowAction {
 export function schedule(id: number, name: string, input?: string): WorkflowAction {
   const value = { name, taskExecutionId: `call-${id}`, ...field("input", input) };
   return action(id, { case: "scheduleTask", value });
+}
+
+/** By what scope a history is handed on. */
+export const { OWN_HISTORY: own, LINEAGE: lineage } = HistoryPropagationScope;
+
+/** Asks for an activity or a child that is given the history of those above it. */
+export function given(
+  asked: WorkflowAction,
+  historyPropagationScope: HistoryPropagationScope,
+): WorkflowAction {
+  const { id, workflowActionType: type } = asked;
+  if (type.case === "scheduleTask" || type.case === "createChildWorkflow") {
+    const value = { ...type.value, historyPropagationScope };
+    return create(WorkflowActionSchema, {
+      id,
+      workflowActionType: { ...type, value },
+    } as MessageInitShape<typeof WorkflowActionSchema>);
+  }
+  throw new Error("nothing that is given a history");
 }
 
 /** Asks for a timer; with `eventName`, one that bounds the wait for that event. */

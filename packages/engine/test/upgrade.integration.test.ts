@@ -10,7 +10,7 @@ import { indexKinds } from "../src/store/index/index-key.js";
 import { kindRange, partitionCount, rowKey } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
-import { formatVersion } from "../src/store/side-file.js";
+import { formatVersion, readSideFile, writeSideFile } from "../src/store/side-file.js";
 import type { Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { FaultStore } from "../src/testing/fault-store.js";
@@ -72,6 +72,23 @@ describe("a folder of format 1", () => {
     const report = await verifyFolder(folder);
     expect(report).toMatchObject({ instances: 23, damaged: [], indexFaults: undefined });
     expect((await filesIn(folder)).get("pawl.json")).toEqual(before);
+  });
+});
+
+describe("a folder of format 4", () => {
+  test("is taken as it is, and says the present format from then on", async () => {
+    const folder = await dataFolder();
+    await (await openLevelStore(folder)).close();
+    const side = await readSideFile(folder);
+    if (side === undefined) throw new Error("no side file");
+    await writeSideFile(folder, { ...side, formatVersion: 4 });
+    let told = 0;
+    const onUpgrade = (): void => {
+      told += 1;
+    };
+    await (await openLevelStore(folder, { onUpgrade })).close();
+    expect(told).toBe(0);
+    expect(await formatOf(folder)).toBe(5);
   });
 });
 

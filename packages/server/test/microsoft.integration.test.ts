@@ -5,6 +5,7 @@
 import { connect } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { HistoryPropagationScope, WorkflowActionSchema } from "@pawl/protocol";
 import {
   ActivityResponseSchema,
   CreateInstanceRequestSchema,
@@ -103,6 +104,27 @@ function startOf(instanceId: string, name: string): Uint8Array {
   const start = create(CreateInstanceRequestSchema, { instanceId, name, scheduledStartTimestamp });
   return append(toBinary(CreateInstanceRequestSchema, start), 10, timestamp());
 }
+
+test("is not sent the history of those above, whose number means something else", async () => {
+  const server = await startServer();
+  const { work } = connectTo(server);
+  const { engine } = server;
+  const asked = create(WorkflowActionSchema, {
+    workflowActionType: {
+      case: "createChildWorkflow",
+      value: { name: "child", historyPropagationScope: HistoryPropagationScope.LINEAGE },
+    },
+  });
+  await engine.start({ workflow: "parent", instanceId: "p" });
+  await new Promise<void>((resolve, reject) => {
+    engine.connectWorker({ name: "parent", workflows: ["parent"] }, ({ instanceId, token }) => {
+      engine.completeTurn({ instanceId, token, actions: [asked] }).then(resolve, reject);
+    });
+  });
+  const { request } = await nextItem(work(new Uint8Array(), "durabletask-js/0.4.0"));
+  expect(request.value).toMatchObject({ instanceId: "p:0000" });
+  expect(request.value).not.toHaveProperty("propagatedHistory");
+});
 
 test("a start with a time of request is a start", async () => {
   const server = await startServer();

@@ -17,9 +17,11 @@ import { type ActionEvents, addAction } from "./action-events.js";
 
 const { state } = PureInstance.after([]);
 
+const plain = { now: 9, createId: () => "minted", history: [], appId: "shop" };
+
 function run(action: WorkflowAction): ActionEvents {
   const into: ActionEvents = { appended: [], messages: [] };
-  addAction(into, action, { state, now: 9, createId: () => "minted" });
+  addAction(into, action, { ...plain, state });
   return into;
 }
 
@@ -63,7 +65,7 @@ describe("addAction()", () => {
       PureInstance.after([], { traceContext }),
     ]) {
       const into: ActionEvents = { appended: [], messages: [] };
-      const context = { state: traced.state, now: 9, createId: () => "minted" };
+      const context = { ...plain, state: traced.state };
       addAction(into, schedule(0, "charge"), context);
       addAction(into, child(1, "pay", "pay-1"), context);
       addAction(into, detached(2, "mail", "mail-1"), context);

@@ -12,6 +12,7 @@ import { childFailed } from "./child-result.js";
 import { actionRecord, finalFailure, inboundRecord, optional, terminatedRecord } from "./event.js";
 import { instanceIdFault } from "./instance-id.js";
 import type { Message } from "./outcome.js";
+import { propagate } from "./propagation.js";
 import { hasSpan, type InstanceState, traceOf } from "./state.js";
 import { traceFields } from "./trace/trace-context.js";
 
@@ -27,6 +28,10 @@ export interface ActionContext {
   readonly now: number;
   /** Mints an execution id. */
   readonly createId: () => string;
+  /** The committed history, where the turn hands it on. */
+  readonly history: readonly EventRecord[];
+  /** Name of the application, for histories that are handed on. */
+  readonly appId: string;
 }
 
 /**
@@ -78,10 +83,10 @@ function addChild(
   into: ActionEvents,
   id: number,
   action: CreateChildWorkflowAction,
-  { state, now, createId }: ActionContext,
+  { state, now, createId, history, appId }: ActionContext,
 ): void {
   const instanceId = action.instanceId || defaultChildId(state.instanceId, id);
-  const { name, version, input, historyPropagationScope, retryParentInstanceInfo } = action;
+  const { name, version, input, historyPropagationScope: scope, retryParentInstanceInfo } = action;
   const trace = optional("parentTraceContext", traceOf(state));
   const fault = action.instanceId === "" ? undefined : instanceIdFault(instanceId);
   const value = {
@@ -91,7 +96,7 @@ function addChild(
     ...optional("version", version),
     ...optional("input", input),
     ...trace,
-    ...optional("historyPropagationScope", historyPropagationScope),
+    ...optional("historyPropagationScope", scope),
     ...optional("retryParentInstanceInfo", retryParentInstanceInfo),
   };
   into.appended.push(actionRecord(id, now, { case: "childWorkflowInstanceCreated", value }));
@@ -103,7 +108,8 @@ function addChild(
     return;
   }
   const parent = { ...idsOf(state), trace: traceOf(state), hasSpan: hasSpan(state), createId };
-  into.messages.push(childStart(parent, { taskId: id, instanceId, name, input }, now));
+  const propagated = propagate({ ...state, appId }, scope, [...history, ...into.appended]);
+  into.messages.push(childStart(parent, { taskId: id, instanceId, name, input, propagated }, now));
 }
 
 function idsOf(state: InstanceState): Omit<ChildParent, "trace" | "hasSpan" | "createId"> {
@@ -131,10 +137,11 @@ export function childStart(
     readonly instanceId: string;
     readonly name: string;
     readonly input: string | undefined;
+    readonly propagated: Uint8Array | undefined;
   },
   now: number,
 ): Message {
-  const { instanceId, name, input, taskId } = child;
+  const { instanceId, name, input, taskId, propagated } = child;
   const executionId = parent.createId();
   const record = inboundRecord(now, {
     case: "executionStarted",
@@ -150,7 +157,7 @@ export function childStart(
       },
     },
   });
-  return { targetId: instanceId, record };
+  return { targetId: instanceId, record, ...optional("propagated", propagated) };
 }
 
 /** Id of a child whose parent gave none: the parent's id and the action's, in hex. */

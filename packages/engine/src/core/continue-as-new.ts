@@ -3,6 +3,7 @@
 import { type CompleteWorkflowAction, EventRecord, type TraceContext } from "@pawl/protocol";
 import { inboundRecord, optional } from "./event.js";
 import type { Outcome } from "./outcome.js";
+import { propagateOnward } from "./propagation.js";
 import { executionStart, hasSpan, type InstanceState } from "./state.js";
 import { parseTraceParent, rootTrace, traceFields } from "./trace/trace-context.js";
 
@@ -11,6 +12,10 @@ export interface LastTurn {
   /** The inbox events that it took. */
   readonly taken: readonly EventRecord[];
   readonly customStatus: string | undefined;
+  /** All events of the execution, where it hands them on. */
+  readonly events: readonly EventRecord[];
+  /** Name of the application, for histories that are handed on. */
+  readonly appId: string;
 }
 
 /**
@@ -21,7 +26,7 @@ export interface LastTurn {
  */
 export function continueAsNew(
   state: InstanceState,
-  { taken, customStatus }: LastTurn,
+  { taken, customStatus, events, appId }: LastTurn,
   action: CompleteWorkflowAction,
   createId: () => string,
   now: number,
@@ -50,6 +55,7 @@ export function continueAsNew(
       parent: state.parent,
       tags: state.tags,
       continued: true,
+      propagated: propagateOnward({ ...state, appId }, events),
     },
     accepted: [start, ...suspension(state, taken, now), ...carried(action)],
     turn: { consumed: taken.length, appended: [], customStatus },

@@ -13,6 +13,8 @@ export interface Message {
    */
   readonly targetExecutionId?: string;
   readonly record: EventRecord;
+  /** Of the start of a child: what it may see of the histories above it (see `propagate`). */
+  readonly propagated?: Uint8Array;
 }
 
 /** What a turn did to its instance. */

@@ -15,6 +15,8 @@ const as: Reissue = {
   trace: undefined,
   hasSpan: false,
   createId: () => "id",
+  appId: "shop",
+  propagated: undefined,
 };
 
 describe("restart()", () => {
@@ -61,6 +63,6 @@ describe("a span", () => {
 describe("reissue()", () => {
   test("has no way to do again what schedules nothing", () => {
     const record = inboundRecord(5, { case: "workflowStarted", value: {} });
-    expect(() => reissue(record, as, {}, 9)).toThrow("cannot be scheduled again");
+    expect(() => reissue(record, as, {}, [], 9)).toThrow("cannot be scheduled again");
   });
 });

@@ -12,6 +12,7 @@ import {
 import { childStart, defaultChildId } from "./action-events.js";
 import { actionRecord, optional } from "./event.js";
 import type { Message } from "./outcome.js";
+import { propagate } from "./propagation.js";
 import { spanIdOf } from "./trace/trace-id.js";
 
 /** The new instance in whose history events of another one are used again. */
@@ -27,6 +28,10 @@ export interface Reissue {
   readonly hasSpan: boolean;
   /** Mints an execution id. */
   readonly createId: () => string;
+  /** Name of the application, for histories that are handed on. */
+  readonly appId: string;
+  /** What it may see of the histories above it. */
+  readonly propagated: Uint8Array | undefined;
 }
 
 /** What is to be different. */
@@ -80,12 +85,13 @@ export function restart(
 
 /**
  * Schedules an activity, timer or child again, now (engine semantics 11.3). A child gets an id of
- * the new instance's, unless one is given.
+ * the new instance's, unless one is given. `before`: the events of the new history so far.
  */
 export function reissue(
   record: EventRecord,
   as: Reissue,
   changes: ReissueChanges,
+  before: readonly EventRecord[],
   now: number,
 ): Reissued {
   const { eventId, eventType } = record.event;
@@ -106,11 +112,11 @@ export function reissue(
       const instanceId = changes.childInstanceId ?? defaultChildId(as.instanceId, eventId);
       const created = withInput(eventType.value, changes);
       const value = { ...created, ...trace, instanceId, rerunParentInstanceInfo };
-      const { name, input } = created;
-      return {
-        record: actionRecord(eventId, now, { case: "childWorkflowInstanceCreated", value }),
-        message: childStart(as, { taskId: eventId, instanceId, name, input }, now),
-      };
+      const { name, input, historyPropagationScope: scope } = created;
+      const again = actionRecord(eventId, now, { case: "childWorkflowInstanceCreated", value });
+      const propagated = propagate(as, scope, [...before, again]);
+      const child = { taskId: eventId, instanceId, name, input, propagated };
+      return { record: again, message: childStart(as, child, now) };
     }
     default:
       throw new Error(`event ${eventId} cannot be scheduled again`);

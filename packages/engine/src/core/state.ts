@@ -64,6 +64,8 @@ export interface Beginning {
   readonly tags: Readonly<Record<string, string>>;
   /** Begun by continue-as-new: it counts as running before its first turn. */
   readonly continued: boolean;
+  /** What it may see of the histories above it: the message PropagatedHistory, encoded. */
+  readonly propagated?: Uint8Array | undefined;
 }
 
 /**

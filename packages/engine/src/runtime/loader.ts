@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, type EventRecord } from "@pawl/protocol";
+import type { EventRecord } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyEvent } from "../core/apply-event.js";
 import { resolutionKey } from "../core/resolution-key.js";
@@ -12,13 +12,15 @@ import {
   decodeChunk,
   decodeInboxEvent,
   decodeRow,
+  eventsOf,
+  type Piece,
   rowStatus,
   type Seals,
 } from "../store/codec.js";
 import { damaged } from "../store/damaged.js";
 import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
-import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
+import { Mailbox, type MailboxHost } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";
 
 /** Reads an instance's row. @throws INSTANCE_DAMAGED */
@@ -117,7 +119,8 @@ function sealsOf(row: InstanceRow): Seals {
 
 /** Chunks as they are kept in memory. */
 export function piecesOf(chunks: readonly Chunk[]): Piece[] {
-  return chunks.map(({ eventCount, frames }) => ({ eventCount, frames }));
+  const withEvents = chunks.filter(({ eventCount }) => eventCount > 0);
+  return withEvents.map(({ eventCount, frames }) => ({ eventCount, frames }));
 }
 
 async function readInbox(
@@ -146,6 +149,7 @@ function stateOf(
 ): OwnedState {
   const state = beginState({
     instanceId,
+    propagated: propagatedOf(chunks),
     generation: row.generation,
     workflow: row.workflow,
     executionId: row.executionId,
@@ -158,7 +162,7 @@ function stateOf(
   state.customStatus = row.customStatus;
   try {
     for (const chunk of chunks) {
-      for (const record of decodeFrames(chunk.frames)) applyEvent(state.fold, record);
+      for (const record of eventsOf(chunk)) applyEvent(state.fold, record);
     }
     for (const record of inbox) {
       state.inbox.push(record);
@@ -169,4 +173,9 @@ function stateOf(
     throw damaged(`an event of '${instanceId}' cannot be decoded`, error);
   }
   return state;
+}
+
+/** What an execution may see of the histories above it, if anything. */
+function propagatedOf([first]: readonly Chunk[]): Uint8Array | undefined {
+  return first?.eventCount === 0 ? first.frames : undefined;
 }

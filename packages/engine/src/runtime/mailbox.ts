@@ -3,8 +3,8 @@
 import { type EventRecord, encodeFrames } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyOutcome } from "../core/apply-outcome.js";
-import type { Message, Outcome } from "../core/outcome.js";
-import { type OpenTask, type OwnedState, type Stall, startRecordOf } from "../core/state.js";
+import type { Outcome } from "../core/outcome.js";
+import { type OwnedState, type Stall, startRecordOf } from "../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../core/status.js";
 import {
   chainOf,
@@ -12,7 +12,9 @@ import {
   encodeInboxEvent,
   encodeMessage,
   encodeRow,
+  joinPieces,
   looksAlike,
+  type Piece,
   rowOf,
   type Seals,
 } from "../store/codec.js";
@@ -27,42 +29,18 @@ import {
   timerKey,
 } from "../store/key.js";
 import type { StoreWrite } from "../store/store.js";
+import type { AskedTask, Effects, Posted } from "./commit/effects.js";
 import type { Dirty, Drafted } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
 import type { TurnWork } from "./work/dispatch.js";
 import type { TurnInFlight } from "./work/worker.js";
 
-/** A piece of history in memory: events as frames. */
-export interface Piece {
-  readonly eventCount: number;
-  readonly frames: Uint8Array;
-}
-
 /** An instance as the disk has it. */
 export interface Snapshot {
   readonly row: InstanceRow;
   readonly startRecord: EventRecord | undefined;
   readonly endRecord: EventRecord | undefined;
-}
-
-/** A message with its place in the outbox. */
-export interface Posted {
-  readonly key: Uint8Array;
-  readonly message: Message;
-}
-
-/** A task with the execution that asked for it. */
-export interface AskedTask {
-  readonly executionId: string;
-  readonly task: OpenTask;
-}
-
-/** What may happen only once a commit is on disk. */
-export interface Effects {
-  readonly tasks: readonly AskedTask[];
-  readonly posted: readonly Posted[];
-  readonly timers: readonly TimerKey[];
 }
 
 /** What the mailbox needs of the engine. */
@@ -168,9 +146,11 @@ export class Mailbox implements Dirty {
     this.stall = undefined;
   }
 
-  /** Bytes of the whole history. */
+  /** Bytes of the whole history, with what the execution may see of those above it. */
   historyBytes(): number {
-    return this.#seals.historyBytes + this.#unsavedBytes;
+    const { chunkCount, historyBytes } = this.#seals;
+    const unsaved = chunkCount === 0 ? (this.#state?.propagated?.length ?? 0) : 0;
+    return historyBytes + unsaved + this.#unsavedBytes;
   }
 
   /** True while changes are on their way to the disk. */
@@ -360,11 +340,25 @@ export class Mailbox implements Dirty {
   }
 
   #draftHistory(state: OwnedState, writes: StoreWrite[]): void {
+    const { propagated } = state;
+    if (propagated !== undefined && this.#seals.chunkCount === 0) {
+      this.#draftChunk(state, 0, { eventCount: 0, frames: propagated }, writes);
+    }
     if (this.#unsaved.length === 0) return;
-    const { frames, eventCount } = joined(this.#unsaved);
-    const chain = chainOf(this.#seals.chain, frames);
+    const piece = joinPieces(this.#unsaved);
+    this.#draftChunk(state, state.fold.eventCount - piece.eventCount, piece, writes);
+    this.#unsaved = [];
+    this.#unsavedBytes = 0;
+  }
+
+  #draftChunk(
+    state: OwnedState,
+    firstEvent: number,
+    { eventCount, frames }: Piece,
+    writes: StoreWrite[],
+  ): void {
     const { chunkCount, historyBytes } = this.#seals;
-    const firstEvent = state.fold.eventCount - eventCount;
+    const chain = chainOf(this.#seals.chain, frames);
     writes.push({
       type: "put",
       key: chunkKey(this.instanceId, state.generation, chunkCount),
@@ -376,8 +370,6 @@ export class Mailbox implements Dirty {
       chain,
       historyBytes: historyBytes + frames.length,
     };
-    this.#unsaved = [];
-    this.#unsavedBytes = 0;
   }
 }
 
@@ -391,10 +383,3 @@ const noSeals: Seals = {
   inboxFirst: 0,
   inboxNext: 0,
 };
-
-function joined(pieces: readonly Piece[]): Piece {
-  const [only] = pieces;
-  if (pieces.length === 1 && only !== undefined) return only;
-  const eventCount = pieces.reduce((sum, piece) => sum + piece.eventCount, 0);
-  return { eventCount, frames: Buffer.concat(pieces.map((piece) => piece.frames)) };
-}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
-import { Mailbox, type MailboxHost, type Piece } from "./mailbox.js";
+import { Mailbox, type MailboxHost } from "./mailbox.js";
 
 /** Idle instances that are kept in memory, in case they are needed again soon. */
 const idleLimit = 10_000;

@@ -4,7 +4,7 @@ import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
 import type { Entry, StoreReader } from "../store/store.js";
-import type { Posted } from "./mailbox.js";
+import type { Posted } from "./commit/effects.js";
 import type { Runtime } from "./runtime.js";
 import { mend } from "./salvage/mend.js";
 

@@ -148,22 +148,26 @@ describe("messages", () => {
     name: text,
     input: text,
     at: fc.integer({ min: 0, max: 4_102_444_800_000 }),
+    propagated: fc.option(fc.uint8Array(), { nil: undefined }),
   });
 
   test("are read back as they were", () => {
     fc.assert(
-      fc.property(message, ({ targetId, targetExecutionId, name, input, at }) => {
+      fc.property(message, ({ targetId, targetExecutionId, name, input, at, propagated }) => {
         const type = { case: "eventRaised", value: { name, input } } as const;
         const record = EventRecord.of(historyEvent(-1, at, type));
-        const written =
-          targetExecutionId === undefined
-            ? { targetId, record }
-            : { targetId, targetExecutionId, record };
+        const written = {
+          targetId,
+          record,
+          ...(targetExecutionId === undefined ? {} : { targetExecutionId }),
+          ...(propagated === undefined ? {} : { propagated }),
+        };
         const read = decodeMessage(encodeMessage(written));
         expect(read.targetId).toBe(targetId);
         // An empty execution id is no execution id: the message is for whichever there is.
         expect(read.targetExecutionId).toBe(targetExecutionId || undefined);
         expect(read.record.event).toEqual(record.event);
+        expect(read.propagated && [...read.propagated]).toEqual(propagated && [...propagated]);
       }),
     );
   });

@@ -2,7 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { EventRecord } from "@pawl/protocol";
+import { decodeFrames, EventRecord } from "@pawl/protocol";
 import type { InstanceStatus } from "@pawl/protocol/port";
 import {
   encodeInstanceRow,
@@ -128,15 +128,26 @@ export function decodeRow(bytes: Uint8Array): InstanceRow {
 
 const chunkHeaderBytes = 12;
 
-/** A piece of history: events that were committed together. */
-export interface Chunk {
+/** A piece of history: events as frames (see `encodeFrames`). */
+export interface Piece {
+  readonly eventCount: number;
+  readonly frames: Uint8Array;
+}
+
+/** A piece of history as it is stored: events that were committed together. */
+export interface Chunk extends Piece {
   /** Position of its first event in the history. */
   readonly firstEvent: number;
-  readonly eventCount: number;
   /** Checksum chain up to and with this chunk. */
   readonly chain: number;
-  /** The events as frames (see `encodeFrames`). */
-  readonly frames: Uint8Array;
+}
+
+/** Several pieces that follow each other, as one. */
+export function joinPieces(pieces: readonly Piece[]): Piece {
+  const [only] = pieces;
+  if (pieces.length === 1 && only !== undefined) return only;
+  const eventCount = pieces.reduce((sum, piece) => sum + piece.eventCount, 0);
+  return { eventCount, frames: Buffer.concat(pieces.map((piece) => piece.frames)) };
 }
 
 /** The next link of a checksum chain. */
@@ -152,6 +163,14 @@ export function encodeChunk(chunk: Chunk): Uint8Array {
   bytes.writeUInt32BE(chunk.chain, 8);
   bytes.set(chunk.frames, chunkHeaderBytes);
   return bytes;
+}
+
+/**
+ * The events of a chunk. A first one that counts none is no history: it holds what the execution may
+ * see of the histories above it, so that this is sealed, kept and deleted with its history.
+ */
+export function eventsOf({ eventCount, frames }: Chunk): EventRecord[] {
+  return eventCount === 0 ? [] : decodeFrames(frames);
 }
 
 /** Decodes a chunk. @throws INSTANCE_DAMAGED */
@@ -182,18 +201,23 @@ export function encodeMessage(message: Message): Uint8Array {
     targetId: message.targetId,
     targetExecutionId: message.targetExecutionId ?? "",
     event: message.record.bytes,
+    ...(message.propagated === undefined ? {} : { propagatedHistory: message.propagated }),
   });
   return seal(toBinary(OutboxMessageSchema, stored));
 }
 
 /** Decodes a message on its way. @throws INSTANCE_DAMAGED */
 export function decodeMessage(bytes: Uint8Array): Message {
-  const { targetId, targetExecutionId, event } = decode(
+  const { targetId, targetExecutionId, event, propagatedHistory } = decode(
     () => fromBinary(OutboxMessageSchema, unseal(bytes, "message")),
     "message",
   );
-  const record = EventRecord.fromBytes(event);
-  return targetExecutionId === "" ? { targetId, record } : { targetId, targetExecutionId, record };
+  return {
+    targetId,
+    record: EventRecord.fromBytes(event),
+    ...(targetExecutionId === "" ? {} : { targetExecutionId }),
+    ...(propagatedHistory === undefined ? {} : { propagated: propagatedHistory }),
+  };
 }
 
 function decode<T>(read: () => T, what: string): T {

@@ -9,9 +9,10 @@ import { sideFileName } from "./folder-names.js";
 /**
  * Version of the format that this code writes. A newer one is refused, an older one upgraded.
  * 2: secondary indexes. 3: rows, inbox events and messages have checksums; those that were written before
- * are read as they are. 4: the index by status has the status first.
+ * are read as they are. 4: the index by status has the status first. 5: a history may begin with a chunk of
+ * what its execution may see of the histories above it.
  */
-export const formatVersion = 4;
+export const formatVersion = 5;
 
 /** The oldest format with the indexes of today. */
 export const indexedFormat = 4;

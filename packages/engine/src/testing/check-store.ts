@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, type EventRecord } from "@pawl/protocol";
+import type { EventRecord } from "@pawl/protocol";
 import { resolutionKey } from "../core/resolution-key.js";
 import { hasEnded, hasWorkAtHand, statusOf } from "../core/status.js";
 import { loadMailbox, readHistory, readRow } from "../runtime/loader.js";
 import type { MailboxHost } from "../runtime/mailbox.js";
 import { wantedTimers } from "../runtime/wanted-timers.js";
-import { rowStatus } from "../store/codec.js";
+import { eventsOf, rowStatus } from "../store/codec.js";
 import { findIndexFaults } from "../store/index/index-check.js";
 import {
   instanceIdOf,
@@ -99,7 +99,7 @@ async function problemsOfInstance(
   const found = [...(marks.timers.get(id) ?? [])];
   note(found.sort().join() === wanted.sort().join(), "timers differ");
   const chunks = await readHistory(store, id, row);
-  const records = chunks.flatMap(({ frames }) => decodeFrames(frames));
+  const records = chunks.flatMap(eventsOf);
   problems.push(...doubleResults(id, [...records, ...state.inbox]));
   return problems;
 }

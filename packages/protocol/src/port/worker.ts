@@ -56,6 +56,11 @@ export interface TurnItem {
   readonly past: readonly Uint8Array[];
   /** The events of this turn; the first is workflowStarted. */
   readonly events: readonly EventRecord[];
+  /**
+   * What the instance may see of the histories above it, if anything: the Durable Task message
+   * PropagatedHistory, encoded.
+   */
+  readonly propagated?: Uint8Array;
 }
 
 /** One activity to run. */
@@ -76,6 +81,8 @@ export interface ActivityItem {
   readonly traceParent?: string;
   /** W3C tracestate. */
   readonly traceState?: string;
+  /** What it may see of the histories above it, as a turn's. */
+  readonly propagated?: Uint8Array;
 }
 
 /** What is handed to a worker. */

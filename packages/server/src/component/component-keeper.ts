@@ -152,11 +152,18 @@ export class ComponentKeeper {
     spec: ComponentSpec | undefined,
     logger: ServerLogger,
   ): Promise<Engine> {
-    const { onDamage, scrubBytesPerSecond, tracing } = this.#server;
+    const { onDamage, scrubBytesPerSecond, tracing, appId } = this.#server;
     const scrub = { bytesPerSecond: scrubBytesPerSecond };
     const traced = tracing === undefined ? {} : { tracing };
     const settings = this.#settingsFor(spec);
-    return openComponentEngine(location, { ...settings, ...traced, onDamage, scrub, logger });
+    return openComponentEngine(location, {
+      ...settings,
+      ...traced,
+      onDamage,
+      scrub,
+      logger,
+      appId,
+    });
   }
 
   /** Configuration, then flags, then the component's own file. */

@@ -27,7 +27,8 @@ export function locationOf(
 /** Opens the engine of a component. Rejects with what `openEngine` rejects with. */
 export function openComponentEngine(
   location: Location,
-  options: EngineSettings & Pick<EngineOptions, "onDamage" | "scrub" | "logger" | "tracing">,
+  options: EngineSettings &
+    Pick<EngineOptions, "onDamage" | "scrub" | "logger" | "tracing" | "appId">,
 ): Promise<Engine> {
   const where = location.store === "level" ? location : ({ store: "memory" } as const);
   return openEngine({ ...options, ...where });

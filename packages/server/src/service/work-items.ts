@@ -123,7 +123,12 @@ function pingOf(isMicrosoft: boolean): WorkItemMessage {
 }
 
 function toMessage(item: WorkItem, json: boolean, isMicrosoft: boolean): WorkItemMessage {
-  if (item.kind === "turn") return toTurnWorkItem(item, json);
-  // What is a task's execution id to Dapr's workers is a map of tags to Microsoft's.
-  return toActivityWorkItem(isMicrosoft ? { ...item, taskExecutionId: "" } : item);
+  if (!isMicrosoft) {
+    return item.kind === "turn" ? toTurnWorkItem(item, json) : toActivityWorkItem(item);
+  }
+  // Microsoft's workers know other fields by these numbers (service/message/microsoft.ts).
+  const { propagated: _, ...rest } = item;
+  return rest.kind === "turn"
+    ? toTurnWorkItem(rest, json)
+    : toActivityWorkItem({ ...rest, taskExecutionId: "" });
 }

@@ -14,6 +14,7 @@ import { actionRecord, inboundRecord, terminatedCompletion } from "../event.js";
 import { boundFailure } from "../limit/failure-limit.js";
 import { type HistoryBounds, historyExcess } from "../limit/history-limit.js";
 import { excessBytes, failing, limitActions } from "../limit/payload-limit.js";
+import { limitPropagation } from "../limit/propagation-limit.js";
 import type { Outcome } from "../outcome.js";
 import type { InstanceState, Stall } from "../state.js";
 import { patchStall, stampVersion, type TurnVersion, versionStall } from "../turn-version.js";
@@ -32,6 +33,10 @@ export interface TurnFacts {
   readonly historyBytes?: number;
   /** What the history may have. @default no limit */
   readonly historyLimit?: HistoryBounds;
+  /** The history before the turn, where it is needed (`needsHistory`). @default not at hand */
+  readonly history?: readonly EventRecord[];
+  /** Name of the application, for histories that are handed on. @default none */
+  readonly appId?: string;
 }
 
 /**
@@ -72,7 +77,9 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const terminate = findTerminate(taken);
   const stalled = stallOf(state, facts.actions);
   if (stalled !== undefined) return stallTurn(state, stalled, now);
-  const actions = limitActions(facts.actions, facts.customStatus);
+  const { historyBytes = 0, history = [], appId = "", events } = facts;
+  const limited = limitActions(facts.actions, facts.customStatus);
+  const actions = limitPropagation(state, { historyBytes, events }, limited);
   // Actions that cannot be carried out are no end that could come before a terminate.
   const isRefused = actions !== facts.actions && terminate !== undefined;
   const completion = isRefused ? undefined : findCompletion(actions, terminate);
@@ -80,7 +87,8 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
     excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
   if (completion !== undefined && isContinuation(completion.action)) {
     const { value } = completion;
-    return continueAsNew(state, { taken, customStatus }, value, facts.createId, now);
+    const last = { taken, customStatus, events: [...history, ...events], appId };
+    return continueAsNew(state, last, value, facts.createId, now);
   }
   const mismatch = patchStall(state, facts.version);
   if (mismatch !== undefined) return stallTurn(state, mismatch, now);
@@ -89,7 +97,7 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const forced = completion === undefined && terminate !== undefined;
   const ending = completion !== undefined || forced;
   if (!forced) {
-    const context = { state, now, createId: facts.createId };
+    const context = { state, now, createId: facts.createId, history, appId };
     for (const action of actions) {
       if (action === completion?.action) appended.push(completionRecord(completion, now));
       else addAction(into, action, context);

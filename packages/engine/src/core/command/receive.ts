@@ -69,6 +69,7 @@ function receiveStart(
     },
     parent,
     now,
+    message.propagated,
   );
   return { beginning, accepted: [message.record], messages: [] };
 }

@@ -41,6 +41,7 @@ function facts(eventId: number, more: Partial<RerunFacts> = {}): RerunFacts {
     replaceInput: undefined,
     childInstanceId: undefined,
     createId: () => "child-execution",
+    appId: "shop",
     ...more,
   };
 }

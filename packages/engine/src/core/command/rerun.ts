@@ -34,6 +34,8 @@ export interface RerunFacts {
   readonly childInstanceId: string | undefined;
   /** Mints an execution id. */
   readonly createId: () => string;
+  /** Name of the application, for histories that are handed on. */
+  readonly appId: string;
 }
 
 /**
@@ -70,11 +72,14 @@ export function rerun(
     trace: started && workflowTrace(started),
     hasSpan: started?.workflowSpanID !== undefined,
     createId: facts.createId,
+    appId: facts.appId,
+    // Only children are given any, and a child is no source.
+    propagated: undefined,
   };
   const messages: Outcome["messages"][number][] = [];
   for (const record of [...open, target]) {
     const changes = record === target ? facts : {};
-    const again = reissue(record, as, changes, now);
+    const again = reissue(record, as, changes, appended, now);
     appended.push(again.record);
     if (again.message !== undefined) messages.push(again.message);
   }

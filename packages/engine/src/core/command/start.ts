@@ -73,6 +73,7 @@ export function beginningOf(
   facts: Pick<StartFacts, "instanceId" | "workflow" | "executionId" | "startAt" | "tags">,
   parent: ParentLink | undefined,
   now: number,
+  propagated?: Uint8Array,
 ): Beginning {
   return {
     instanceId: facts.instanceId,
@@ -84,5 +85,6 @@ export function beginningOf(
     parent,
     tags: facts.tags,
     continued: false,
+    propagated,
   };
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, type HistoryEvent, limits } from "@pawl/protocol";
+import { type HistoryEvent, limits } from "@pawl/protocol";
 import type { ExecutionsQuery, Instance, ListPage } from "@pawl/protocol/port";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError } from "../../errors.js";
+import { eventsOf } from "../../store/codec.js";
 import { executionKey } from "../../store/key.js";
 import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";
@@ -36,7 +37,7 @@ export async function readOlderEvents(
   const chunks = await unlessGone(store, instanceId, row, () =>
     readHistory(store, instanceId, row),
   );
-  return chunks?.flatMap(({ frames }) => decodeFrames(frames).map((record) => record.event));
+  return chunks?.flatMap((chunk) => eventsOf(chunk).map((record) => record.event));
 }
 
 /**

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { equals } from "@bufbuild/protobuf";
-import { decodeFrames, type EventRecord } from "@pawl/protocol";
+import type { EventRecord } from "@pawl/protocol";
 import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
-import { type Chunk, chainOf, decodeChunk, decodeInboxEvent } from "../../store/codec.js";
+import { type Chunk, chainOf, decodeChunk, decodeInboxEvent, eventsOf } from "../../store/codec.js";
 import { damaged } from "../../store/damaged.js";
 import { chunkKey, inboxKey } from "../../store/key.js";
 import type { StoreReader } from "../../store/store.js";
@@ -113,7 +113,7 @@ async function readChunk(
   if (!isWhole || (isLast && chunk.chain !== row.chain)) {
     throw damaged(`history of '${instanceId}' is broken in chunk ${index}`);
   }
-  return decodeFrames(chunk.frames);
+  return eventsOf(chunk);
 }
 
 /** An execution of an instance: its row, and its committed history. */
@@ -128,6 +128,6 @@ export async function readRun(store: StoreReader, instanceId: string): Promise<R
   if (row === undefined) return undefined;
   return readSealed(store, instanceId, row, async (sealed) => {
     const chunks = await readHistory(store, instanceId, sealed);
-    return { row: sealed, history: chunks.flatMap(({ frames }) => decodeFrames(frames)) };
+    return { row: sealed, history: chunks.flatMap(eventsOf) };
   });
 }

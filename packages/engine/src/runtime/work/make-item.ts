@@ -2,9 +2,10 @@
 
 import { type EventRecord, limits, skipFrames, type TraceContext } from "@pawl/protocol";
 import type { ActivityItem, TurnItem } from "@pawl/protocol/port";
-import { inboundRecord } from "../../core/event.js";
+import { inboundRecord, optional } from "../../core/event.js";
+import type { Outcome } from "../../core/outcome.js";
 import type { OwnedState } from "../../core/state.js";
-import type { Piece } from "../mailbox.js";
+import type { Piece } from "../../store/codec.js";
 import type { ActivityWork, Worker } from "./worker.js";
 
 /** The events of a turn: its start, and what the inbox holds, up to the limit. */
@@ -27,6 +28,19 @@ export function cachedEventCount(worker: Worker, state: OwnedState): number {
   return Math.min(cached.eventCount, eventCount);
 }
 
+/** Notes what the worker holds of the instance after its turn. The next turn may follow at once. */
+export function noteCached(worker: Worker, state: OwnedState, outcome: Outcome): void {
+  const { beginning, turn } = outcome;
+  const appended = turn?.appended ?? [];
+  if (appended.some(({ event }) => event.eventType.case === "executionCompleted")) {
+    worker.cached.delete(state.instanceId);
+  } else if (worker.cache === "result") {
+    const { executionId } = beginning ?? state;
+    const before = beginning === undefined ? state.fold.eventCount : 0;
+    worker.cached.set(state.instanceId, { executionId, eventCount: before + appended.length });
+  }
+}
+
 /** Puts a turn together. `pieces` is the whole history; unused when the worker holds all of it. */
 export function turnItem(
   state: OwnedState,
@@ -45,12 +59,13 @@ export function turnItem(
     pastEventCount: state.fold.eventCount,
     past: cached === state.fold.eventCount ? [] : framesAfter(pieces, cached),
     events,
+    ...optional("propagated", state.propagated),
   };
 }
 
 /** Bytes of a turn on the wire, without its envelope. */
 export function turnBytes(item: TurnItem): number {
-  let bytes = 0;
+  let bytes = item.propagated?.length ?? 0;
   for (const frames of item.past) bytes += frames.length;
   for (const record of item.events) bytes += record.bytes.length;
   return bytes;
@@ -70,11 +85,15 @@ function framesAfter(pieces: readonly Piece[], count: number): Uint8Array[] {
   return frames;
 }
 
-/** Puts an activity together. `ownTrace`: that of its span, in place of its workflow's. */
+/**
+ * Puts an activity together. `ownTrace`: that of its span, in place of its workflow's; `propagated`: what
+ * it may see of the histories above it.
+ */
 export function activityItem(
   work: ActivityWork,
   token: string,
   ownTrace: TraceContext | undefined,
+  propagated: Uint8Array | undefined,
 ): ActivityItem | undefined {
   const { eventType } = work.record.event;
   if (eventType.case !== "taskScheduled") return undefined;
@@ -92,5 +111,6 @@ export function activityItem(
     ...(input === undefined ? {} : { input }),
     ...(traceParent ? { traceParent } : {}),
     ...(traceState ? { traceState } : {}),
+    ...optional("propagated", propagated),
   };
 }

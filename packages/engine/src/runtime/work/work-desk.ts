@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EventRecord } from "@pawl/protocol";
 import type {
   ActivityCompletion,
   ActivityItem,
@@ -9,14 +10,25 @@ import type {
 import { completeActivity } from "../../core/command/complete-activity.js";
 import { completeTurn, isStaleTurn, stallTurn } from "../../core/command/complete-turn.js";
 import { nothing, type Outcome } from "../../core/outcome.js";
+import { needsHistory } from "../../core/propagation.js";
 import type { OwnedState } from "../../core/state.js";
 import { hasEnded } from "../../core/status.js";
-import type { AskedTask, Mailbox, Piece } from "../mailbox.js";
+import type { Piece } from "../../store/codec.js";
+import type { AskedTask } from "../commit/effects.js";
+import type { Mailbox } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { DispatchHost, TurnWork } from "./dispatch.js";
-import { activityItem, cachedEventCount, turnBytes, turnEvents, turnItem } from "./make-item.js";
+import {
+  activityItem,
+  cachedEventCount,
+  noteCached,
+  turnBytes,
+  turnEvents,
+  turnItem,
+} from "./make-item.js";
+import { isGivenHistory, propagatedTo, recordsOf } from "./propagated.js";
 import { Refusals } from "./refusals.js";
-import type { ActivityWork, TurnInFlight, Worker } from "./worker.js";
+import { type ActivityWork, findActivity, type TurnInFlight, type Worker } from "./worker.js";
 
 /** Longest pause before a turn that was given up is tried again. */
 const maxRetryMs = 30_000;
@@ -128,11 +140,43 @@ export class WorkDesk implements DispatchHost {
     this.#runtime.apply(mailbox, stallTurn(state, stall, this.#runtime.now())).catch(() => {});
   }
 
-  takeActivity(work: ActivityWork, worker: Worker): ActivityItem | undefined {
+  takeActivity(
+    work: ActivityWork,
+    worker: Worker,
+  ): ActivityItem | undefined | Promise<ActivityItem | undefined> {
     this.refusals.taken(work);
     if (!isStillWanted(work)) return undefined;
+    return isGivenHistory(work)
+      ? this.#takeActivityLater(work, worker)
+      : this.#beginActivity(work, worker);
+  }
+
+  /** An activity that is given its workflow's history: that may have to be read. */
+  async #takeActivityLater(work: ActivityWork, worker: Worker): Promise<ActivityItem | undefined> {
+    const { dispatch, mailboxes } = this.#runtime;
+    try {
+      const pieces = await mailboxes.history(work.mailbox);
+      if (!isStillWanted(work)) return undefined;
+      if (dispatch.holds(worker) && worker.activityRoom() > 0) {
+        const { appId } = this.#runtime.options;
+        return this.#beginActivity(work, worker, propagatedTo(work, pieces, appId));
+      }
+      dispatch.addActivity(work, true);
+    } catch (error) {
+      // What was purged meanwhile could not be read, and need not be.
+      if (isStillWanted(work)) this.#runtime.failed(error, "an activity cannot be handed out");
+    }
+    return undefined;
+  }
+
+  #beginActivity(
+    work: ActivityWork,
+    worker: Worker,
+    propagated?: Uint8Array,
+  ): ActivityItem | undefined {
     const token = worker.nextToken();
-    const item = activityItem(work, token, this.#runtime.tracing?.activityBegun(work, token));
+    const ownTrace = this.#runtime.tracing?.activityBegun(work, token);
+    const item = activityItem(work, token, ownTrace, propagated);
     if (item !== undefined) worker.addActivity(token, work);
     return item;
   }
@@ -144,18 +188,55 @@ export class WorkDesk implements DispatchHost {
     const { token } = completion;
     if (mailbox === undefined || turn === undefined) return Promise.resolve();
     if (token !== "" && token !== turn.token) return Promise.resolve();
-    const worker = this.#runtime.dispatch.workers.get(turn.workerId);
-    worker?.dropTurn(turn.token);
-    mailbox.turn = undefined;
-    const committed = this.#finish(mailbox, turn, completion, worker);
+    const { state } = mailbox;
+    return state !== undefined && needsHistory(state, completion.actions)
+      ? this.#completeLater(mailbox, turn, completion)
+      : this.#complete(mailbox, turn, completion, []);
+  }
+
+  /** A turn that hands its history on: that may have to be read. */
+  async #completeLater(
+    mailbox: Mailbox,
+    turn: TurnInFlight,
+    completion: TurnCompletion,
+  ): Promise<void> {
+    try {
+      const pieces = await this.#runtime.mailboxes.history(mailbox);
+      // It may have been given up meanwhile, or taken.
+      if (mailbox.turn === turn) {
+        await this.#complete(mailbox, turn, completion, recordsOf(pieces));
+      }
+    } catch (error) {
+      if (mailbox.turn !== turn) throw error;
+      this.#left(mailbox, turn);
+      this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #complete(
+    mailbox: Mailbox,
+    turn: TurnInFlight,
+    completion: TurnCompletion,
+    history: readonly EventRecord[],
+  ): Promise<void> {
+    const worker = this.#left(mailbox, turn);
+    const committed = this.#finish(mailbox, turn, { ...completion, history }, worker);
     this.#runtime.dispatch.pump();
     return committed;
+  }
+
+  /** A turn is no longer in flight; gives the worker that had it. */
+  #left(mailbox: Mailbox, { token, workerId }: TurnInFlight): Worker | undefined {
+    const worker = this.#runtime.dispatch.workers.get(workerId);
+    worker?.dropTurn(token);
+    mailbox.turn = undefined;
+    return worker;
   }
 
   #finish(
     mailbox: Mailbox,
     turn: TurnInFlight,
-    completion: TurnCompletion,
+    completion: TurnCompletion & { readonly history: readonly EventRecord[] },
     worker: Worker | undefined,
   ): Promise<void> {
     const { state } = mailbox;
@@ -166,14 +247,14 @@ export class WorkDesk implements DispatchHost {
       return this.#runtime.apply(mailbox, stallTurn(state, mailbox.stall, this.#runtime.now()));
     }
     try {
-      const { actions, customStatus, version } = completion;
+      const { actions, customStatus, version, history } = completion;
       if (isStaleTurn(state, { actions, version })) {
         throw new RangeError("the turn asks again for what history already has");
       }
-      const { createId, historyLimit } = this.#runtime.options;
+      const { createId, historyLimit, appId } = this.#runtime.options;
       const historyBytes = mailbox.historyBytes();
-      const given = { events: turn.events, actions, customStatus, version };
-      const facts = { ...given, createId, historyBytes, historyLimit };
+      const given = { events: turn.events, actions, customStatus, version, history };
+      const facts = { ...given, createId, historyBytes, historyLimit, appId };
       const outcome = completeTurn(state, facts, this.#runtime.now());
       if (outcome.stall !== undefined) {
         return this.#refuse(mailbox, state, turn.workerId, outcome);
@@ -217,7 +298,7 @@ export class WorkDesk implements DispatchHost {
 
   /** Takes an activity's result; resolves when it is on disk. Stale ones change nothing. */
   completeActivity(completion: ActivityCompletion): Promise<void> {
-    const found = this.#findActivity(completion);
+    const found = findActivity(this.#runtime.dispatch.workers.values(), completion);
     if (found === undefined) return Promise.resolve();
     const { worker, token, work } = found;
     worker.dropActivity(token);
@@ -239,30 +320,6 @@ export class WorkDesk implements DispatchHost {
     );
     this.#runtime.tracing?.activityDone(work, token, failure?.errorMessage, stored);
     return stored;
-  }
-
-  /**
-   * By token, which must be that of this instance and task; without one, the oldest of them that a
-   * worker has.
-   */
-  #findActivity({
-    instanceId,
-    taskId,
-    token,
-  }: ActivityCompletion): { worker: Worker; token: string; work: ActivityWork } | undefined {
-    for (const worker of this.#runtime.dispatch.workers.values()) {
-      const isMeant = (work: ActivityWork): boolean =>
-        work.instanceId === instanceId && work.taskId === taskId;
-      if (token !== "") {
-        const work = worker.activities.get(token);
-        if (work !== undefined && isMeant(work)) return { worker, token, work };
-        continue;
-      }
-      for (const [known, work] of worker.activities) {
-        if (isMeant(work)) return { worker, token: known, work };
-      }
-    }
-    return undefined;
   }
 
   /** A worker cannot take a turn: it goes out again, whole. */
@@ -318,19 +375,6 @@ export class WorkDesk implements DispatchHost {
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();
     this.refusals.close();
-  }
-}
-
-/** Notes what the worker holds of the instance after its turn. The next turn may follow at once. */
-function noteCached(worker: Worker, state: OwnedState, outcome: Outcome): void {
-  const { beginning, turn } = outcome;
-  const appended = turn?.appended ?? [];
-  if (appended.some(({ event }) => event.eventType.case === "executionCompleted")) {
-    worker.cached.delete(state.instanceId);
-  } else if (worker.cache === "result") {
-    const { executionId } = beginning ?? state;
-    const before = beginning === undefined ? state.fold.eventCount : 0;
-    worker.cached.set(state.instanceId, { executionId, eventCount: before + appended.length });
   }
 }
 

@@ -202,3 +202,26 @@ export class Worker {
     return this.closed ? 0 : this.activityLimit - this.#activities.size;
   }
 }
+
+/**
+ * The activity that a completion is of: by token, which must be that of this instance and task; without
+ * one, the oldest of them that a worker has.
+ */
+export function findActivity(
+  workers: Iterable<Worker>,
+  { instanceId, taskId, token }: Pick<ActivityCompletion, "instanceId" | "taskId" | "token">,
+): { worker: Worker; token: string; work: ActivityWork } | undefined {
+  const isMeant = (work: ActivityWork): boolean =>
+    work.instanceId === instanceId && work.taskId === taskId;
+  for (const worker of workers) {
+    if (token !== "") {
+      const work = worker.activities.get(token);
+      if (work !== undefined && isMeant(work)) return { worker, token, work };
+      continue;
+    }
+    for (const [known, work] of worker.activities) {
+      if (isMeant(work)) return { worker, token: known, work };
+    }
+  }
+  return undefined;
+}

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
+import { create, fromBinary } from "@bufbuild/protobuf";
 import type { ActivityItem } from "@pawl/engine";
-import { type ActivityTask, ActivityTaskSchema, TraceContextSchema } from "@pawl/protocol";
+import {
+  type ActivityTask,
+  ActivityTaskSchema,
+  PropagatedHistorySchema,
+  TraceContextSchema,
+} from "@pawl/protocol";
 import {
   type ActivityRequest,
   ActivityRequestSchema,
@@ -28,6 +33,9 @@ export function toActivityWorkItem(item: ActivityItem): WorkItemMessage {
   if (traceParent !== undefined) {
     const value = traceState === undefined ? { traceParent } : { traceParent, traceState };
     request.parentTraceContext = create(TraceContextSchema, value);
+  }
+  if (item.propagated !== undefined) {
+    request.propagatedHistory = fromBinary(PropagatedHistorySchema, item.propagated);
   }
   const message = create(WorkItemSchema, { completionToken: item.token });
   message.request = { case: "activityRequest", value: request };

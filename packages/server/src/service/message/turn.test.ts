@@ -6,7 +6,9 @@ import type { TurnItem } from "@pawl/engine";
 import {
   EventRecord,
   encodeFrames,
+  HistoryPropagationScope,
   historyEvent,
+  PropagatedHistorySchema,
   TurnSchema,
   WorkResponseSchema,
 } from "@pawl/protocol";
@@ -56,10 +58,22 @@ const cached: TurnItem = {
   past: [encodeFrames([EventRecord.of(scheduled)])],
 };
 
+const propagatedHistory = create(PropagatedHistorySchema, {
+  scope: HistoryPropagationScope.LINEAGE,
+  chunks: [
+    { appId: "shop", instanceId: "p", workflowName: "parent", rawEvents: [new Uint8Array(3)] },
+  ],
+});
+const given: TurnItem = {
+  ...cached,
+  propagated: toBinary(PropagatedHistorySchema, propagatedHistory),
+};
+
 const cases: [string, TurnItem][] = [
   ["a first turn", first],
   ["a later turn", later],
   ["a cached turn", cached],
+  ["a turn with the history of those above", given],
 ];
 
 const pastOf = (item: TurnItem) =>
@@ -83,6 +97,7 @@ describe("encodeWorkflowRequest()", () => {
       pastEvents: pastOf(item),
       newEvents: eventsOf(item),
       ...(eventCount === 0 ? {} : { cachedHistory: { eventCount } }),
+      ...(item.propagated === undefined ? {} : { propagatedHistory }),
     });
 
     expect(withoutLength(encodeWorkflowRequest(item))).toEqual(

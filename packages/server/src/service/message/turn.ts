@@ -37,6 +37,9 @@ const workflowRequest: TurnParts = {
   },
   tail(writer, item) {
     writeEvents(writer, item);
+    if (item.propagated !== undefined) {
+      writer.tag(8, WireType.LengthDelimited).bytes(item.propagated);
+    }
     if (item.cachedEventCount > 0) {
       writer.tag(9, WireType.LengthDelimited).fork();
       writer.tag(1, WireType.Varint).int32(item.cachedEventCount).join();
