@@ -2,7 +2,7 @@
 
 // Paths that Dapr's REST API does not have: list, history, wait and watch.
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { PawlServer } from "../src/index.js";
 import { completed, startWorker } from "./task-hub-worker.js";
 import { rest, startServer } from "./test-server.js";
@@ -242,6 +242,27 @@ describe("watch", () => {
       "last-event-id": "nonsense",
     });
     expect(answer.status).toBe(400);
+  });
+
+  test("shows now and then that it is there, in what readers leave out", async () => {
+    const server = await startServer();
+    await start(server, "a");
+    vi.useFakeTimers({ toFake: ["setInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stop = new AbortController();
+    const { body } = await fetch(`${server.url}${dapr}/a/watch`, { signal: stop.signal });
+    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toMatch(/^event: changed\n/);
+    let text = "";
+    const read = reader?.read().then(({ value = "" }) => {
+      text = value;
+    });
+    await vi.waitFor(() => {
+      vi.advanceTimersByTime(15_000);
+      expect(text).toMatch(/^(:\n\n)+$/);
+    });
+    await read;
+    stop.abort();
   });
 
   test("ends when the server stops", async () => {

@@ -17,6 +17,9 @@ import { refuseUnknownPath } from "./unknown-path.js";
 /** A request line may name the server before the path, as for a proxy. */
 const absoluteForm = /^https?:\/\/[^/?]*/i;
 
+/** Milliseconds between two signs of life on a stream. Proxies wait a minute, or half of one. */
+const keepAliveMs = 15_000;
+
 /**
  * Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE).
  * @param bodyLimitBytes bytes that a body may have
@@ -121,12 +124,19 @@ function sendStream(
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   const source = Readable.from(request.method === "HEAD" ? [] : stream);
   response.once("close", () => source.destroy());
+  const { keepAlive } = reply;
+  const output: NodeJS.WritableStream = response;
+  const timer = setInterval(() => {
+    // One who does not read needs no more to read.
+    if (keepAlive !== undefined && response.writableLength === 0) output.write(keepAlive);
+  }, keepAliveMs).unref();
+  for (const over of ["end", "close"]) source.once(over, () => clearInterval(timer));
   source.once("error", (error: unknown) => {
     // The caller's leaving is no failure; after the status there is no other way to tell of one.
     if (!response.destroyed) report(log, request, error);
     response.destroy();
   });
-  source.pipe(response);
+  source.pipe(output);
 }
 
 function toJsonText(body: unknown): string {

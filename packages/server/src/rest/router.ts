@@ -29,6 +29,8 @@ export interface RestReply {
   readonly text?: string;
   /** Sent piece by piece instead of `body`; `headers` say its type. */
   readonly stream?: AsyncIterable<string>;
+  /** Sent between two pieces of a stream from time to time, as proxies cut what is silent for long. */
+  readonly keepAlive?: string;
 }
 
 /** Answers one request; rejects with `DaprError`. */

@@ -21,6 +21,8 @@ export async function replyWithEvents(events: AsyncIterable<ServerEvent>): Promi
     status: 200,
     headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
     stream: linesOf(first, iterator),
+    // A comment, which readers leave out (HTML standard, section 9.2.6).
+    keepAlive: ":\n\n",
   };
 }
 
