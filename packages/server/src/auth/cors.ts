@@ -19,6 +19,10 @@ const requestHeaders = [
   "traceparent",
   "tracestate",
   "last-event-id",
+  // Of a CloudEvent in binary mode, which names an event to raise by its type.
+  ...["specversion", "id", "source", "type", "subject", "time", "dataschema"].map(
+    (attribute) => `ce-${attribute}`,
+  ),
 ].join(", ");
 
 const methods = [...connectCors.allowedMethods, "PUT", "DELETE"].join(", ");

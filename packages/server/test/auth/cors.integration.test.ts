@@ -52,6 +52,24 @@ describe("a browser's question before a call", () => {
     }
   });
 
+  test("names all headers of requests that the REST API knows", async () => {
+    const server = await startServer({ corsOrigins: [page] });
+    const { json } = await rest(server, "GET", "/v1.0/openapi.json");
+    const { headers } = await rest(server, "OPTIONS", path, "", question);
+    const { paths } = json as {
+      paths: Record<string, Record<string, { parameters: { name: string; in: string }[] }>>;
+    };
+    const known = Object.values(paths)
+      .flatMap((methods) => Object.values(methods))
+      .flatMap(({ parameters }) => parameters)
+      .flatMap((parameter) => (parameter.in === "header" ? [parameter.name] : []));
+
+    expect(known).toContain("ce-type");
+    expect(String(headers["access-control-allow-headers"]).split(", ")).toEqual(
+      expect.arrayContaining([...new Set(known)]),
+    );
+  });
+
   test.each([
     ["of another page", [page], { ...question, origin: "https://evil.example.com" }, 403],
     ["of a page whose name begins alike", [page], { ...question, origin: `${page}.evil.com` }, 403],
