@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { HistoryEvent } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { history as h } from "../../../test/history.js";
 import { asked, replayOf } from "../../../test/replay-of.js";
@@ -108,6 +109,29 @@ describe("retries", () => {
     expect(asked(last)).toEqual([
       '5 failed ActivityFailedError: activity "flaky" failed: Error of 4',
     ]);
+  });
+
+  test("have pauses that say what is tried again: the call, or the first child", async () => {
+    const both = workflow("both", async (ctx) => {
+      const retry = { maxAttempts: 3, firstIntervalMs: 10 };
+      await Promise.all([ctx.activity("flaky", 1, { retry }), ctx.child("kid", 1, { retry })]);
+    });
+    const replay = replayOf(both);
+    await replay.turn([], [h.turn(100), h.start("both")]);
+    const pauses = async (...events: HistoryEvent[]): Promise<unknown[]> => {
+      const { actions } = await replay.turn([], [h.turn(200), ...events]);
+      return actions.map(({ workflowActionType: type }) =>
+        type.case === "createTimer" ? [type.value.origin.case, type.value.origin.value] : type.case,
+      );
+    };
+    const origins = [
+      ["activityRetry", expect.objectContaining({ taskExecutionId: "e:0" })],
+      ["childWorkflowRetry", expect.objectContaining({ instanceId: "i:0001" })],
+    ];
+    expect(await pauses(h.activityFailed(0), h.childFailed(1, "Oops"))).toEqual(origins);
+    const again = await pauses(h.timerFired(2), h.timerFired(3));
+    expect(again).toEqual(["scheduleTask", "createChildWorkflow"]);
+    expect(await pauses(h.activityFailed(4), h.childFailed(5, "Oops"))).toEqual(origins);
   });
 
   test("keep the taskExecutionId that history has", async () => {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { create } from "@bufbuild/protobuf";
+import { HistoryEventSchema, historyEvent } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { history as h } from "../../../test/history.js";
 import { asked, replayOf } from "../../../test/replay-of.js";
@@ -53,6 +55,19 @@ describe("a chain", () => {
     ]);
   });
 
+  test("passes over events that say nothing to the code", async () => {
+    const past = [
+      h.turn(1),
+      h.start("chain", 1),
+      h.activity(0, "add"),
+      historyEvent(-1, 1, { case: "workflowCompleted", value: {} }),
+      historyEvent(-1, 2, { case: "executionStalled", value: {} }),
+      create(HistoryEventSchema, { eventId: 0 }),
+    ];
+    const outcome = await replayOf(chain).turn(past, [h.turn(2), h.activityDone(0, 2)]);
+    expect(asked(outcome)).toEqual(["1 activity add 2"]);
+  });
+
   test("takes a result that history has before its schedule", async () => {
     const past = [h.turn(1), h.start("chain", 1), h.activityDone(0, 2), h.activity(0, "add")];
     const outcome = await replayOf(chain).turn(past, [h.turn(2)]);
@@ -91,6 +106,22 @@ describe("suspend, resume, terminate", () => {
     expect(asked(await replay.turn([], [h.turn(2), h.resume()]))).toEqual(["0 activity add 1"]);
     const replayed = await replayOf(chain).turn(first, [h.turn(2), h.resume()]);
     expect(asked(replayed)).toEqual(["0 activity add 1"]);
+  });
+
+  test("what was held back comes at the instant of its own turn", async () => {
+    const timing = workflow("timing", async (ctx) => {
+      await ctx.activity("add");
+      const first = ctx.now();
+      await ctx.activity("add");
+      return [first, ctx.now()];
+    });
+    const replay = replayOf(timing);
+    await replay.turn([], [h.turn(1), h.start("timing")]);
+    await replay.turn([], [h.turn(20), h.suspend(), h.turn(30), h.activityDone(0)]);
+    const resumed = await replay.turn([], [h.turn(40), h.resume()]);
+    expect(asked(resumed)).toEqual(["1 activity add"]);
+    const last = await replay.turn([], [h.turn(50), h.activityDone(1)]);
+    expect(asked(last)).toEqual(["2 completed [30,50]"]);
   });
 
   test("terminate works while suspended and gives its output", async () => {
