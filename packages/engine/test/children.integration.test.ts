@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { child, complete } from "./actions.js";
+import { child, complete, continueWith } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -134,6 +134,30 @@ describe("a child workflow", () => {
     await under.engine.close();
   });
 
+  test("of an earlier execution keeps its id: the next one that asks for it is told so", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({ workflows: ["w"] });
+    under.connect({ workflows: ["gather"], flows });
+    await under.engine.start({ workflow: "w", instanceId: "p" });
+    await worker.completeTurn(await worker.turn(), [child(0, "gather", "", "1")]);
+    await under.engine.waitForStart("p:0000");
+    const { executionId } = (await under.engine.get("p:0000")) ?? {};
+    await under.engine.raiseEvent("p", "go");
+    await worker.completeTurn(await worker.turn(2), [continueWith(1)]);
+    await worker.completeTurn(await worker.turn(3), [child(0, "gather", "", "1")]);
+    const [, result] = (await worker.turn(4)).events;
+    expect(result?.event.eventType).toMatchObject({
+      case: "childWorkflowInstanceFailed",
+      value: { taskScheduledId: 0, failureDetails: { errorType: "WorkflowInstanceAlreadyExists" } },
+    });
+    await worker.completeTurn(worker.lastTurn(), []);
+    await under.engine.raiseEvent("p:0000", "go", "late");
+    expect(await under.engine.waitForCompletion("p:0000")).toMatchObject({ executionId });
+    await under.engine.idle();
+    expect(worker.turns).toHaveLength(4);
+    await under.engine.close();
+  });
+
   test("tells the parent once, after it has continued as new itself", async () => {
     const under = await EngineUnderTest.open();
     // biome-ignore lint/correctness/useYield: it waits for nothing
@@ -213,7 +237,7 @@ describe("a detached workflow", () => {
     await under.engine.close();
   });
 
-  test("on an id that is taken is dropped", async () => {
+  test("on an id that is taken is dropped, and a line in the log", async () => {
     const under = await EngineUnderTest.open();
     under.connect({ flows: { ...flows, launcher } });
     await under.engine.start({ workflow: "gather", instanceId: "free", input: "5" });
@@ -221,6 +245,13 @@ describe("a detached workflow", () => {
     await under.runUntil(1_100_000);
     expect((await under.engine.get("p"))?.status).toBe("completed");
     expect((await under.engine.get("free"))?.input).toBe("5");
+    expect(under.log.filter(({ level }) => level === "warn")).toEqual([
+      {
+        level: "warn",
+        facts: { instanceId: "free", workflow: "gather" },
+        message: "a detached workflow was not started: its id is taken",
+      },
+    ]);
     await under.engine.close();
   });
 });

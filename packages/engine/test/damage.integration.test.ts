@@ -12,9 +12,10 @@ import {
 } from "../src/store/key.js";
 import type { Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
-import { child, timer } from "./actions.js";
+import { detached, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
+import type { Workflow } from "./replay.js";
 
 const damaged = { code: "INSTANCE_DAMAGED" };
 
@@ -78,6 +79,49 @@ async function expectParked(under: EngineUnderTest, script: object = {}): Promis
   expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
   await engine.close();
 }
+
+/** Leaves a child behind that goes on. */
+// biome-ignore lint/correctness/useYield: it waits for nothing
+const leaves: Workflow = function* (context) {
+  context.child("gather", "below", "1");
+  return "left";
+};
+
+/** Starts the child that its input names, and says how it failed. */
+const careful: Workflow = function* (context) {
+  try {
+    yield context.child("echo", context.input, "x");
+  } catch (error) {
+    return error instanceof Error ? error.message : `${error}`;
+  }
+  return "well";
+};
+
+describe("a child that cannot start for damage fails its parent's task, as one on a taken id", () => {
+  test.each([
+    ["on the id of a damaged instance", "above"],
+    ["on that of one with a damaged child", "below"],
+  ])("%s, and nothing hangs", async (_, broken) => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows: { ...flows, leaves } });
+    await under.engine.start({ workflow: "leaves", instanceId: "above" });
+    await under.engine.waitForStart("below");
+    await under.engine.close();
+    await flip(under.faults.behind, chunkKey(broken, 1, 0));
+    const after = await under.reopen();
+    after.connect({ flows: { ...flows, careful } });
+
+    await after.engine.start({ workflow: "careful", instanceId: "p", input: "above" });
+
+    expect((await after.engine.waitForCompletion("p")).output).toBe(
+      "WorkflowInstanceAlreadyExists",
+    );
+    await after.engine.idle();
+    await after.engine.purge(broken, { force: true });
+    expect(await problemsOf(after.faults.behind, after.clock.now())).toEqual([]);
+    await after.engine.close();
+  });
+});
 
 describe("a damaged instance is parked, and the others are served", () => {
   test.each([0, 1])("a byte of chunk %i has changed", async (chunk) => {
@@ -255,7 +299,7 @@ describe("a damaged instance that has ended", () => {
     const worker = under.connect({ workflows: ["w"] });
     await remove(under.faults.behind, chunkKey("bad", 1, 0));
     await under.engine.start({ workflow: "w", instanceId: "p" });
-    await worker.completeTurn(await worker.turn(), [child(0, "echo", "bad")]);
+    await worker.completeTurn(await worker.turn(), [detached(0, "echo", "bad")]);
     await under.engine.idle();
     expect((await under.engine.get("p"))?.status).toBe("running");
     expect(under.log.at(-1)).toMatchObject({

@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { EventRecord } from "@pawl/protocol";
 import { fireTimer } from "../core/command/fire-timer.js";
-import { receive } from "../core/command/receive.js";
+import { droppedStart, receive, refuseStart } from "../core/command/receive.js";
 import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
@@ -287,8 +287,20 @@ export class Runtime implements MailboxHost {
     this.#track(durable, "a message cannot be delivered", targetId);
   }
 
+  /** A child that cannot start for what is damaged fails its parent's task, as on any taken id. */
+  async #receive(posted: Posted): Promise<{ durable: Promise<void> }> {
+    try {
+      return await this.#accept(posted);
+    } catch (error) {
+      const reason = isEngineError(error) && error.code === "INSTANCE_DAMAGED" && error.message;
+      const message = reason ? refuseStart(posted.message, reason, this.now()) : undefined;
+      if (message === undefined) throw error;
+      return this.#accept({ key: posted.key, message });
+    }
+  }
+
   /** Puts a message into its target's inbox; the next one need not wait until it is on disk. */
-  async #receive({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
+  async #accept({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
     const { targetId, record } = message;
     const isStart = record.event.eventType.case === "executionStarted";
     for (;;) {
@@ -296,6 +308,11 @@ export class Runtime implements MailboxHost {
       const received = await this.mailboxes.run(targetId, (target) => {
         if (below !== undefined && isOutdated(below, target.state)) return undefined;
         const outcome = receive(target.state, message, this.now(), below?.active);
+        const workflow = droppedStart(message, outcome);
+        if (workflow !== undefined) {
+          const text = "a detached workflow was not started: its id is taken";
+          this.options.logger.warn({ instanceId: targetId, workflow }, text);
+        }
         return { durable: this.apply(target, outcome, [{ type: "del", key }]) };
       });
       if (received !== undefined) return received;

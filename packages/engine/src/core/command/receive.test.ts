@@ -6,7 +6,8 @@ import { PureInstance } from "../../../test/pure-instance.js";
 import { applyOutcome } from "../apply-outcome.js";
 import { inboundRecord, terminatedRecord } from "../event.js";
 import { type Message, nothing } from "../outcome.js";
-import { receive } from "./receive.js";
+import type { InstanceState } from "../state.js";
+import { droppedStart, receive, refuseStart } from "./receive.js";
 
 /** The one message that a turn with this action sends. */
 function messageOf(action: Parameters<PureInstance["turn"]>[0][number]): Message {
@@ -84,6 +85,29 @@ describe("receive() of a start", () => {
     const { state } = PureInstance.after([timer(0, 5000)]);
     const outcome = receive(state, messageOf(detached(4, "pay", "order-1")), 9);
     expect(outcome).toEqual({ accepted: [], messages: [] });
+  });
+
+  test("that is dropped is told from one that is taken, was taken, or fails its parent's task", () => {
+    const { state } = PureInstance.after([timer(0, 5000)]);
+    const free = messageOf(detached(4, "pay", "order-1"));
+    const dropped = (message: Message, of?: InstanceState): string | undefined =>
+      droppedStart(message, receive(of, message, 9));
+    expect(dropped(free, state)).toBe("pay");
+    expect(dropped(free)).toBeUndefined();
+    expect(dropped(childStart, state)).toBeUndefined();
+    const taken = applyOutcome(undefined, receive(undefined, free, 9));
+    expect(dropped(free, taken)).toBeUndefined();
+    expect(dropped(messageOf(sendEvent(7, "order-1", "paid")), state)).toBeUndefined();
+  });
+
+  test("that cannot be taken at all fails the parent's task, if there is one", () => {
+    expect(refuseStart(childStart, "damaged", 9)).toMatchObject({
+      targetId: "parent",
+      targetExecutionId: "parent-1",
+      record: { event: { eventType: { value: { failureDetails: { errorMessage: "damaged" } } } } },
+    });
+    expect(refuseStart(messageOf(detached(4, "pay", "order-1")), "damaged", 9)).toBeUndefined();
+    expect(refuseStart(messageOf(sendEvent(7, "order-1", "paid")), "damaged", 9)).toBeUndefined();
   });
 
   test("takes a start that says nothing of who and where from", () => {

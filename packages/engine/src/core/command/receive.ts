@@ -37,6 +37,24 @@ export function receive(
   return { accepted: [message.record], messages: [] };
 }
 
+/**
+ * The message that takes the place of the start of a child that cannot be taken at all: it fails the
+ * parent's task. Undefined: nobody waits for what the message would do.
+ */
+export function refuseStart({ record }: Message, reason: string, now: number): Message | undefined {
+  const { eventType } = record.event;
+  if (eventType.case !== "executionStarted") return undefined;
+  return refusalFor(parentLinkOf(eventType.value), reason, now)[0];
+}
+
+/** The workflow whose start came to nothing, where there is no parent to hear of it. */
+export function droppedStart({ record }: Message, outcome: Outcome): string | undefined {
+  const { eventType } = record.event;
+  if (eventType.case !== "executionStarted" || outcome === nothing) return undefined;
+  const isDropped = outcome.beginning === undefined && outcome.messages.length === 0;
+  return isDropped ? eventType.value.name : undefined;
+}
+
 function isForAnother(state: InstanceState, message: Message): boolean {
   const { targetExecutionId, record } = message;
   if (targetExecutionId === undefined) return false;
