@@ -45,12 +45,11 @@ function introduction(flags: ServeFlags, url: string, sample: boolean): string {
     const id = `order-${Date.now().toString(36)}`;
     const workflows = `${url}/v1.0/workflows/dapr`;
     const order = JSON.stringify({ item: "book", quantity: 1, amountCents: 1200 });
-    const isGuarded = Boolean(flags.apiToken || flags.tokensFile);
-    // Never the token itself: what is printed ends up in logs.
-    const curl = isGuarded ? "curl -H 'dapr-api-token: TOKEN'" : "curl";
+    const proofs = proofsFor(flags);
+    const curl = ["curl", ...proofs].join(" ");
     lines.push(
       "",
-      isGuarded ? "Start an order, with one of the server's tokens for TOKEN:" : "Start an order:",
+      `Start an order${proofs.length > 0 ? ", with what is yours for the words in capitals" : ""}:`,
       `  ${curl} -X POST '${workflows}/order/start?instanceID=${id}' -d '${order}'`,
       "Ship it, then look at it:",
       `  ${curl} -X POST '${workflows}/${id}/raiseEvent/shipped' -d '{"carrier":"post"}' ` +
@@ -58,4 +57,13 @@ function introduction(flags: ServeFlags, url: string, sample: boolean): string {
     );
   }
   return `${lines.join("\n")}\n\n`;
+}
+
+/** What curl needs to trust the server and be let in. Never a token itself: what is printed is logged. */
+function proofsFor({ apiToken, tokensFile, tlsCertFile, tlsClientCaFile }: ServeFlags): string[] {
+  return [
+    ...(apiToken || tokensFile ? ["-H 'dapr-api-token: TOKEN'"] : []),
+    ...(tlsCertFile ? ["--cacert AUTHORITY.pem"] : []),
+    ...(tlsClientCaFile ? ["--cert CLIENT.pem --key CLIENT.key"] : []),
+  ];
 }
