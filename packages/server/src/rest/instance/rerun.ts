@@ -7,7 +7,8 @@ import { callEngine } from "../early/error.js";
 import { readJson } from "../json-body.js";
 import type { RestHandler } from "../router.js";
 
-const request = z.strictObject({
+/** What the body of a rerun is. */
+export const rerunRequest = z.strictObject({
   eventId: z.number().int().min(0),
   newInstanceID: z.string().optional(),
   newChildInstanceID: z.string().optional(),
@@ -26,7 +27,7 @@ export function rerunInstance(engine: ManagementPort): RestHandler {
       newInstanceID = "",
       newChildInstanceID = "",
       input,
-    } = await readJson(call, request);
+    } = await readJson(call, rerunRequest);
     if (newInstanceID !== "") checkNewInstanceId(newInstanceID);
     const command: RerunCommand = {
       eventId,

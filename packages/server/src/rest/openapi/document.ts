@@ -87,13 +87,19 @@ function operationIdOf({ method, pattern }: RestRoute): string {
 }
 
 function parametersIn(place: "query" | "header", described: RouteNote["query"] = {}): object[] {
-  return Object.entries(described).map(([name, description]) => {
-    return { name, in: place, description, schema: { type: "string" } };
+  return Object.entries(described).map(([name, note]) => {
+    const described =
+      typeof note === "string" ? { description: note, schema: { type: "string" } } : note;
+    return { name, in: place, ...described };
   });
 }
 
-function bodyOf(description: string): object {
-  return { description, required: false, content: { "*/*": {} } };
+function bodyOf(note: NonNullable<RouteNote["body"]>): object {
+  if (typeof note === "string") {
+    return { description: note, required: false, content: { "*/*": {} } };
+  }
+  const schema = { $ref: `#/components/schemas/${note.schema}` };
+  return { description: note.description, content: { "application/json": { schema } } };
 }
 
 function responseOf(...kinds: readonly AnswerKind[]): object {

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
+import { waitLimitSeconds } from "../early/prefer.js";
 import type { SchemaName } from "./schemas.js";
 
 /** What an answer's body is: JSON of a schema, a workflow's output, server-sent events, or nothing. */
 export type AnswerKind = SchemaName | "text" | "events" | "nothing";
 
+/** A query parameter: what it means, and what it is if it is no text. */
+export type QueryNote = string | { readonly description: string; readonly schema: object };
+
 /** What the OpenAPI document says of one route beside its method and path. */
 export interface RouteNote {
   readonly summary: string;
   /** Query parameters and what they mean. */
-  readonly query?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, QueryNote>>;
   /** Request headers and what they mean. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What the body of the request is. */
-  readonly body?: string;
+  /** What the body of the request is: anything, or JSON of a schema. */
+  readonly body?: string | { readonly description: string; readonly schema: SchemaName };
   /** Status, and what its body is: one thing, or one of several. */
   readonly answers: Readonly<Record<number, AnswerKind | readonly AnswerKind[]>>;
 }
@@ -26,6 +31,7 @@ const wait = {
   "dapr-workflow-metadata": "`key=value` pairs that become the instance's tags.",
 };
 const resume = { "last-event-id": "Id of the last event that was seen: go on after it." };
+const flag = { type: "boolean" } as const;
 const done = { 202: "Done" } as const;
 
 /** By method and path, the prefix left out. */
@@ -88,15 +94,21 @@ export const notes: Readonly<Record<string, RouteNote>> = {
   "GET /workflows/{workflowComponent}": {
     summary: "Lists instances a page at a time, or watches them.",
     query: {
-      status: "Only these statuses; may be repeated.",
+      status: {
+        description: "Only these statuses; may be repeated.",
+        schema: { type: "array", items: { type: "string" } },
+      },
       workflow: "Only instances of this workflow.",
       idPrefix: "Only instances whose id begins with this.",
       filter: "Only instances that this filter, in JSON, lets through: as in a query.",
-      pageSize: "At most 1,000. Default: 100.",
+      pageSize: {
+        description: "At most 1,000.",
+        schema: { type: "integer", minimum: 0, maximum: limits.listPage, default: 100 },
+      },
       pageToken: "`nextPageToken` of the page before.",
-      payloads: "`true`: with inputs and outputs.",
-      watch: "`true`: a stream of changes instead of a page.",
-      existing: "With `watch`: `true` sends first what there is.",
+      payloads: { description: "With inputs and outputs.", schema: flag },
+      watch: { description: "A stream of changes instead of a page.", schema: flag },
+      existing: { description: "With `watch`: send first what there is.", schema: flag },
       resumeToken: "With `watch`: as the header last-event-id.",
     },
     headers: resume,
@@ -104,7 +116,11 @@ export const notes: Readonly<Record<string, RouteNote>> = {
   },
   "POST /workflows/{workflowComponent}/query": {
     summary: "Finds instances by a filter in the grammar of Dapr's state query.",
-    body: "`filter` (EQ, NEQ, GT, GTE, LT, LTE, IN, AND, OR), `sort`, `page`, `payloads`.",
+    body: {
+      description:
+        "`filter` has one of EQ, NEQ, GT, GTE, LT, LTE and IN with a field, or AND or OR with filters.",
+      schema: "Query",
+    },
     answers: { 200: "Found", 400: "Error" },
   },
   "GET /workflows/{workflowComponent}/{instanceID}/history": {
@@ -117,7 +133,10 @@ export const notes: Readonly<Record<string, RouteNote>> = {
   },
   "POST /workflows/{workflowComponent}/{instanceID}/rerun": {
     summary: "Starts a new instance with the history of an ended one up to an event, done again.",
-    body: "`eventId`; `newInstanceID`, `newChildInstanceID`, and `input`, what the activity or child gets.",
+    body: {
+      description: "`input` is what the activity or child of the event gets.",
+      schema: "Rerun",
+    },
     answers: { 202: "Started", 400: "Error", 404: "Error", 409: "Error" },
   },
   "GET /workers": {
@@ -126,13 +145,21 @@ export const notes: Readonly<Record<string, RouteNote>> = {
   },
   "GET /workflows/{workflowComponent}/{instanceID}/wait": {
     summary: "Answers when the instance has ended, or the time is up (202).",
-    query: { timeout: "Seconds, at most 300. Default: 30." },
+    query: {
+      timeout: {
+        description: "Seconds.",
+        schema: { type: "number", minimum: 0, maximum: waitLimitSeconds, default: 30 },
+      },
+    },
     answers: { 200: "Instance", 202: "Instance", 404: "Error" },
   },
   "GET /workflows/{workflowComponent}/{instanceID}/watch": {
     summary: "Streams the states of an instance until its end.",
     query: {
-      history: "`true`: with the history events that each state adds.",
+      history: {
+        description: "With the history events that each state adds.",
+        schema: flag,
+      },
       resumeToken: "As the header last-event-id.",
     },
     headers: resume,

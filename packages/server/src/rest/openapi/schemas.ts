@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { z } from "zod";
+import { rerunRequest } from "../instance/rerun.js";
+import { queryRequest } from "../query/query.js";
+
 const text = { type: "string" } as const;
 const time = { type: "string", format: "date-time" } as const;
 
@@ -14,6 +18,8 @@ export const schemas = {
     required: ["errorCode", "message"],
     properties: { errorCode: text, message: text },
   },
+  Query: z.toJSONSchema(queryRequest),
+  Rerun: z.toJSONSchema(rerunRequest),
   Started: {
     type: "object",
     required: ["instanceID"],

@@ -11,7 +11,8 @@ import type { RestHandler } from "../router.js";
 import { findField } from "./field.js";
 import { parseFilter } from "./filter.js";
 
-const request = z.strictObject({
+/** What the body of a query is. */
+export const queryRequest = z.strictObject({
   filter: z.unknown().optional(),
   sort: z
     .array(
@@ -46,7 +47,7 @@ const defaultLimit = 100;
  */
 export function queryInstances(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const { filter, sort, page, payloads } = await readJson(call, request);
+    const { filter, sort, page, payloads } = await readJson(call, queryRequest);
     const where = parseFilter(filter);
     const query: ListQuery = {
       ...(where === undefined ? {} : { where }),
