@@ -54,12 +54,13 @@ export class Sessions {
     const { idleTimeoutMs } = this.#limits;
     let open = 0;
     let idleSinceMs = performance.now();
+    const closed = (): void => {
+      open -= 1;
+      idleSinceMs = performance.now();
+    };
     session.on("stream", (stream) => {
       open += 1;
-      stream.once("close", () => {
-        open -= 1;
-        idleSinceMs = performance.now();
-      });
+      stream.on("close", closed);
     });
     const timer = setInterval(() => {
       if (open === 0 && performance.now() - idleSinceMs >= idleTimeoutMs) {

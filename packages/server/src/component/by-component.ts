@@ -2,7 +2,7 @@
 
 import type { DescService } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { componentKey } from "../rpc/component-value.js";
+import { namedComponent } from "../rpc/component-value.js";
 import { createLazyFields } from "../rpc/lazy-fields.js";
 import type { Component, Components } from "./components.js";
 
@@ -31,7 +31,7 @@ export function byComponent<Service extends DescService>(
   const methods = service.methods.map(({ localName, methodKind }): [string, Method] => [
     localName,
     (request, context) => {
-      const component = components.require(context.values.get(componentKey));
+      const component = components.require(namedComponent(context));
       const method = methodsFor(component)[localName];
       if (method === undefined) throw new Error(`${localName} is not implemented`);
       return method(request, methodKind === "unary" ? context : whileServed(context, component));

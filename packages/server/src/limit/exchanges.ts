@@ -17,20 +17,65 @@ const receivingStates: ReadonlySet<number | undefined> = new Set([
 ]);
 
 /** One request and its answer, as the sweep sees it. */
-interface Exchange {
+abstract class Exchange {
+  readonly startedAtMs = performance.now();
+  /** Bytes of the answer that waited for the reader when it was last looked at. */
+  seenBytes = 0;
+  /** When that number last changed. */
+  movedAtMs = this.startedAtMs;
+
   /** Bytes of the answer that wait for the reader. */
-  waitingBytes(): number;
+  abstract waitingBytes(): number;
   /** Whether something of the request is still to come that must come in time. */
-  isIncomplete(): boolean;
-  drop(): void;
+  abstract isIncomplete(): boolean;
+  abstract drop(): void;
 }
 
-interface Watched {
-  readonly exchange: Exchange;
-  readonly startedAtMs: number;
-  waitingBytes: number;
-  /** When that number last changed. */
-  movedAtMs: number;
+class StreamExchange extends Exchange {
+  readonly #stream: ServerHttp2Stream;
+  readonly #isOpenEnded: boolean;
+
+  constructor(stream: ServerHttp2Stream, isOpenEnded: boolean) {
+    super();
+    this.#stream = stream;
+    this.#isOpenEnded = isOpenEnded;
+  }
+
+  waitingBytes(): number {
+    return this.#stream.writableLength;
+  }
+
+  isIncomplete(): boolean {
+    return !this.#isOpenEnded && receivingStates.has(this.#stream.state.state);
+  }
+
+  drop(): void {
+    this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+}
+
+/** One over HTTP/1.1, the arrival of whose request is Node's to watch. */
+class ResponseExchange extends Exchange {
+  readonly #socket: IncomingMessage["socket"];
+  readonly #response: ServerResponse;
+
+  constructor({ socket }: IncomingMessage, response: ServerResponse) {
+    super();
+    this.#socket = socket;
+    this.#response = response;
+  }
+
+  waitingBytes(): number {
+    return this.#response.writableLength + this.#socket.writableLength;
+  }
+
+  isIncomplete(): boolean {
+    return false;
+  }
+
+  drop(): void {
+    this.#socket.destroy();
+  }
 }
 
 /**
@@ -40,7 +85,7 @@ interface Watched {
  */
 export class Exchanges {
   readonly #limits: ExchangeLimits;
-  readonly #open = new Set<Watched>();
+  readonly #open = new Set<Exchange>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: ExchangeLimits) {
@@ -53,25 +98,16 @@ export class Exchanges {
 
   /** Takes an HTTP/2 stream. `isOpenEnded`: its request may go on for ever. */
   addStream(stream: ServerHttp2Stream, isOpenEnded: boolean): void {
-    const exchange: Exchange = {
-      waitingBytes: () => stream.writableLength,
-      isIncomplete: () => !isOpenEnded && receivingStates.has(stream.state.state),
-      drop: () => stream.close(constants.NGHTTP2_CANCEL),
-    };
-    const forget = this.#watch(exchange);
-    stream.once("close", forget);
+    const exchange = new StreamExchange(stream, isOpenEnded);
+    this.#open.add(exchange);
+    stream.on("close", () => this.#open.delete(exchange));
   }
 
-  /** Takes an HTTP/1.1 exchange, the arrival of whose request is Node's to watch. */
+  /** Takes an HTTP/1.1 exchange. */
   addResponse(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
-    const exchange: Exchange = {
-      waitingBytes: () => response.writableLength + socket.writableLength,
-      isIncomplete: () => false,
-      drop: () => void socket.destroy(),
-    };
-    const forget = this.#watch(exchange);
-    response.once("close", forget);
+    const exchange = new ResponseExchange(request, response);
+    this.#open.add(exchange);
+    response.on("close", () => this.#open.delete(exchange));
   }
 
   /** Watches no more. */
@@ -80,33 +116,20 @@ export class Exchanges {
     this.#open.clear();
   }
 
-  #watch(exchange: Exchange): () => void {
-    const startedAtMs = performance.now();
-    const watched = {
-      exchange,
-      startedAtMs,
-      waitingBytes: 0,
-      movedAtMs: startedAtMs,
-    };
-    this.#open.add(watched);
-    return () => this.#open.delete(watched);
-  }
-
   #sweep(): void {
     const nowMs = performance.now();
     const { requestTimeoutMs, stallTimeoutMs, readerBytesPerSecond } = this.#limits;
-    for (const watched of this.#open) {
-      const { exchange, startedAtMs } = watched;
+    for (const exchange of this.#open) {
       const waitingBytes = exchange.waitingBytes();
-      if (waitingBytes === 0 || waitingBytes !== watched.waitingBytes) {
-        watched.waitingBytes = waitingBytes;
-        watched.movedAtMs = nowMs;
+      if (waitingBytes === 0 || waitingBytes !== exchange.seenBytes) {
+        exchange.seenBytes = waitingBytes;
+        exchange.movedAtMs = nowMs;
       }
       // What was written at once is seen to go only when all of it has gone: the more, the later.
       const patienceMs = stallTimeoutMs + (1000 * waitingBytes) / readerBytesPerSecond;
-      const isLate = exchange.isIncomplete() && nowMs - startedAtMs > requestTimeoutMs;
-      if (isLate || nowMs - watched.movedAtMs > patienceMs) {
-        this.#open.delete(watched);
+      const isLate = exchange.isIncomplete() && nowMs - exchange.startedAtMs > requestTimeoutMs;
+      if (isLate || nowMs - exchange.movedAtMs > patienceMs) {
+        this.#open.delete(exchange);
         exchange.drop();
       }
     }

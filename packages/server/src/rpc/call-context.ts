@@ -12,9 +12,7 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
-import { type HasNodeHeaders, nodeHeaders } from "../tracing/caller-trace.js";
-import { nameComponent } from "./component-value.js";
-import { toWebHeaders } from "./headers.js";
+import { type HasNodeHeaders, nodeHeaders, toWebHeaders } from "./headers.js";
 import { createLazyFields } from "./lazy-fields.js";
 import { answered, timedOut } from "./reason.js";
 
@@ -155,7 +153,7 @@ export class CallContext {
 
   /** Values that are there from the beginning. */
   set values(values: ContextValues) {
-    this.#values = nameComponent(values, this.#headers);
+    this.#values = values;
   }
 
   /** The request as interceptors get it. A copy that one of them makes has everything, too. */
@@ -189,7 +187,7 @@ export class CallContext {
 
   /** Values for whoever comes after. */
   get contextValues(): ContextValues {
-    this.#values ??= nameComponent(createContextValues(), this.#headers);
+    this.#values ??= createContextValues();
     return this.#values;
   }
 

@@ -5,6 +5,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 /** Bytes in front of a gRPC message: flags, and its length as four bytes. */
 const prefixBytes = 5;
 const compressedFlag = 1;
+const noBytes = Buffer.alloc(0);
 
 /**
  * Reads the body of a gRPC call that has one message, with the errors that Connect's handlers have.
@@ -13,7 +14,9 @@ const compressedFlag = 1;
 export class EnvelopeReader {
   readonly #maxBytes: number;
   readonly #kind: string;
-  #chunks: Buffer[] = [];
+  #whole: Buffer | undefined;
+  /** What arrived behind it, to be joined once. */
+  #more: Buffer[] | undefined;
   #sizeBytes = 0;
   /** Bytes of prefix and message together; known once the prefix is there. */
   #wantedBytes = Number.POSITIVE_INFINITY;
@@ -26,7 +29,12 @@ export class EnvelopeReader {
 
   /** Takes what has arrived. @throws ConnectError as soon as it is clear that the body is none */
   add(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (this.#whole === undefined) {
+      this.#whole = chunk;
+    } else {
+      this.#more ??= [];
+      this.#more.push(chunk);
+    }
     this.#sizeBytes += chunk.byteLength;
     if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= prefixBytes) {
       const messageBytes = this.#joined().readUInt32BE(1);
@@ -63,13 +71,14 @@ export class EnvelopeReader {
   }
 
   #joined(): Buffer {
-    const [first, ...rest] = this.#chunks;
-    if (first !== undefined && rest.length === 0) {
-      return first;
+    if (this.#more !== undefined) {
+      this.#whole = Buffer.concat([
+        ...(this.#whole === undefined ? [] : [this.#whole]),
+        ...this.#more,
+      ]);
+      this.#more = undefined;
     }
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
+    return this.#whole ?? noBytes;
   }
 }
 
@@ -81,8 +90,12 @@ export function requireSize(messageBytes: number, maxBytes: number): void {
   }
 }
 
+/** An empty message with its prefix. */
+const emptyEnvelope = Buffer.alloc(prefixBytes);
+
 /** A message with its prefix, uncompressed. */
 export function toEnvelope(message: Uint8Array): Buffer {
+  if (message.byteLength === 0) return emptyEnvelope;
   const envelope = Buffer.allocUnsafe(prefixBytes + message.byteLength);
   envelope[0] = 0;
   envelope.writeUInt32BE(message.byteLength, 1);

@@ -2,6 +2,14 @@
 
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 
+/** Where a call keeps its headers as Node gave them, to spare those that need none the web's form. */
+export const nodeHeaders: unique symbol = Symbol("nodeHeaders");
+
+/** A call whose headers can be looked at for nothing. */
+export interface HasNodeHeaders {
+  readonly [nodeHeaders]?: IncomingHttpHeaders;
+}
+
 /** Headers of a request in the web's form, without HTTP/2's own (":path", …). */
 export function toWebHeaders(headers: IncomingHttpHeaders): Headers {
   const web = new Headers();

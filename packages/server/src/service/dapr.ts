@@ -12,7 +12,7 @@ import type {
 } from "@pawl/protocol/dapr";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
-import { componentKey } from "../rpc/component-value.js";
+import { namedComponent } from "../rpc/component-value.js";
 import { traceOfCall } from "../tracing/caller-trace.js";
 
 /** What Dapr shows as the times of an instance that no turn has run for: the first second of year 1. */
@@ -78,7 +78,7 @@ interface OptionalTarget {
 
 function toTarget(request: OptionalTarget, context: HandlerContext): DaprTarget {
   const { instanceId, workflowComponent: component, appId } = request;
-  const headerComponent = context.values.get(componentKey);
+  const headerComponent = namedComponent(context);
   return { instanceId, component, headerComponent, ...(appId === undefined ? {} : { appId }) };
 }
 

@@ -4,7 +4,7 @@ import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import type { Health } from "@pawl/protocol";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@pawl/protocol/grpc";
 import type { Components } from "../component/components.js";
-import { componentKey } from "../rpc/component-value.js";
+import { namedComponent } from "../rpc/component-value.js";
 
 /** What health is read from. */
 interface Readiness {
@@ -28,18 +28,17 @@ export function createHealthService(
     return readiness.isReady() ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   };
   return {
-    check({ service }, { values }) {
-      const status = statusOf(service, readinessOf(components, values.get(componentKey)));
+    check({ service }, context) {
+      const status = statusOf(service, readinessOf(components, namedComponent(context)));
       if (status === ServingStatus.SERVICE_UNKNOWN) {
         throw new ConnectError(`unknown service ${service}`, Code.NotFound);
       }
       return { status };
     },
-    async *watch({ service }, { signal, values }) {
-      const readiness = readinessOf(components, values.get(componentKey));
-      for await (const status of changes(readiness, () => statusOf(service, readiness), signal)) {
-        yield { status };
-      }
+    async *watch({ service }, context) {
+      const readiness = readinessOf(components, namedComponent(context));
+      const read = () => statusOf(service, readiness);
+      for await (const status of changes(readiness, read, context.signal)) yield { status };
     },
   };
 }

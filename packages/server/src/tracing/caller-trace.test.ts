@@ -3,7 +3,8 @@
 import { createHandlerContext } from "@connectrpc/connect";
 import { WorkflowService } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { nodeHeaders, type TraceMessage, traceOfCall, traceOfHeaders } from "./caller-trace.js";
+import { nodeHeaders } from "../rpc/headers.js";
+import { type TraceMessage, traceOfCall, traceOfHeaders } from "./caller-trace.js";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const spanId = "b7ad6b7169203331";

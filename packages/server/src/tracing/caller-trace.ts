@@ -2,14 +2,7 @@
 
 import type { IncomingHttpHeaders } from "node:http";
 import type { HandlerContext } from "@connectrpc/connect";
-
-/** Where a call keeps its headers as Node gave them, to spare those that need none the web's form. */
-export const nodeHeaders: unique symbol = Symbol("nodeHeaders");
-
-/** A call whose headers can be looked at for nothing. */
-export interface HasNodeHeaders {
-  readonly [nodeHeaders]?: IncomingHttpHeaders;
-}
+import { type HasNodeHeaders, nodeHeaders } from "../rpc/headers.js";
 
 /** The trace that a caller is in, as a start takes it. */
 export interface CallerTrace {

@@ -17,18 +17,18 @@ import {
 import { type FieldRule, type FieldRules, hasLength, isNumber } from "../../rpc/foreign-fields.js";
 
 /** A message within a message begins with a tag, which no text begins with: it is a control character. */
-const isText: FieldRule = (wireType, content) =>
-  hasLength(wireType, content) && (content[0] ?? 0x20) >= 0x20;
+const isText: FieldRule = (wireType, bytes, from, to) =>
+  wireType === WireType.LengthDelimited && (from === to || (bytes[from] ?? 0) >= 0x20);
 
 /** A version has texts alone, and none of its patches is empty; Microsoft's trace context has messages. */
-const isVersion: FieldRule = (wireType, content) => {
+const isVersion: FieldRule = (wireType, bytes, from, to) => {
   if (wireType !== WireType.LengthDelimited) return false;
-  const reader = new BinaryReader(content);
+  const reader = new BinaryReader(bytes.subarray(from, to));
   while (reader.pos < reader.len) {
     const [number, type] = reader.tag();
     if (type !== WireType.LengthDelimited) return false;
     const text = reader.bytes();
-    if (!isText(type, text) || (number === 1 && text.length === 0)) return false;
+    if (!isText(type, text, 0, text.length) || (number === 1 && text.length === 0)) return false;
   }
   return true;
 };
