@@ -18,8 +18,12 @@ export { limits } from "./limits.js";
 
 // History.
 export { decodeFrames, EventRecord, encodeFrames, skipFrames } from "./event-record.js";
-export { encodeWith } from "./shared-writer.js";
 export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
+
+// Messages that are written by hand.
+export { int32 as writeInt32, open as openMessage, text as writeText } from "./field-writer.js";
+export { wrapped as writeWrapped } from "./message-writer.js";
+export { encodeWith } from "./shared-writer.js";
 
 // Messages of pawl.v1.
 export * from "./gen/pawl/v1/admin_service_pb.js";

@@ -11,6 +11,7 @@ import { ConnectError, type StreamResponse } from "@connectrpc/connect";
 import { toConnectError } from "../interceptor/error.js";
 import { CallContext } from "./call-context.js";
 import { createEarlyHeaders } from "./early-headers.js";
+import { bytesOf, takeEncoded } from "./encoded-message.js";
 import { EnvelopeReader, toEnvelope } from "./envelope-reader.js";
 import { setGrpcStatus } from "./grpc-status.js";
 import { withHeaders } from "./headers.js";
@@ -50,7 +51,7 @@ export class PlainCall {
       onClose();
     });
     // A stream that failed closes, too, and only that matters.
-    stream.on("error", () => {});
+    stream.on("error", ignore);
     void this.#run();
   }
 
@@ -79,30 +80,26 @@ export class PlainCall {
     if (this.#isAnswered) {
       return;
     }
+    const served = this.#served;
     try {
-      await this.#answer(this.#body.message());
+      const bytes = this.#body.message();
+      if (isUnaryMethod(served)) {
+        const { message, header, trailer } = await invokeUnary(served, this.#context, bytes);
+        this.#open(header);
+        this.#close(trailer, toEnvelope(toBinary(served.spec.method.output, message)));
+      } else {
+        this.#context.values = takeEncoded(createEarlyHeaders((header) => this.#open(header)));
+        await this.#sendStream(await invokeStream(served, this.#context, bytes));
+      }
     } catch (error) {
-      const sent = toConnectError(error, this.#served);
+      const sent = toConnectError(error, served);
       if (!(error instanceof ConnectError)) {
         // All that services and interceptors throw has become one, so that nobody has told of it yet.
-        this.#served.report(this.#served.procedure, error, sent);
+        served.report(served.procedure, error, sent);
       }
       this.#fail(sent);
     }
     this.#context.end();
-  }
-
-  async #answer(bytes: Uint8Array): Promise<void> {
-    const served = this.#served;
-    if (isUnaryMethod(served)) {
-      const answer = await invokeUnary(served, this.#context, bytes);
-      const frame = toEnvelope(toBinary(served.spec.method.output, answer.message));
-      this.#open(answer.header);
-      this.#close(answer.trailer, frame);
-    } else {
-      this.#context.values = createEarlyHeaders((header) => this.#open(header));
-      await this.#sendStream(await invokeStream(served, this.#context, bytes));
-    }
   }
 
   async #sendStream(response: StreamResponse): Promise<void> {
@@ -121,7 +118,8 @@ export class PlainCall {
       if (stream.destroyed || stream.closed) {
         return;
       }
-      if (!stream.write(toEnvelope(toBinary(output, next.value)))) {
+      joinWrites(stream);
+      if (!stream.write(toEnvelope(bytesOf(output, next.value)))) {
         await drained(stream);
       }
     }
@@ -163,6 +161,20 @@ export class PlainCall {
       this.#stream.end(frame);
     }
   }
+}
+
+function ignore(): void {}
+
+/** Has what is written before the event loop goes on leave in one piece: one frame, one write. */
+function joinWrites(stream: ServerHttp2Stream): void {
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    process.nextTick(uncork, stream);
+  }
+}
+
+function uncork(stream: ServerHttp2Stream): void {
+  stream.uncork();
 }
 
 /** Resolves when a stream takes more, or nothing ever again. */

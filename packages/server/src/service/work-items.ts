@@ -12,11 +12,12 @@ import {
 } from "@pawl/protocol/task-hub";
 import type { ServerLogger } from "../options.js";
 import { sendHeaders } from "../rpc/early-headers.js";
+import { encodedMessage, takesEncoded } from "../rpc/encoded-message.js";
 import { shuttingDown } from "../rpc/reason.js";
 import { isJsonCall } from "./json-call.js";
-import { toActivityWorkItem } from "./message/activity.js";
+import { encodeActivityWorkItem, toActivityWorkItem } from "./message/activity.js";
 import { readWorkerHints, toMicrosoftPing, type WorkerHints } from "./message/microsoft.js";
-import { toTurnWorkItem } from "./message/turn.js";
+import { encodeTurnWorkItem, toTurnWorkItem } from "./message/turn.js";
 import { WorkStream } from "./work-stream.js";
 
 /** Milliseconds between signs of life on a stream whose worker asked for them. */
@@ -63,10 +64,10 @@ export async function* streamWorkItems(
   log.info({ workerId, capabilities: request.capabilities }, "worker connected");
   try {
     sendHeaders(context);
-    const json = isJsonCall(context);
+    const toMessage = takesEncoded(context) ? toEncodedMessage : plainMessage(isJsonCall(context));
     for (let items = await output.take(); items; items = await output.take()) {
       for (const item of items) {
-        yield item === "ping" ? pingOf(isMicrosoft) : toMessage(item, json, isMicrosoft);
+        yield item === "ping" ? pingOf(isMicrosoft) : toMessage(inDialect(item, isMicrosoft));
       }
     }
     // A server that stops ends the stream with OK: every SDK connects again after that, and Dapr's
@@ -122,13 +123,18 @@ function pingOf(isMicrosoft: boolean): WorkItemMessage {
     : create(WorkItemSchema, { request: { case: "healthPing", value: {} } });
 }
 
-function toMessage(item: WorkItem, json: boolean, isMicrosoft: boolean): WorkItemMessage {
-  if (!isMicrosoft) {
-    return item.kind === "turn" ? toTurnWorkItem(item, json) : toActivityWorkItem(item);
-  }
-  // Microsoft's workers know other fields by these numbers (service/message/microsoft.ts).
+/** Microsoft's workers know other fields by some numbers of Dapr's (service/message/microsoft.ts). */
+function inDialect(item: WorkItem, isMicrosoft: boolean): WorkItem {
+  if (!isMicrosoft) return item;
   const { propagated: _, ...rest } = item;
-  return rest.kind === "turn"
-    ? toTurnWorkItem(rest, json)
-    : toActivityWorkItem({ ...rest, taskExecutionId: "" });
+  return rest.kind === "turn" ? rest : { ...rest, taskExecutionId: "" };
+}
+
+function plainMessage(json: boolean): (item: WorkItem) => WorkItemMessage {
+  return (item) => (item.kind === "turn" ? toTurnWorkItem(item, json) : toActivityWorkItem(item));
+}
+
+function toEncodedMessage(item: WorkItem): WorkItemMessage {
+  const bytes = item.kind === "turn" ? encodeTurnWorkItem(item) : encodeActivityWorkItem(item);
+  return encodedMessage(WorkItemSchema, bytes);
 }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, fromBinary } from "@bufbuild/protobuf";
+import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { ActivityItem } from "@pawl/engine";
 import {
   type ActivityTask,
   ActivityTaskSchema,
+  encodeWith,
+  openMessage,
   PropagatedHistorySchema,
   TraceContextSchema,
+  writeInt32,
+  writeText,
+  writeWrapped,
 } from "@pawl/protocol";
 import {
   type ActivityRequest,
@@ -40,6 +46,34 @@ export function toActivityWorkItem(item: ActivityItem): WorkItemMessage {
   const message = create(WorkItemSchema, { completionToken: item.token });
   message.request = { case: "activityRequest", value: request };
   return message;
+}
+
+/** The same, encoded. */
+export function encodeActivityWorkItem(item: ActivityItem): Uint8Array {
+  return encodeWith(writeActivityWorkItem, item);
+}
+
+function writeActivityWorkItem(writer: BinaryWriter, item: ActivityItem): void {
+  openMessage(writer, 2);
+  writeText(writer, 1, item.name);
+  writeWrapped(writer, 2, item.version);
+  writeWrapped(writer, 3, item.input);
+  openMessage(writer, 4);
+  writeText(writer, 1, item.instanceId);
+  writer.join();
+  writeInt32(writer, 5, item.taskId);
+  if (item.traceParent !== undefined) {
+    openMessage(writer, 6);
+    writeText(writer, 1, item.traceParent);
+    writeWrapped(writer, 3, item.traceState);
+    writer.join();
+  }
+  writeText(writer, 7, item.taskExecutionId);
+  if (item.propagated !== undefined) {
+    writer.tag(8, WireType.LengthDelimited).bytes(item.propagated);
+  }
+  writer.join();
+  writeText(writer, 10, item.token);
 }
 
 /** The message to Pawl's worker for an activity. */

@@ -14,7 +14,13 @@ import {
 } from "@pawl/protocol";
 import { WorkflowRequestSchema, WorkItemSchema } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
-import { addTurns, encodeTurn, encodeWorkflowRequest, toTurnWorkItem } from "./turn.js";
+import {
+  addTurns,
+  encodeTurn,
+  encodeTurnWorkItem,
+  encodeWorkflowRequest,
+  toTurnWorkItem,
+} from "./turn.js";
 
 const started = historyEvent(-1, 1_700_000_000_123, { case: "workflowStarted", value: {} });
 const execution = historyEvent(-1, 1_700_000_000_123, {
@@ -133,6 +139,19 @@ describe("toTurnWorkItem()", () => {
     expect(decoded).toEqual(toTurnWorkItem(item, true));
     expect(toBinary(WorkItemSchema, decoded).length).toBe(bytes.length);
   });
+});
+
+describe("encodeTurnWorkItem()", () => {
+  const long: TurnItem = { ...later, past: Array.from({ length: 1000 }, () => later.past).flat() };
+
+  test.each([...cases, ["a turn with a long history", long] as const])(
+    "encodes %s as the message's encoder does",
+    (_name, item) => {
+      const message = toTurnWorkItem(item, true);
+
+      expect(new Uint8Array(encodeTurnWorkItem(item))).toEqual(toBinary(WorkItemSchema, message));
+    },
+  );
 });
 
 describe("addTurns()", () => {

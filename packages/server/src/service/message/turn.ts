@@ -9,7 +9,14 @@ import {
 } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { TurnItem } from "@pawl/engine";
-import { encodeWith, type WorkResponse, WorkResponseSchema } from "@pawl/protocol";
+import {
+  encodeWith,
+  openMessage,
+  type WorkResponse,
+  WorkResponseSchema,
+  writeInt32,
+  writeText,
+} from "@pawl/protocol";
 import { type WorkItem as WorkItemMessage, WorkItemSchema } from "@pawl/protocol/task-hub";
 
 // The messages that carry history are put together from fields that are encoded already. Protobuf-es
@@ -18,6 +25,9 @@ import { type WorkItem as WorkItemMessage, WorkItemSchema } from "@pawl/protocol
 
 /** Field of WorkItem that holds a WorkflowRequest, and of WorkResponse that holds a Turn. */
 const turnField = 1;
+
+/** Field of WorkItem that holds its token. */
+const tokenField = 10;
 
 /** Bytes of history up to which it is written through a buffer with the rest. */
 const smallPastBytes = 16 * 1024;
@@ -31,7 +41,7 @@ interface TurnParts {
 const workflowRequest: TurnParts = {
   head(writer, { instanceId, executionId }) {
     writeText(writer, 1, instanceId);
-    writer.tag(2, WireType.LengthDelimited).fork();
+    openMessage(writer, 2);
     writeText(writer, 1, executionId);
     writer.join();
   },
@@ -41,8 +51,9 @@ const workflowRequest: TurnParts = {
       writer.tag(8, WireType.LengthDelimited).bytes(item.propagated);
     }
     if (item.cachedEventCount > 0) {
-      writer.tag(9, WireType.LengthDelimited).fork();
-      writer.tag(1, WireType.Varint).int32(item.cachedEventCount).join();
+      openMessage(writer, 9);
+      writeInt32(writer, 1, item.cachedEventCount);
+      writer.join();
     }
   },
 };
@@ -77,27 +88,51 @@ export function encodeTurn(item: TurnItem): Uint8Array {
 
 /** A long history is copied once, past the writer's buffer, which would grow for it. */
 function encodeParts(parts: TurnParts, item: TurnItem): Uint8Array {
-  const { past } = item;
-  const pastBytes = past.reduce((sum, part) => sum + part.byteLength, 0);
-  if (pastBytes > smallPastBytes) {
+  if (isLong(item)) {
     const head = encodeWith(parts.head, item);
-    return joinWithLength([head, ...past, encodeWith(parts.tail, item)]);
+    return joinWithLength([head, ...item.past, encodeWith(parts.tail, item)]);
   }
   return encodeWith((writer) => {
     writer.fork();
-    parts.head(writer, item);
-    for (const part of past) {
-      writer.raw(part);
-    }
-    parts.tail(writer, item);
+    writeParts(writer, parts, item);
     writer.join();
   }, item);
+}
+
+function isLong({ past }: TurnItem): boolean {
+  return past.reduce((sum, part) => sum + part.byteLength, 0) > smallPastBytes;
+}
+
+function writeParts(writer: BinaryWriter, parts: TurnParts, item: TurnItem): void {
+  parts.head(writer, item);
+  for (const part of item.past) {
+    writer.raw(part);
+  }
+  parts.tail(writer, item);
 }
 
 /** The work item of the sidecar service for a turn. `json`: with its fields known, to be written as JSON. */
 export function toTurnWorkItem(item: TurnItem, json: boolean): WorkItemMessage {
   const message = create(WorkItemSchema, { completionToken: item.token });
   return withEncodedFields(WorkItemSchema, message, [encodeWorkflowRequest(item)], json);
+}
+
+/** The same, encoded as a whole. */
+export function encodeTurnWorkItem(item: TurnItem): Uint8Array {
+  if (isLong(item)) {
+    const tag = Uint8Array.of((turnField << 3) | WireType.LengthDelimited);
+    return Buffer.concat([tag, encodeWorkflowRequest(item), encodeWith(writeToken, item)]);
+  }
+  return encodeWith((writer) => {
+    openMessage(writer, turnField);
+    writeParts(writer, workflowRequest, item);
+    writer.join();
+    writeToken(writer, item);
+  }, item);
+}
+
+function writeToken(writer: BinaryWriter, { token }: TurnItem): void {
+  writeText(writer, tokenField, token);
 }
 
 /** Puts encoded turns into a message to Pawl's worker. `json` as at `toTurnWorkItem`. */
@@ -124,13 +159,6 @@ function withEncodedFields<Desc extends DescMessage>(
     data,
   }));
   return json ? fromBinary(schema, toBinary(schema, message)) : message;
-}
-
-/** Protobuf leaves out empty text. */
-function writeText(writer: BinaryWriter, field: number, text: string): void {
-  if (text !== "") {
-    writer.tag(field, WireType.LengthDelimited).string(text);
-  }
 }
 
 /** The turn's own events are field 4 of both messages, as its past ones are field 3. */
