@@ -21,7 +21,7 @@ import type { Components } from "./component/components.js";
 import { builtInName } from "./component/name.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
 import { streamLimits } from "./interceptor/limit.js";
-import { createRequestValidation } from "./interceptor/validate.js";
+import { createRequestValidation, isValidRequest } from "./interceptor/validate.js";
 import type { ServerMetadata } from "./metadata.js";
 import type { ServedEngine, ServerLogger } from "./options.js";
 import { inComponent, inEarlyComponent } from "./rest/component.js";
@@ -165,7 +165,8 @@ export function registerServices(
 ): void {
   const { components, workflows, metadata, log, strictDapr } = targets;
   const index = new DescriptorIndex(services);
-  const checked = { interceptors: [...interceptors, createRequestValidation()] };
+  const validation = createRequestValidation();
+  const checked = { interceptors: [...interceptors, validation], passes: isValidRequest };
   router
     .service(
       WorkflowService,

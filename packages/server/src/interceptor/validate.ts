@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
 import type { Interceptor } from "@connectrpc/connect";
 import { createValidateInterceptor } from "@connectrpc/validate";
@@ -14,6 +14,11 @@ const validator = createValidator();
  */
 export function createRequestValidation(): Interceptor {
   return createValidateInterceptor({ validator });
+}
+
+/** Whether `createRequestValidation` has nothing to say against a request. */
+export function isValidRequest(schema: DescMessage, message: Message): boolean {
+  return validator.validate(schema, message).kind === "valid";
 }
 
 /**

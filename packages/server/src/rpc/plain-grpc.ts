@@ -13,12 +13,14 @@ import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import type { StreamHandler } from "../listen.js";
 import type { FieldRules } from "./foreign-fields.js";
 import { PlainCall } from "./plain-call.js";
-import type { PlainMethod } from "./plain-method.js";
+import type { PlainMethod, RequestCheck } from "./plain-method.js";
 
 /** How a service is served: as by Connect's router, and what plain calls have beyond it. */
 export interface ServiceOptions extends Partial<ConnectRouterOptions> {
   /** Fields to be left out of requests, by the request's type; see `withoutForeignFields`. */
   readonly rules?: ReadonlyMap<string, FieldRules>;
+  /** See `PlainMethod`. */
+  readonly passes?: RequestCheck;
 }
 
 /**
@@ -49,13 +51,13 @@ export class PlainGrpc implements StreamHandler {
   add<Service extends DescService>(
     service: Service,
     implementation: Partial<ServiceImpl<Service>>,
-    { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY, rules }: ServiceOptions,
+    { interceptors = [], readMaxBytes = Number.POSITIVE_INFINITY, rules, passes }: ServiceOptions,
   ): void {
     for (const spec of Object.values(createServiceImplSpec(service, implementation).methods)) {
       const procedure = `${service.typeName}/${spec.method.name}`;
       const isDetailed = this.#hasDetail(service);
       const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
-      const served = { procedure, readMaxBytes, isDetailed, ...ruled };
+      const served = { procedure, readMaxBytes, isDetailed, passes, ...ruled };
       if (spec.kind === "unary") {
         const others = interceptors.filter((interceptor) => interceptor !== this.#errors);
         this.#methods.set(`/${procedure}`, { ...served, spec, interceptors: others });

@@ -23,6 +23,9 @@ import { type FailureReport, toConnectError } from "../interceptor/error.js";
 import type { CallContext } from "./call-context.js";
 import { type FieldRules, withoutForeignFields } from "./foreign-fields.js";
 
+/** Looks at a request before it goes to a service. */
+export type RequestCheck = (schema: DescMessage, message: Message) => boolean;
+
 /** A method as it is served. */
 interface Served<Spec extends MethodImplSpec> {
   /** Service and method, for the log. */
@@ -30,6 +33,11 @@ interface Served<Spec extends MethodImplSpec> {
   readonly spec: Spec;
   /** Of a unary method without that for errors, which `invokeUnary` sees to. */
   readonly interceptors: readonly Interceptor[];
+  /**
+   * Whether the interceptors of a unary method would let a request through as it is: then it spares
+   * them, and the forms of request and answer that they need. @default they may do anything
+   */
+  readonly passes: RequestCheck | undefined;
   readonly readMaxBytes: number;
   readonly report: FailureReport;
   /** What is left out of its requests before they are read. */
@@ -74,10 +82,10 @@ export async function invokeUnary(
   context: CallContext,
   bytes: Uint8Array,
 ): Promise<PlainAnswer> {
-  const { spec, interceptors, procedure } = method;
+  const { spec, interceptors, passes, procedure } = method;
   const message = parse(method, bytes);
   try {
-    if (interceptors.length > 0) {
+    if (interceptors.length > 0 && passes?.(spec.method.input, message) !== true) {
       return await throughInterceptors(method, context, message);
     }
     const reply = await spec.impl(message, context.toHandlerContext(spec.method));
