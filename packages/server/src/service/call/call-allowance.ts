@@ -5,14 +5,17 @@ import { EngineError } from "@pawl/engine";
 /** Lets so many calls be under way at once. */
 export class CallAllowance {
   readonly #limit: number;
+  readonly #whole: CallAllowance | undefined;
   #open = 0;
 
-  constructor(limit: number) {
+  /** @param whole of which this is a part: what is taken here is taken there, too */
+  constructor(limit: number, whole?: CallAllowance) {
     this.#limit = limit;
+    this.#whole = whole;
   }
 
-  /** Runs a call. Rejects with RESOURCE_EXHAUSTED when there are too many, and as the call does. */
-  async run<T>(call: () => Promise<T>): Promise<T> {
+  /** Takes a place, to be given back when the call has ended. @throws RESOURCE_EXHAUSTED when there is none */
+  take(): void {
     if (this.#open >= this.#limit) {
       throw new EngineError(
         "RESOURCE_EXHAUSTED",
@@ -20,11 +23,12 @@ export class CallAllowance {
         { details: { limit: String(this.#limit) } },
       );
     }
+    this.#whole?.take();
     this.#open += 1;
-    try {
-      return await call();
-    } finally {
-      this.#open -= 1;
-    }
+  }
+
+  giveBack(): void {
+    this.#open -= 1;
+    this.#whole?.giveBack();
   }
 }

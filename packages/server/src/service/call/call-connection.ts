@@ -55,7 +55,7 @@ export class CallConnection {
   /** By method, for calls that have no time of their own. */
   readonly #plainHeaders = new Map<string, IncomingHttpHeaders>();
   readonly #open = new Map<number, CallContext>();
-  readonly #allowance = new CallAllowance(limits.callsPerStream);
+  readonly #allowance: CallAllowance;
   readonly #answers = new AnswerQueue();
   #openBytes = 0;
   #takesCalls = true;
@@ -64,6 +64,7 @@ export class CallConnection {
 
   constructor(targets: CallTargets, context: HandlerContext) {
     this.#targets = targets;
+    this.#allowance = new CallAllowance(limits.callsPerStream, targets.total);
     this.#context = context;
     const { protocol, host } = new URL(context.url);
     const headers = [...context.requestHeader].filter(([name]) => !ofStreamAlone.has(name));
@@ -179,10 +180,14 @@ export class CallConnection {
   }
 
   async #resultOf(call: UnaryCall, context: CallContext): Promise<UnaryAnswer["result"]> {
-    const { admit, total } = this.#targets;
     try {
-      const run = (): Promise<Uint8Array> => admit(call.method, () => this.#invoke(call, context));
-      return { case: "response", value: await this.#allowance.run(() => total.run(run)) };
+      this.#allowance.take();
+      try {
+        const value = await this.#targets.admit(call.method, () => this.#invoke(call, context));
+        return { case: "response", value };
+      } finally {
+        this.#allowance.giveBack();
+      }
     } catch (error) {
       return { case: "error", value: create(CallErrorSchema, this.#errorOf(call.method, error)) };
     }
