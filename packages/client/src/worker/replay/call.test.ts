@@ -60,14 +60,18 @@ describe("failures", () => {
     expect(asked(outcome)).toEqual(['2 completed "failed"']);
   });
 
-  test("un-awaited activities are kept when the code returns", async () => {
+  test.each([
+    ["returns", '2 completed "done"'],
+    ["throws", "2 failed Error: done"],
+  ])("un-awaited activities are kept when the code %s", async (how, end) => {
     const hasty = workflow("hasty", async (ctx) => {
       void ctx.activity("audit");
       ctx.sendEvent("other", "ping", 1);
+      if (how === "throws") throw new Error("done");
       return "done";
     });
     const outcome = await replayOf(hasty).turn([], [h.turn(1), h.start("hasty")]);
-    expect(asked(outcome)).toEqual(["0 activity audit", "1 send ping 1", '2 completed "done"']);
+    expect(asked(outcome)).toEqual(["0 activity audit", "1 send ping 1", end]);
   });
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { HistoryEventSchema, historyEvent } from "@pawl/protocol";
+import { type HistoryEvent, HistoryEventSchema, historyEvent } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { history as h } from "../../../test/history.js";
 import { asked, replayOf } from "../../../test/replay-of.js";
@@ -80,6 +80,12 @@ describe("a chain", () => {
     expect(asked(outcome)).toEqual(["2 completed 7"]);
   });
 
+  test("takes an early result for a task of its kind and number only", async () => {
+    const past = [h.turn(1), h.timerFired(1), h.childDone(1, 9), h.start("chain", 1)];
+    const outcome = await replayOf(chain).turn(past, [h.turn(2), h.activityDone(0, 2)]);
+    expect(asked(outcome)).toEqual(["1 activity add 2"]);
+  });
+
   test("forgets an early result of the same turn that nobody asked for", async () => {
     const replay = replayOf(chain);
     await replay.turn([], [h.turn(1), h.start("chain", 1), h.activityDone(1, 7)]);
@@ -131,6 +137,13 @@ describe("suspend, resume, terminate", () => {
     expect(asked(outcome)).toEqual(['1 terminated "enough"']);
   });
 
+  test("terminate wins over a completion that the suspension holds back", async () => {
+    const replay = replayOf(workflow("quick", async () => "done"));
+    expect(asked(await replay.turn([], [h.turn(1), h.start("quick"), h.suspend()]))).toEqual([]);
+    const outcome = await replay.turn([], [h.turn(2), h.terminate("enough")]);
+    expect(asked(outcome)).toEqual(['0 terminated "enough"']);
+  });
+
   test("terminate drops the rest of its turn", async () => {
     const replay = replayOf(chain);
     await replay.turn([], [h.turn(1), h.start("chain", 1)]);
@@ -171,6 +184,21 @@ describe("continueAsNew()", () => {
     expect(type?.case === "completeWorkflow" && type.value.carryoverEvents).toEqual([]);
   });
 
+  test("carries over what comes after it, though the code still waits for it", async () => {
+    const racing = workflow("racing", async (ctx) => {
+      void ctx.waitForEvent("other");
+      await ctx.waitForEvent("go");
+      return ctx.continueAsNew();
+    });
+    const late = h.event("other", 1);
+    const outcome = await replayOf(racing).turn(
+      [],
+      [h.turn(1), h.start("racing"), h.event("go"), late],
+    );
+    const type = outcome.actions[0]?.workflowActionType;
+    expect(type?.case === "completeWorkflow" && type.value.carryoverEvents).toEqual([late]);
+  });
+
   test("gives way to a terminate of the same turn", async () => {
     const start = h.start("counting", { n: 1, keepEvents: true });
     const turn = [h.turn(1), start, h.event("go"), h.terminate()];
@@ -199,6 +227,19 @@ describe("the context", () => {
     const first = await replayOf(dice).turn([], [h.turn(1), h.start("dice")]);
     const second = await replayOf(dice).turn([], [h.turn(2), h.start("dice")]);
     expect(asked(first)).toEqual(asked(second));
+  });
+
+  test("draws them from the execution that history begins with, as after a rerun", async () => {
+    const dice = workflow("dice", async (ctx) => [ctx.random(), ctx.uuid()]);
+    const startOf = (executionId: string): HistoryEvent =>
+      historyEvent(-1, 0, {
+        case: "executionStarted",
+        value: { name: "dice", workflowInstance: { instanceId: "first", executionId } },
+      });
+    const drawn = async (start: HistoryEvent): Promise<string[]> =>
+      asked(await replayOf(dice).turn([], [h.turn(1), start]));
+    expect(await drawn(startOf("e"))).toEqual(await drawn(h.start("dice")));
+    expect(await drawn(startOf("f"))).not.toEqual(await drawn(h.start("dice")));
   });
 
   test("logs only what is new", async () => {
