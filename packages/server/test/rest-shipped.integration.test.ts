@@ -2,7 +2,9 @@
 
 // Dapr's REST API as it ships, on the real engine: each operation on an instance in each state.
 
-import { limits } from "@pawl/protocol";
+import { create } from "@bufbuild/protobuf";
+import { limits, WorkflowActionSchema } from "@pawl/protocol";
+import type { WorkflowRequest } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
 import { double, oneActivity, startWorker } from "./task-hub-worker.js";
@@ -40,6 +42,26 @@ const states = {
 } as const;
 
 type State = keyof typeof states;
+
+test("a terminate and a purge reach the children", async () => {
+  const server = await startServer();
+  const below = create(WorkflowActionSchema, {
+    workflowActionType: {
+      case: "createChildWorkflow",
+      value: { name: "order", instanceId: "below" },
+    },
+  });
+  const isFirst = ({ instanceId, newEvents }: WorkflowRequest): boolean =>
+    instanceId === "a" && newEvents.some(({ eventType }) => eventType.case === "executionStarted");
+  startWorker(server, { turn: (request) => (isFirst(request) ? [below] : []) });
+  await rest(server, "POST", `${api}/order/start?instanceID=a`);
+  await server.engine.waitForStart("below");
+
+  await rest(server, "POST", `${api}/a/terminate`);
+  expect((await server.engine.waitForCompletion("below")).status).toBe("terminated");
+  await rest(server, "POST", `${api}/a/purge`);
+  expect(await server.engine.get("below")).toBeUndefined();
+});
 
 describe("an operation on an instance", () => {
   const exists = "an active workflow with ID 'a' already exists";

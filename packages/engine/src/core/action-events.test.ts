@@ -19,9 +19,9 @@ const { state } = PureInstance.after([]);
 
 const plain = { now: 9, createId: () => "minted", history: [], appId: "shop" };
 
-function run(action: WorkflowAction): ActionEvents {
+function run(action: WorkflowAction, of = state): ActionEvents {
   const into: ActionEvents = { appended: [], messages: [] };
-  addAction(into, action, { ...plain, state });
+  addAction(into, action, { ...plain, state: of });
   return into;
 }
 
@@ -191,11 +191,15 @@ describe("addAction()", () => {
         },
       },
     });
-    expect(only(run(action)).sent?.value).toMatchObject({
-      version: "2",
-      workflowInstance: { executionId: "given" },
-      parentTraceContext: { traceParent: "00-a-b-01" },
-    });
+    const traceContext = create(TraceContextSchema, { traceParent: "00-1-2-01" });
+    const traced = new PureInstance({ traceContext }).state;
+    for (const caller of [state, traced]) {
+      expect(only(run(action, caller)).sent?.value).toMatchObject({
+        version: "2",
+        workflowInstance: { executionId: "given" },
+        parentTraceContext: { traceParent: "00-a-b-01" },
+      });
+    }
   });
 
   test.each([

@@ -141,7 +141,10 @@ describe("applyEvent() on the life of an execution", () => {
       5,
       { case: "executionStalled", value: { reason } },
     ];
-    expect(fold(stalled, started).stall).toBeUndefined();
+    expect(fold(stalled).stall).toBeDefined();
+    for (const later of [started, raised("a"), timerCreated(1, 50)]) {
+      expect(fold(stalled, later).stall).toBeUndefined();
+    }
   });
 
   test("only counts what says nothing of the state", () => {

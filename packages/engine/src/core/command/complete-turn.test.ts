@@ -51,6 +51,8 @@ describe("completeTurn()", () => {
     ]);
     expect(turn?.appended.map((record) => record.event.eventId)).toEqual([-1, -1, 0, 1, 2]);
     expect(turn?.consumed).toBe(1);
+    const unsorted = new PureInstance().turn([schedule(5, "b"), schedule(2, "a")]).turn;
+    expect(unsorted?.appended.map((record) => record.event.eventId)).toEqual([-1, -1, 5, 2]);
   });
 
   test("writes the timers of its end down, and arms none, whichever comes first", () => {
