@@ -57,13 +57,29 @@ describe("with strictDapr", () => {
     expect(await answer.json()).toMatchObject({ runtimeStatus: "UNKNOWN" });
   });
 
+  test("a stalled instance takes no event", async () => {
+    const instance = fakeInstance({ status: "stalled" });
+    const url = await startStrict(fakeEngine({ get: async () => instance }));
+
+    const answer = await fetch(`${url}/v1.0/workflows/dapr/a/raiseEvent/e`, { method: "POST" });
+
+    expect(answer.status).toBe(500);
+    expect(await answer.json()).toEqual({
+      errorCode: "ERR_RAISE_EVENT_WORKFLOW",
+      message: expect.stringMatching(/: workflow is stalled$/),
+    });
+  });
+
   test.each([
     ["order/start", "start"],
     ["a/raiseEvent/e", "raiseEvent"],
     ["a/pause", "suspend"],
   ] as const)("a body of %s may be one byte larger than the limit", async (path, method) => {
     const url = await startStrict(
-      fakeEngine({ [method]: async () => ({ instanceId: "a", executionId: "e" }) }),
+      fakeEngine({
+        get: async () => undefined,
+        [method]: async () => ({ instanceId: "a", executionId: "e" }),
+      }),
     );
     const post = async (sizeBytes: number): Promise<number> => {
       const body = `{}${" ".repeat(sizeBytes - 2)}`;

@@ -53,12 +53,15 @@ export type DaprControl = "terminate" | "pause" | "resume" | "purge";
  */
 export class DaprWorkflows {
   readonly #components: Components;
-  readonly #ignoresUnknown: boolean;
+  readonly #strict: boolean;
 
-  /** @param ignoresUnknown take an unknown component for the built-in one, as Dapr does since 1.15 */
-  constructor(components: Components, ignoresUnknown = false) {
+  /**
+   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15, and no event
+   * for an instance that is stalled
+   */
+  constructor(components: Components, strict = false) {
     this.#components = components;
-    this.#ignoresUnknown = ignoresUnknown;
+    this.#strict = strict;
   }
 
   /** Starts an instance; resolves with its id once it is on disk. */
@@ -105,11 +108,16 @@ export class DaprWorkflows {
     checkEventName(name);
     checkAppId(event.appId);
     const engine = this.#engineOf(event);
-    const data = decodeText(event.data, "raiseEvent", { subject: instanceId, event: name });
+    const subject = { subject: instanceId, event: name };
+    const data = decodeText(event.data, "raiseEvent", subject);
     try {
+      if (this.#strict && (await engine.get(instanceId))?.status === "stalled") {
+        throw DaprError.failed("raiseEvent", subject, "workflow is stalled");
+      }
       await engine.raiseEvent(instanceId, name, data);
     } catch (error) {
-      throw DaprError.from(error, "raiseEvent", { subject: instanceId, event: name }, instanceId);
+      if (error instanceof DaprError) throw error;
+      throw DaprError.from(error, "raiseEvent", subject, instanceId);
     }
   }
 
@@ -128,7 +136,7 @@ export class DaprWorkflows {
 
   #engineOf(choice: ComponentChoice): ManagementPort {
     try {
-      return this.#components.choose(choice, this.#ignoresUnknown).engine;
+      return this.#components.choose(choice, this.#strict).engine;
     } catch (error) {
       throw DaprError.unknownComponent(error);
     }
