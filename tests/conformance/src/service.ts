@@ -127,10 +127,11 @@ class Answers {
     if (this.#definition === undefined || data === undefined) {
       return undefined;
     }
-    await delay(this.#definition.responseDelayMs, undefined, { signal: this.#context.signal });
     const isFirst = this.#sent === 0;
-    this.#sent += 1;
+    // Before the delay, of which the time that is left does not lack then.
     const info = isFirst ? requestInfo(this.#context, requests) : { requests: [...requests] };
+    await delay(this.#definition.responseDelayMs, undefined, { signal: this.#context.signal });
+    this.#sent += 1;
     return create(ConformancePayloadSchema, { data, requestInfo: info });
   }
 
