@@ -19,6 +19,16 @@ def python_fail(_ctx: task.ActivityContext, text: str) -> None:
     raise RuntimeError(text)
 
 
+tries: dict[str, int] = {}
+
+
+def python_third_time(_ctx: task.ActivityContext, key: str) -> str:
+    tries[key] = tries.get(key, 0) + 1
+    if tries[key] < 3:
+        raise RuntimeError("not yet")
+    return f"{tries[key]} tries"
+
+
 def python_chain(ctx: task.OrchestrationContext, number: int):
     ctx.set_custom_status("adding")
     for _ in range(3):
@@ -69,11 +79,19 @@ def python_retried(ctx: task.OrchestrationContext, text: str):
             yield ctx.create_timer(timedelta(milliseconds=50))
 
 
+POLICY = task.RetryPolicy(
+    first_retry_interval=timedelta(milliseconds=50), max_number_of_attempts=3
+)
+
+
 def python_policy(ctx: task.OrchestrationContext, text: str):
-    policy = task.RetryPolicy(
-        first_retry_interval=timedelta(milliseconds=50), max_number_of_attempts=3
-    )
-    yield ctx.call_activity(python_fail, input=text, retry_policy=policy)
+    key = f"{ctx.instance_id} {text}"
+    result = yield ctx.call_activity(python_third_time, input=key, retry_policy=POLICY)
+    return result
+
+
+def python_given_up(ctx: task.OrchestrationContext, text: str):
+    yield ctx.call_activity(python_fail, input=text, retry_policy=POLICY)
 
 
 def python_calls(ctx: task.OrchestrationContext, name: str):
@@ -91,6 +109,7 @@ ORCHESTRATORS = [
     python_failing,
     python_retried,
     python_policy,
+    python_given_up,
     python_calls,
 ]
 
@@ -102,6 +121,7 @@ def main() -> None:
     with worker.TaskHubGrpcWorker(host_address=f"127.0.0.1:{sys.argv[1]}") as hub:
         hub.add_activity(python_add_one)
         hub.add_activity(python_fail)
+        hub.add_activity(python_third_time)
         for orchestrator in ORCHESTRATORS:
             hub.add_orchestrator(orchestrator)
         hub.start()

@@ -82,10 +82,12 @@ function applyTaskEvent(
   switch (eventType.case) {
     case "taskScheduled":
       fold.actionIds.add(eventId);
+      fold.failed.delete(eventId);
       fold.tasks.set(eventId, { taskId: eventId, record });
       break;
     case "taskCompleted":
     case "taskFailed":
+      if (eventType.case === "taskFailed") fold.failed.add(eventType.value.taskScheduledId);
       fold.tasks.delete(eventType.value.taskScheduledId);
       break;
     case "timerCreated":
@@ -99,11 +101,13 @@ function applyTaskEvent(
       break;
     case "childWorkflowInstanceCreated":
       fold.actionIds.add(eventId);
+      fold.failed.delete(eventId);
       fold.children.set(eventId, { instanceId: eventType.value.instanceId, open: true });
       break;
     case "childWorkflowInstanceCompleted":
     case "childWorkflowInstanceFailed": {
       const taskId = eventType.value.taskScheduledId;
+      if (eventType.case === "childWorkflowInstanceFailed") fold.failed.add(taskId);
       const child = fold.children.get(taskId);
       if (child !== undefined) fold.children.set(taskId, { ...child, open: false });
       break;

@@ -89,6 +89,8 @@ export interface HistoryFold {
   readonly children: ReadonlyMap<number, Child>;
   /** Ids of all actions that history records, to know a repeated one. */
   readonly actionIds: ReadonlySet<number>;
+  /** Numbers of tasks and children that failed and were not asked for again since. */
+  readonly failed: ReadonlySet<number>;
   /** What its span tells of; empty when it has none. At most `spanEventLimit`, the newest. */
   readonly spanEvents: readonly SpanEvent[];
   /** The executionStarted and executionCompleted events. */
@@ -144,6 +146,7 @@ export function emptyFold(): OwnedFold {
     timers: new Map(),
     children: new Map(),
     actionIds: new Set(),
+    failed: new Set(),
     spanEvents: [],
     startRecord: undefined,
     endRecord: undefined,

@@ -39,19 +39,36 @@ export interface TurnFacts {
   readonly appId?: string;
 }
 
+/** What tells a stale answer from others. */
+export interface AnswerFacts extends Pick<TurnFacts, "actions" | "version"> {
+  /**
+   * The events that the worker got, where it was given the whole history as well: it cannot have missed
+   * that what it asks for was asked for before. Absent: it has kept some of the history itself.
+   */
+  readonly informedBy?: readonly EventRecord[];
+}
+
 /**
  * True when the answer asks again for what history already records (engine semantics 5.5). The ids
  * of ends say nothing: a worker that gives up early in a replay counts on from there. One that lacks
- * history's patches takes other steps: it stalls the instance (10.3).
+ * history's patches takes other steps: it stalls the instance (10.3). Retries are no repetition, though
+ * some SDKs give them the number of the first try: those of Microsoft's for Python, and of Dapr's up to 1.16.
  */
-export function isStaleTurn(
-  state: InstanceState,
-  { actions, version }: Pick<TurnFacts, "actions" | "version">,
-): boolean {
+export function isStaleTurn(state: InstanceState, answer: AnswerFacts): boolean {
+  const { version, informedBy } = answer;
+  const mayRetry = informedBy?.some(({ event }) => event.eventType.case === "timerFired") === true;
+  const actions = answer.actions.filter((action) => !(mayRetry && isRetry(state, action)));
   const completion = findCompletion(actions, undefined);
   if (completion !== undefined && isContinuation(completion.action)) return false;
   if (patchStall(state, version) !== undefined) return false;
   return actions.some((action) => isRecorded(action) && state.fold.actionIds.has(action.id));
+}
+
+/** True for an action that asks again for a task or child that failed. */
+function isRetry({ fold }: InstanceState, { id, workflowActionType }: WorkflowAction): boolean {
+  const { case: kind } = workflowActionType;
+  const before = fold.children.has(id) ? "createChildWorkflow" : "scheduleTask";
+  return fold.failed.has(id) && kind === before;
 }
 
 /** True for an action that leaves an event of its own id in history, and does not end the instance. */

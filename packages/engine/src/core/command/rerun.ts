@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventRecord, ExecutionStartedEvent } from "@pawl/protocol";
+import type { EventRecord, ExecutionStartedEvent, HistoryEvent } from "@pawl/protocol";
 import { EngineError } from "../../errors.js";
 import { applyEvent } from "../apply-event.js";
 import { inboundRecord } from "../event.js";
@@ -60,7 +60,7 @@ export function rerun(
   const at = source.history.indexOf(target);
   const past = source.history.slice(0, at).filter((record) => !isEnd(record));
   const fold = foldOf(past);
-  const open = past.filter((record) => isOpen(fold, record));
+  const open = past.filter((record) => isOpen(fold, past, record));
   const kept = past.filter((record) => !open.includes(record));
   const appended = kept.map((record) => restart(record, facts));
   const started = startIn(appended);
@@ -159,18 +159,23 @@ function foldOf(records: readonly EventRecord[]): HistoryFold {
   return fold;
 }
 
-/** True for the scheduling of what had no result by then. */
-function isOpen(fold: HistoryFold, { event }: EventRecord): boolean {
+/** True for the scheduling of what had no result by then. Of several tries under one number, the last. */
+function isOpen(fold: HistoryFold, past: readonly EventRecord[], record: EventRecord): boolean {
+  const { event } = record;
   switch (event.eventType.case) {
     case "taskScheduled":
-      return fold.tasks.has(event.eventId);
+      return fold.tasks.get(event.eventId)?.record === record;
     case "timerCreated":
       return fold.timers.has(event.eventId);
     case "childWorkflowInstanceCreated":
-      return fold.children.get(event.eventId)?.open === true;
+      return fold.children.get(event.eventId)?.open === true && record === lastTry(past, event);
     default:
       return false;
   }
+}
+
+function lastTry(past: readonly EventRecord[], { eventId }: HistoryEvent): EventRecord | undefined {
+  return past.findLast(({ event }) => event.eventId === eventId);
 }
 
 function startIn(records: readonly EventRecord[]): ExecutionStartedEvent | undefined {

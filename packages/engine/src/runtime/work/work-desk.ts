@@ -248,7 +248,8 @@ export class WorkDesk implements DispatchHost {
     }
     try {
       const { actions, customStatus, version, history } = completion;
-      if (isStaleTurn(state, { actions, version })) {
+      const informedBy = worker?.cache === "none" ? { informedBy: turn.events } : {};
+      if (isStaleTurn(state, { actions, version, ...informedBy })) {
         throw new RangeError("the turn asks again for what history already has");
       }
       const { createId, historyLimit, appId } = this.#runtime.options;
