@@ -18,6 +18,8 @@ export default defineConfig({
             "scripts/*.test.mjs",
           ],
           testTimeout: 30_000,
+          // What is waited for has come long before, unless the machine is starved.
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       { test: { name: "e2e", include: ["tests/e2e/**/*.test.ts"], ...processTimeouts } },

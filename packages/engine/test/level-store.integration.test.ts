@@ -58,7 +58,7 @@ describe("level store", () => {
       for (let value = 0; value < 5; value += 1) await store.write(put(value));
       expect(await commit()).toBe(0);
       await vi.advanceTimersByTimeAsync(1000);
-      await vi.waitUntil(async () => (await commit()) === 5);
+      await vi.waitUntil(async () => (await commit()) === 5, 20_000);
       await store.write(put(9));
       await store.close();
       expect(await commit()).toBe(6);

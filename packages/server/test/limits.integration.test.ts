@@ -264,7 +264,7 @@ describe("a flood", () => {
       const over = openSocket(server);
       await once(over, "close");
       for (const socket of held) socket.destroy();
-      await vi.waitFor(() => expectHealthy(server));
+      await vi.waitFor(() => expectHealthy(server), 20_000);
     },
   );
 });

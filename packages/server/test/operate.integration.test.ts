@@ -28,7 +28,7 @@ async function serverWithWorkers(): Promise<PawlServer> {
     () => {},
   );
   startWorker(server, { turn: oneActivity, activity: double });
-  await vi.waitFor(() => expect(server.engine.workerCount()).toBe(2));
+  await vi.waitFor(() => expect(server.engine.workerCount()).toBe(2), 20_000);
   return server;
 }
 
@@ -105,7 +105,7 @@ describe("GET …/explain", () => {
     });
     const taken = vi.fn();
     const { workerId } = server.engine.connectWorker({ name: "billing" }, taken);
-    await vi.waitFor(() => expect(taken).toHaveBeenCalled());
+    await vi.waitFor(() => expect(taken).toHaveBeenCalled(), 20_000);
     expect((await rest(server, "GET", path)).json).toMatchObject({
       summary: `Worker "billing" (${workerId}) has its turn.`,
       turn: { worker: { id: workerId, name: "billing" } },

@@ -260,7 +260,7 @@ describe("watch", () => {
     await vi.waitFor(() => {
       vi.advanceTimersByTime(15_000);
       expect(text).toMatch(/^(:\n\n)+$/);
-    });
+    }, 20_000);
     await read;
     stop.abort();
   });

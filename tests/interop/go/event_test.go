@@ -47,9 +47,6 @@ func TestTimerFiresNoEarlierThanAsked(t *testing.T) {
 	if sleptMs < 2000 || waited < 2*time.Second {
 		t.Errorf("slept %d ms in %s; want 2 s or more", sleptMs, waited)
 	}
-	if waited > 12*time.Second {
-		t.Errorf("waited %s; want less than 12 s", waited)
-	}
 }
 
 func TestContinueAsNewHandsItsInputToFiveExecutions(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	startLimit = 30 * time.Second
+	startLimit = 60 * time.Second
 	stopLimit  = 15 * time.Second
 )
 

@@ -33,9 +33,7 @@ describe("a timer", () => {
     const waitedMs = performance.now() - startMs;
 
     expect(sleptSeconds).toBeGreaterThanOrEqual(2);
-    expect(sleptSeconds).toBeLessThan(12);
     expect(waitedMs).toBeGreaterThanOrEqual(2000);
-    expect(waitedMs).toBeLessThan(12_000);
   });
 });
 

@@ -10,7 +10,7 @@ import { createInterface } from "node:readline";
 const repository = join(import.meta.dirname, "../../..");
 const pinnedNode = join(repository, "node_modules/.bin/node");
 const node = existsSync(pinnedNode) ? pinnedNode : "node";
-const startMs = 30_000;
+const startMs = 60_000;
 const stopMs = 15_000;
 
 /** A process that says with one line on stdout that it is ready for work. */

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long a wait of the suite may last, in seconds. */
-export const waitSeconds = 30;
+export const waitSeconds = 60;
 
 /**
  * Resolves once `holds()` is true, for things that announce themselves in no other way.

@@ -11,7 +11,7 @@ import {
   type TaskHubGrpcWorker,
 } from "@microsoft/durabletask-js";
 import { findFreePorts, ReadyProcess, ServerProcess } from "@pawl/interop-javascript/processes.ts";
-import { waitUntil } from "@pawl/interop-javascript/waiting.mjs";
+import { waitSeconds, waitUntil } from "@pawl/interop-javascript/waiting.mjs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createWorker } from "./worker.mjs";
 
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 /** The state of an instance that has ended. */
 async function end(instanceId: string): Promise<OrchestrationState> {
-  const state = await client.waitForOrchestrationCompletion(instanceId, true, 30);
+  const state = await client.waitForOrchestrationCompletion(instanceId, true, waitSeconds);
   return state ?? expect.fail(`no instance ${instanceId}`);
 }
 
@@ -61,7 +61,7 @@ async function output(name: string, input: unknown): Promise<unknown> {
 /** Starts one that waits for the event "answer", and returns when it has begun. */
 async function startWaiting(language: string): Promise<string> {
   const instanceId = await client.scheduleNewOrchestration(`${language}_wait`);
-  await client.waitForOrchestrationStart(instanceId, false, 30);
+  await client.waitForOrchestrationStart(instanceId, false, waitSeconds);
   return instanceId;
 }
 
@@ -131,12 +131,16 @@ describe.each(["python", "javascript"])("Microsoft's SDK for %s", (language) => 
 });
 
 test("a start is delayed by its time, and a taken id is refused", async () => {
-  const startAt = new Date(Date.now() + 1000);
-  const instanceId = await client.scheduleNewOrchestration("javascript_chain", 1, { startAt });
+  const start = (delayMs: number) =>
+    client.scheduleNewOrchestration("javascript_chain", 1, {
+      startAt: new Date(Date.now() + delayMs),
+    });
+  const instanceId = await start(3_600_000);
+  const soon = await start(1000);
+  expect((await end(soon)).serializedOutput).toBe("4");
   expect(await statusOf(instanceId)).toBe(OrchestrationStatus.PENDING);
   const again = client.scheduleNewOrchestration("javascript_chain", 1, { instanceId });
   await expect(again).rejects.toThrow(/already exists/);
-  expect((await end(instanceId)).serializedOutput).toBe("4");
 });
 
 test("a retry policy of the Python SDK, whose tries have one number, is followed to its end", async () => {

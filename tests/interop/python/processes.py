@@ -12,7 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 STOP_SECONDS = 15
 
 

@@ -53,8 +53,8 @@ def test_timer_fires_no_earlier_than_asked(client: DaprWorkflowClient, instance_
     slept_seconds = wait_for_output(client, instance_id)
     waited_seconds = time.monotonic() - start
 
-    assert 2 <= slept_seconds < 12
-    assert 2 <= waited_seconds < 12
+    assert slept_seconds >= 2
+    assert waited_seconds >= 2
 
 
 def test_continue_as_new_hands_its_input_to_five_generations(

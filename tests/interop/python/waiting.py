@@ -4,7 +4,7 @@
 import time
 from collections.abc import Callable
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 60
 
 
 def wait_until(holds: Callable[[], bool], what: str, timeout_seconds: float = WAIT_SECONDS) -> None:

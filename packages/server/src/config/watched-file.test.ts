@@ -30,7 +30,7 @@ describe("watchFiles()", () => {
     };
     const changed = async (): Promise<void> => void whenCalled.push(looks);
     const stop = await watchFiles(list, changed, 1);
-    await vi.waitFor(() => expect(looks).toBeGreaterThan(10));
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(10), 20_000);
     stop();
     // One look before, three that find it different from the last, one that finds it the same.
     expect(whenCalled).toEqual([5]);
@@ -40,9 +40,9 @@ describe("watchFiles()", () => {
     const changed = vi.fn(async () => {});
     const stop = await watchFiles([file], changed, 1);
     await rm(file);
-    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(changed).toHaveBeenCalledTimes(1), 20_000);
     await writeFile(file, "again");
-    await vi.waitFor(() => expect(changed.mock.calls.length).toBeGreaterThan(1));
+    await vi.waitFor(() => expect(changed.mock.calls.length).toBeGreaterThan(1), 20_000);
     stop();
   });
 });

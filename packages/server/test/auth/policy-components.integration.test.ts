@@ -73,7 +73,7 @@ describe("a policy with rules of one component", () => {
   test("is for other components when the file changes", async () => {
     expect((await startIn("dapr")).status).toBe(404);
     await writeFile(policyFile, rules(["dapr"]));
-    await vi.waitFor(async () => expect((await startIn("dapr")).status).toBe(202));
+    await vi.waitFor(async () => expect((await startIn("dapr")).status).toBe(202), 20_000);
     expect((await startIn("billing")).status).toBe(404);
   });
 });

@@ -310,9 +310,9 @@ describe("a policy file", () => {
     await expect(get()).rejects.toMatchObject({ code: Code.NotFound });
 
     await writeRules([{ callers: ["*"], operations: ["read"], workflows: ["*"] }]);
-    await vi.waitFor(async () => expect((await get()).instance?.workflow).toBe("order"));
+    await vi.waitFor(async () => expect((await get()).instance?.workflow).toBe("order"), 20_000);
     await writeRules(firstRules);
-    await vi.waitFor(() => expect(get()).rejects.toMatchObject({ code: Code.NotFound }));
+    await vi.waitFor(() => expect(get()).rejects.toMatchObject({ code: Code.NotFound }), 20_000);
   });
 
   test("with a mistake keeps a server from starting", async () => {

@@ -98,7 +98,7 @@ describe("a tokens file", () => {
 
     await vi.waitFor(async () => {
       expect([await status(tokens.read), await status(tokens.admin)]).toEqual([401, 404]);
-    });
+    }, 20_000);
   });
 
   test("changes nothing when it has a mistake", async () => {
@@ -110,7 +110,7 @@ describe("a tokens file", () => {
 
     await writeFile(tokensFile, "tokens:\n  - name: 1\n");
 
-    await vi.waitFor(() => expect(error).toHaveBeenCalled());
+    await vi.waitFor(() => expect(error).toHaveBeenCalled(), 20_000);
     expect(error.mock.calls[0]?.[0].reason).toContain(
       `${tokensFile}:2: tokens[0].name: must be a name`,
     );
@@ -134,12 +134,12 @@ describe("a tokens file", () => {
     };
     const dropped = open(tokens.work);
     const kept = open(tokens.admin);
-    await vi.waitFor(() => expect(server.engine.workerCount()).toBe(2));
+    await vi.waitFor(() => expect(server.engine.workerCount()).toBe(2), 20_000);
 
     await writeTokens(tokensFile, { admin: tokens.admin });
 
     expect(await dropped).not.toBe(Code.Unknown);
-    await vi.waitFor(() => expect(server.engine.workerCount()).toBe(1));
+    await vi.waitFor(() => expect(server.engine.workerCount()).toBe(1), 20_000);
     const later = "later";
     expect(await Promise.race([kept, Promise.resolve(later)])).toBe(later);
     expect(await open(tokens.work)).toBe(Code.Unauthenticated);

@@ -295,7 +295,7 @@ describe("a change of the TLS files", () => {
       await vi.waitFor(async () => {
         expected = (await handshake(server.port)).fingerprint;
         expect(expected).not.toBe(before);
-      });
+      }, 20_000);
     }
     isLoading = false;
     await Promise.all(loads);
@@ -315,7 +315,7 @@ describe("a change of the TLS files", () => {
 
     await files.replace({ cert: identity.cert, key: authority.key });
 
-    await vi.waitFor(() => expect(error).toHaveBeenCalled());
+    await vi.waitFor(() => expect(error).toHaveBeenCalled(), 20_000);
     expect(error.mock.calls[0]?.[0].reason).toContain("is not the key of");
     expect(await get(server)).toBe(204);
   });

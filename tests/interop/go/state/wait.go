@@ -9,7 +9,7 @@ import (
 )
 
 // WaitLimit is how long a wait of the suite may last.
-const WaitLimit = 30 * time.Second
+const WaitLimit = 60 * time.Second
 
 // WaitUntil returns once holds() is true, for things that announce themselves in no other way. It
 // returns an error that names what when that is not the case within the limit.

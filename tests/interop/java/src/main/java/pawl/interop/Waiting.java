@@ -8,7 +8,7 @@ import java.util.function.BooleanSupplier;
 /** Waits for things that announce themselves in no other way. */
 final class Waiting {
   /** How long a wait of the suite may last. */
-  static final Duration LIMIT = Duration.ofSeconds(30);
+  static final Duration LIMIT = Duration.ofSeconds(60);
 
   private Waiting() {}
 

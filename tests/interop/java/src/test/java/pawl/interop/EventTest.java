@@ -38,7 +38,7 @@ class EventTest {
     long waitedMs = Duration.ofNanos(System.nanoTime() - startNs).toMillis();
 
     assertTrue(sleptMs >= 2000, "slept " + sleptMs + " ms");
-    assertTrue(waitedMs >= 2000 && waitedMs < 12_000, "waited " + waitedMs + " ms");
+    assertTrue(waitedMs >= 2000, "waited " + waitedMs + " ms");
   }
 
   @Test
