@@ -216,8 +216,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "timer-early",
     breaks: "timers fire a second early",
     file: "runtime/timers.ts",
-    search: "next !== undefined && next.fireAt <= now;",
-    replace: "next !== undefined && next.fireAt <= now + 1000;",
+    search: "next.fireAt > now) return;",
+    replace: "next.fireAt > now + 1000) return;",
     suite: "simulation",
   },
   {

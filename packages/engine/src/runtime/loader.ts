@@ -18,8 +18,16 @@ import {
   type Seals,
 } from "../store/codec.js";
 import { damaged } from "../store/damaged.js";
-import { generationRange, instanceRange, liveKey, rowKey, sequenceOf } from "../store/key.js";
-import type { StoreReader } from "../store/store.js";
+import {
+  chunkKey,
+  generationRange,
+  inboxKey,
+  instanceRange,
+  liveKey,
+  rowKey,
+  sequenceOf,
+} from "../store/key.js";
+import type { Entry, StoreReader } from "../store/store.js";
 import { Mailbox, type MailboxHost } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";
 
@@ -42,6 +50,10 @@ export async function readHistory(
   row: InstanceRow,
 ): Promise<Chunk[]> {
   const entries = await store.range(generationRange(instanceId, row.generation));
+  return chunksOf(instanceId, row, entries);
+}
+
+function chunksOf(instanceId: string, row: InstanceRow, entries: readonly Entry[]): Chunk[] {
   const chunks: Chunk[] = [];
   let chain = 0;
   let eventCount = 0;
@@ -64,21 +76,31 @@ export async function readHistory(
 }
 
 /**
- * Brings an instance into memory; a mailbox without a state when there is none.
+ * Brings an instance into memory; a mailbox without a state when there is none. "whole": what is there of
+ * it and its row does not know of is found, too; "known": only where it comes next, which costs less.
  * @throws INSTANCE_DAMAGED
  */
 export async function loadMailbox(
   store: StoreReader,
   instanceId: string,
   host: MailboxHost,
+  look: "whole" | "known" = "whole",
 ): Promise<Mailbox> {
   const row = await readRow(store, instanceId);
   if (row === undefined) return new Mailbox(instanceId, host);
-  const [chunks, inbox, live] = await Promise.all([
-    readHistory(store, instanceId, row),
-    readInbox(store, instanceId, row),
+  const { generation, inboxFirst, inboxNext } = row;
+  const isShort = (count: number): boolean => look === "known" && count <= fewKeys;
+  const [history, events, live] = await Promise.all([
+    isShort(row.chunkCount)
+      ? readUpTo(store, row.chunkCount, (chunk) => chunkKey(instanceId, generation, chunk))
+      : store.range(generationRange(instanceId, generation)),
+    isShort(inboxNext - inboxFirst)
+      ? readUpTo(store, inboxNext - inboxFirst, (at) => inboxKey(instanceId, inboxFirst + at))
+      : store.range(instanceRange("inbox", instanceId)),
     store.get(liveKey(instanceId)),
   ]);
+  const chunks = chunksOf(instanceId, row, history);
+  const inbox = inboxOf(instanceId, row, events);
   const state = stateOf(instanceId, row, chunks, inbox);
   // An ended instance without the mark has nothing left to run.
   if (hasEnded(state) && live === undefined) state.settled = new Set(state.fold.tasks.keys());
@@ -94,6 +116,23 @@ export async function loadMailbox(
   });
   mailbox.pieces = hasEnded(state) ? undefined : piecesOf(chunks);
   return mailbox;
+}
+
+/** Keys that are read one by one, at most; more are read as a range. */
+const fewKeys = 8;
+
+/** The entries numbered from 0 to `count`, as far as they are there: that one should not be. */
+async function readUpTo(
+  store: StoreReader,
+  count: number,
+  keyAt: (number: number) => Uint8Array,
+): Promise<Entry[]> {
+  const keys = Array.from({ length: count + 1 }, (_, at) => keyAt(at));
+  const values = await Promise.all(keys.map((key) => store.get(key)));
+  return keys.flatMap((key, at): Entry[] => {
+    const value = values[at];
+    return value === undefined ? [] : [[key, value]];
+  });
 }
 
 /** An ended execution that is kept beside the present one, as a mailbox has it. @throws INSTANCE_DAMAGED */
@@ -123,12 +162,7 @@ export function piecesOf(chunks: readonly Chunk[]): Piece[] {
   return withEvents.map(({ eventCount, frames }) => ({ eventCount, frames }));
 }
 
-async function readInbox(
-  store: StoreReader,
-  instanceId: string,
-  row: InstanceRow,
-): Promise<EventRecord[]> {
-  const entries = await store.range(instanceRange("inbox", instanceId));
+function inboxOf(instanceId: string, row: InstanceRow, entries: readonly Entry[]): EventRecord[] {
   const records = entries.map(([key, value], index) => {
     if (sequenceOf(key) !== row.inboxFirst + index) {
       throw damaged(`the inbox of '${instanceId}' has a hole`);

@@ -6,7 +6,7 @@ import { loadMailbox, piecesOf, readHistory } from "./loader.js";
 import { Mailbox, type MailboxHost } from "./mailbox.js";
 
 /** Idle instances that are kept in memory, in case they are needed again soon. */
-const idleLimit = 10_000;
+const idleLimit = 2_000;
 
 /**
  * The mailboxes of the instances that are in memory. Any other is read from the store when it is
@@ -145,7 +145,7 @@ export class Mailboxes {
   #load(instanceId: string): Promise<Mailbox> {
     const known = this.#loading.get(instanceId);
     if (known !== undefined) return known;
-    const loading = loadMailbox(this.#store, instanceId, this.#host).then((loaded) => {
+    const loading = loadMailbox(this.#store, instanceId, this.#host, "known").then((loaded) => {
       // It may have been begun as a fresh one meanwhile.
       const mailbox = this.#live.get(instanceId) ?? loaded;
       this.#live.set(instanceId, mailbox);

@@ -284,7 +284,7 @@ export class Runtime implements MailboxHost {
       if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
     });
     const durable = arrival.then((received) => received.durable);
-    this.#track(durable, "a message cannot be delivered", targetId);
+    void this.#track(durable, "a message cannot be delivered", targetId);
   }
 
   /** A child that cannot start for what is damaged fails its parent's task, as on any taken id. */
@@ -319,20 +319,18 @@ export class Runtime implements MailboxHost {
     }
   }
 
-  #fire(timer: TimerKey): void {
-    this.#track(
-      this.mailboxes.run(timer.instanceId, (mailbox) => {
-        const { state } = mailbox;
-        if (state === undefined) return undefined;
-        if (timer.timerId === startTimerId) {
-          this.wake(mailbox);
-          return undefined;
-        }
-        return this.apply(mailbox, fireTimer(state, timer, this.now()));
-      }),
-      "a timer cannot fire",
-      timer.instanceId,
-    );
+  /** Resolves when a timer has fired and that is on disk, or has failed. */
+  #fire(timer: TimerKey): Promise<void> {
+    const fired = this.mailboxes.run(timer.instanceId, (mailbox) => {
+      const { state } = mailbox;
+      if (state === undefined) return undefined;
+      if (timer.timerId === startTimerId) {
+        this.wake(mailbox);
+        return undefined;
+      }
+      return this.apply(mailbox, fireTimer(state, timer, this.now()));
+    });
+    return this.#track(fired, "a timer cannot fire", timer.instanceId);
   }
 
   /** For those who found out that the store fails: it is opened again. */
@@ -345,15 +343,17 @@ export class Runtime implements MailboxHost {
     return (
       this.#busy === 0 &&
       this.journal.isIdle() &&
-      !this.timers.isReading() &&
+      !this.timers.isBusy() &&
       !this.retention.isBusy() &&
       this.dispatch.busyCount() === 0
     );
   }
 
-  #track(work: Promise<unknown>, failed: string, instanceId: string): void {
+  /** Resolves when the work has ended, well or not. */
+  #track(work: Promise<unknown>, failed: string, instanceId: string): Promise<void> {
     this.#busy += 1;
-    work
+    return work
+      .then(() => {})
       .catch((error) => this.#report(error, failed, instanceId))
       .finally(() => {
         this.#busy -= 1;

@@ -9,6 +9,11 @@ import type { Clock } from "./clock.js";
 const horizonMs = 60_000;
 /** Timers read from the store at a time, from each partition. */
 const readLimit = 10_000;
+/**
+ * Timers that are being fired at once. Enough that their commits are shared; each has its instance in
+ * memory, and reads on their way to the store.
+ */
+const firedAtOnce = 1024;
 
 /**
  * Durable timers. All are in the store, ordered by instant; those of the near future also in
@@ -17,7 +22,7 @@ const readLimit = 10_000;
 export class Timers {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #fire: (timer: TimerKey) => void;
+  readonly #fire: (timer: TimerKey) => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
   readonly #near = new TinyQueue<TimerKey>([], (a, b) => a.fireAt - b.fireAt);
   /** Every stored timer due before this instant is in memory. */
@@ -25,12 +30,14 @@ export class Timers {
   #cancel: () => void = () => {};
   #wakeAt = Number.POSITIVE_INFINITY;
   #reading = false;
+  /** Timers that are being fired. */
+  #firing = 0;
   #closed = false;
 
   constructor(
     store: Store,
     clock: Clock,
-    fire: (timer: TimerKey) => void,
+    fire: (timer: TimerKey) => Promise<void>,
     onFailure: (error: unknown) => void,
   ) {
     this.#store = store;
@@ -50,9 +57,9 @@ export class Timers {
     this.#schedule();
   }
 
-  /** True while timers are being read. */
-  isReading(): boolean {
-    return this.#reading;
+  /** True while timers are being read or fired. */
+  isBusy(): boolean {
+    return this.#reading || this.#firing > 0;
   }
 
   /** Instant of the next timer in the store or in memory; undefined when there is none. */
@@ -77,23 +84,35 @@ export class Timers {
   /** Fires what is due, and sees to it that it is called again in time. */
   #wake(): void {
     this.#wakeAt = Number.POSITIVE_INFINITY;
-    const now = this.#clock.now();
-    for (let next = this.#near.peek(); next !== undefined && next.fireAt <= now; ) {
-      this.#near.pop();
-      this.#fire(next);
-      next = this.#near.peek();
-    }
-    if (now >= this.#horizon - horizonMs / 2) {
+    this.#fireDue();
+    if (this.#clock.now() >= this.#horizon - horizonMs / 2) {
       this.#advance().catch(this.#onFailure);
     } else {
       this.#schedule();
     }
   }
 
+  /** Fires what is due, as far as there is room; the rest as soon as there is. */
+  #fireDue(): void {
+    const now = this.#clock.now();
+    while (this.#firing < firedAtOnce && !this.#closed) {
+      const next = this.#near.peek();
+      if (next === undefined || next.fireAt > now) return;
+      this.#near.pop();
+      this.#firing += 1;
+      void this.#fire(next).finally(() => {
+        this.#firing -= 1;
+        this.#fireDue();
+        this.#schedule();
+      });
+    }
+  }
+
   #schedule(): void {
     if (this.#closed) return;
     const refill = this.#horizon - horizonMs / 2;
-    const at = Math.min(this.#near.peek()?.fireAt ?? Number.POSITIVE_INFINITY, refill);
+    const next = this.#firing < firedAtOnce ? this.#near.peek()?.fireAt : undefined;
+    const at = Math.min(next ?? Number.POSITIVE_INFINITY, refill);
     if (at >= this.#wakeAt) return;
     this.#cancel();
     this.#wakeAt = at;

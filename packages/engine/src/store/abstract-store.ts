@@ -3,6 +3,7 @@
 import type { AbstractBatchOptions, AbstractChainedBatch, AbstractLevel } from "abstract-level";
 import { EngineError } from "../errors.js";
 import { damaged } from "./damaged.js";
+import { GatheredGets } from "./gathered-gets.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
 
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */
@@ -38,15 +39,20 @@ type DatabaseSnapshot = ReturnType<Database["snapshot"]>;
 class DatabaseReader implements StoreReader {
   readonly #db: Database;
   readonly #moment: { readonly snapshot?: DatabaseSnapshot };
+  readonly #gets: GatheredGets;
 
   constructor(db: Database, snapshot?: DatabaseSnapshot) {
     this.#db = db;
     this.#moment = snapshot === undefined ? {} : { snapshot };
+    this.#gets = new GatheredGets({
+      get: (key) => db.get(key, this.#moment),
+      getMany: (keys) => db.getMany(keys, this.#moment),
+    });
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {
     try {
-      return await this.#db.get(key, this.#moment);
+      return await this.#gets.get(key);
     } catch (error) {
       throw readError(error);
     }
