@@ -2,6 +2,7 @@
 
 // What differs from Dapr over gRPC, one by one, without and with --strict-dapr (docs/rest.md).
 
+import { create } from "@bufbuild/protobuf";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -10,6 +11,7 @@ import {
   ErrorDetailSchema,
   type TaskHubSidecarService,
   type WorkflowAction,
+  WorkflowActionSchema,
 } from "@pawl/protocol";
 import { WorkerCapability, type WorkflowRequest } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
@@ -41,6 +43,10 @@ interface Deviation {
   readonly plain: unknown;
   readonly strict: unknown;
 }
+
+const versionNotAvailable = create(WorkflowActionSchema, {
+  workflowActionType: { case: "workflowVersionNotAvailable", value: {} },
+});
 
 const noInstance = "no such instance exists";
 const running = "orchestration has not yet completed";
@@ -100,6 +106,17 @@ const deviations: Deviation[] = [
     },
     plain: ["w", "PENDING", ["dapr.workflow.input"], true],
     strict: ["", "PENDING", [], false],
+  },
+  {
+    what: "a stalled instance in GetWorkflow",
+    see: async ({ server, dapr }) => {
+      startWorker(server, { turn: () => [versionNotAvailable] });
+      await server.engine.start({ workflow: "w", instanceId: "a" });
+      await server.engine.waitUntil("a", ({ status }) => status === "stalled");
+      return (await dapr.getWorkflowBeta1({ instanceId: "a" })).runtimeStatus;
+    },
+    plain: "STALLED",
+    strict: "UNKNOWN",
   },
   {
     what: "the facts of a failure of Dapr's own service",

@@ -2,7 +2,7 @@
 
 import type { Instance } from "@pawl/engine";
 import { describe, expect, test } from "vitest";
-import { toDaprInstance } from "./instance.js";
+import { shownStatus, toDaprInstance } from "./instance.js";
 
 const instance: Instance = {
   instanceId: "a",
@@ -21,12 +21,21 @@ describe("toDaprInstance()", () => {
     ["pending", "PENDING"],
     ["running", "RUNNING"],
     ["suspended", "SUSPENDED"],
-    ["stalled", "UNKNOWN"],
+    ["stalled", "STALLED"],
     ["completed", "COMPLETED"],
     ["failed", "FAILED"],
     ["terminated", "TERMINATED"],
   ] as const)("shows %s as %s", (status, runtimeStatus) => {
     expect(toDaprInstance({ ...instance, status }).runtimeStatus).toBe(runtimeStatus);
+  });
+
+  test("has a word for a stall, unless it must be Dapr's", () => {
+    const stalled = toDaprInstance({ ...instance, status: "stalled" });
+    expect([false, true].map((strict) => shownStatus(stalled, strict))).toEqual([
+      "STALLED",
+      "UNKNOWN",
+    ]);
+    expect(shownStatus(toDaprInstance(instance), true)).toBe("RUNNING");
   });
 
   test("shows payloads, also empty ones", () => {

@@ -2,12 +2,12 @@
 
 import type { Instance, InstanceStatus } from "@pawl/engine";
 
-/** Dapr's words for what an instance is doing; it has none for a stall. */
+/** Dapr's words for what an instance is doing, and one for a stall, for which it has none. */
 const statusNames = {
   pending: "PENDING",
   running: "RUNNING",
   suspended: "SUSPENDED",
-  stalled: "UNKNOWN",
+  stalled: "STALLED",
   completed: "COMPLETED",
   failed: "FAILED",
   terminated: "TERMINATED",
@@ -36,6 +36,11 @@ export function toDaprInstance(instance: Instance): DaprInstance {
     runtimeStatus: statusNames[instance.status],
     properties: properties(instance),
   };
+}
+
+/** A status as it is shown. `strict`: a stall is unknown, as it is to Dapr. */
+export function shownStatus({ runtimeStatus }: DaprInstance, strict: boolean): string {
+  return strict && runtimeStatus === statusNames.stalled ? "UNKNOWN" : runtimeStatus;
 }
 
 function properties(instance: Instance): Record<string, string> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DaprInstance } from "../dapr/instance.js";
+import { type DaprInstance, shownStatus } from "../dapr/instance.js";
 
 /** What Dapr shows as the times of an instance that no turn has run for. */
 const noTime = "0001-01-01T00:00:00Z";
@@ -19,8 +19,7 @@ export function toInstanceJson(instance: DaprInstance, strict: boolean): Record<
     ...(workflowName === "" ? {} : { workflowName }),
     createdAt: toTimeText(instance.createdAt),
     lastUpdatedAt: toTimeText(instance.lastUpdatedAt),
-    // Dapr has no word for a stall, and nothing else is unknown to it.
-    runtimeStatus: !strict && runtimeStatus === "UNKNOWN" ? "STALLED" : runtimeStatus,
+    runtimeStatus: shownStatus(instance, strict),
     ...(Object.keys(properties).length === 0 ? {} : { properties }),
   };
 }

@@ -10,6 +10,7 @@ import type {
   RaiseEventWorkflowRequest,
   StartWorkflowRequest,
 } from "@pawl/protocol/dapr";
+import { shownStatus } from "../dapr/instance.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
 import { namedComponent } from "../rpc/component-value.js";
@@ -20,7 +21,7 @@ const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
 
 /**
  * The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. `strict`: a
- * pending instance shows nothing but its id.
+ * pending instance shows nothing but its id, and a stalled one is unknown.
  */
 export function createDaprService(
   workflows: DaprWorkflows,
@@ -114,6 +115,7 @@ async function getWorkflow(
   }
   return {
     ...instance,
+    runtimeStatus: shownStatus(instance, strict),
     createdAt: toTimestamp(instance.createdAt),
     lastUpdatedAt: toTimestamp(instance.lastUpdatedAt),
   };
