@@ -195,8 +195,11 @@ export function registerServices(
       byComponent(TaskHubSidecarService, components, ({ engine }) =>
         createTaskHubService(engine, log, strictDapr),
       ),
-      // Its messages are workers' results, too: one that is refused would come again for ever.
-      { rules: dialectRules, readMaxBytes: limits.requestBytes },
+      // Its messages are workers' answers, too: one that is refused would stay away, or come again, for ever.
+      {
+        rules: dialectRules,
+        ...(strictDapr ? { readMaxBytes: limits.requestBytes } : streamLimits),
+      },
     )
     .service(Dapr, createDaprService(workflows, metadata, strictDapr))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))

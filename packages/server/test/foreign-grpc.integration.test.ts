@@ -79,7 +79,7 @@ describe.each([
   test("learns that a message is too large, a method is none, or its time is up", async () => {
     const client = clientOf(await startServer(), options);
     const body = Buffer.alloc(limits.requestBytes + 1);
-    const [code, words] = await call(client, { path: hello, body });
+    const [code, words] = await call(client, { path: raise, body });
     expect([code, words]).toEqual([
       status.RESOURCE_EXHAUSTED,
       expect.stringMatching(/larger|limit/),

@@ -15,7 +15,8 @@ export const rpcLimits = {
 } satisfies ConnectRouterOptions;
 
 /**
- * What one message of a Pawl worker, or of a stream of calls, may hold: it has several results or
- * calls, each of which may be as large as a request of its own.
+ * What one message of a worker, or of a stream of calls, may hold. It has several results or calls, each
+ * of which may be as large as a request of its own; and an answer that is over the limit of a payload has to
+ * be taken to fail its task: refused, its item would be with its worker for good.
  */
 export const streamLimits = { readMaxBytes: 4 * limits.requestBytes };
