@@ -62,9 +62,11 @@ describe("a rerun of a chain of five activities", () => {
     const { under, worker } = setting;
     await ended(setting, "five");
     const source = await under.engine.history("a");
+    under.clock.advance(60_000);
     const { instanceId } = await under.engine.rerun("a", { eventId, newInstanceId: "b" });
     expect(instanceId).toBe("b");
     const instance = await under.engine.waitForCompletion("b");
+    expect(instance.startedAt).toBeGreaterThanOrEqual(instance.createdAt);
     expect(instance).toMatchObject({ status: "completed", output: "x".repeat(32) });
     expect(worker.activities.map(({ taskId }) => taskId)).toEqual([0, 1, 2, 3, 4].slice(eventId));
     expect(kinds(await under.engine.history("b"))).toEqual(kinds(source));

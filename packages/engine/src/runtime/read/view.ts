@@ -23,7 +23,9 @@ export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boo
     tags: row.tags,
     historyLength: row.eventCount,
   };
-  if (row.startedAt !== 0n) instance.startedAt = Number(row.startedAt);
+  // A rerun has the first turn of its source, which began before it.
+  const startedAt = Math.max(Number(row.startedAt), instance.createdAt);
+  if (row.startedAt !== 0n) instance.startedAt = startedAt;
   if (row.completedAt !== 0n) instance.completedAt = Number(row.completedAt);
   if (row.startAt !== 0n) instance.startAt = Number(row.startAt);
   if (row.parent !== undefined) instance.parentInstanceId = row.parent.instanceId;
