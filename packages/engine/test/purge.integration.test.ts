@@ -91,6 +91,23 @@ describe("purge()", () => {
     await under.engine.close();
   });
 
+  test("deletes no instance that was started anew since it was asked for", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows });
+    for (let ticks = 0; ticks < 40; ticks += 1) {
+      const instanceId = `i-${ticks}`;
+      await under.engine.start({ workflow: "echo", instanceId });
+      await under.engine.waitForCompletion(instanceId);
+      const purging = under.engine.purge(instanceId).catch((error: { code: string }) => error.code);
+      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+      await under.engine.start({ workflow: "gather", instanceId, input: "1" });
+      expect([0, 1, "INSTANCE_NOT_ENDED"]).toContain(await purging);
+      await under.engine.idle();
+      expect((await under.engine.get(instanceId))?.status).toBe("running");
+    }
+    await under.engine.close();
+  });
+
   test("refuses an id that nobody has, with force too", async () => {
     const under = await EngineUnderTest.open();
     for (const force of [false, true]) {

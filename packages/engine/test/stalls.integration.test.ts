@@ -185,11 +185,14 @@ describe("a version that no worker has", () => {
     await under.engine.start({ workflow: "w", instanceId: "a" });
     await old.completeTurn(await old.turn(), [timer(0, 9e6)], {
       version: { name: "v1", patches: [] },
+      customStatus: '"before"',
     });
     await under.engine.raiseEvent("a", "go");
-    await old.completeTurn(await old.turn(2), [versionNotAvailable(0)]);
+    const lacking = [versionNotAvailable(0)];
+    await old.completeTurn(await old.turn(2), lacking, { customStatus: '"of the stall"' });
     expect(await under.engine.get("a")).toMatchObject({
       status: "stalled",
+      customStatus: '"before"',
       version: "v1",
       stallReason: "Version not available: v1",
       stallCode: "VERSION_NOT_AVAILABLE",

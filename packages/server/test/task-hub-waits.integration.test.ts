@@ -311,7 +311,7 @@ describe("a message above the limit", () => {
       .startInstance({ instanceId: "a", name: "w", input })
       .catch((reason: unknown) => ConnectError.from(reason));
     expect(refused).toMatchObject({ code: Code.ResourceExhausted });
-    expect((refused as ConnectError).rawMessage).toMatch(/4194304/);
+    expect((refused as ConnectError).rawMessage).toMatch(/at most 3670016/);
     expect(await hub.hello({})).toBeDefined();
   });
 });

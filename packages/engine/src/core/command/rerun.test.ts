@@ -155,6 +155,9 @@ describe("rerun()", () => {
     const again = applyOutcome(undefined, rerunOf(instance, 0));
     const eventName = foldEventName("Paid");
     expect([...again.fold.timers.values()]).toMatchObject([{ timerId: 0, eventName }]);
+    expect(appendedBy(rerunOf(instance, 0)).at(-1)?.event.eventType.value).toMatchObject({
+      rerunParentInstanceInfo: { instanceID: "order-1" },
+    });
     const later = applyOutcome(undefined, rerunOf(instance, 1));
     expect(later.fold.timers.size).toBe(0);
   });
