@@ -147,6 +147,26 @@ describe("an execution whose id was used again", () => {
     await after.engine.close();
   });
 
+  test("leaves nothing behind when it became an older one while its instance was purged", async () => {
+    const { under } = await used(["x"]);
+    await under.engine.purge("a");
+    for (let ticks = 0; ticks < 40; ticks += 1) {
+      for (let execution = 1; execution <= 2; execution += 1) {
+        await under.engine.start({ workflow: "echo", instanceId: "a" });
+        await under.engine.waitForCompletion("a");
+      }
+      const purging = under.engine.purge("a", { force: true });
+      for (let tick = 0; tick < ticks; tick += 1) {
+        await (ticks % 2 === 0 ? Promise.resolve() : new Promise((done) => process.nextTick(done)));
+      }
+      await Promise.all([purging, under.engine.start({ workflow: "echo", instanceId: "a" })]);
+      await under.engine.idle();
+      await under.engine.purge("a").catch(() => 0);
+      expect(await leftIn(under)).toBe(0);
+    }
+    await under.engine.close();
+  });
+
   test("is not kept when it continued as new, nor where that is switched off", async () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
