@@ -149,7 +149,7 @@ describe.each([
     for (const [more, words] of [
       [large(16_384), /the headers of the request have 16\d\d\d bytes; at most 16384 are allowed/],
       [large(64_000), /the headers of the request have 64\d\d\d bytes; at most 16384 are allowed/],
-      [many(200), /the request has 20\d headers; at most 128 are allowed/],
+      [many(200), /the request has 20[0-3] headers; at most 128 are allowed/],
     ] as const) {
       const answer = await call(session, kind, more);
       expect(answer).toMatchObject({ ...kind.refused, reset: constants.NGHTTP2_NO_ERROR });

@@ -38,12 +38,12 @@ export function refusalOfHeaders(
   raw: readonly string[],
   { headerBytes, headerCount }: HeaderLimits,
 ): Refusal | undefined {
-  const count = raw.length / 2;
-  const most = raw[0]?.startsWith(":") === true ? headerCount + pseudoHeaders : headerCount;
-  if (count > most) {
+  const all = raw.length / 2;
+  const count = raw[0]?.startsWith(":") === true ? all - pseudoHeaders : all;
+  if (count > headerCount) {
     return refuse(path, headers, `the request has ${count} headers; at most ${headerCount}`);
   }
-  const bytes = raw.reduce((sum, text) => sum + text.length, count * bytesOfEach);
+  const bytes = raw.reduce((sum, text) => sum + text.length, all * bytesOfEach);
   return bytes > headerBytes
     ? refuse(
         path,
