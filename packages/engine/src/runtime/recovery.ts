@@ -8,8 +8,8 @@ import type { Posted } from "./commit/effects.js";
 import type { Runtime } from "./runtime.js";
 import { mend } from "./salvage/mend.js";
 
-/** Instances that are read side by side. */
-const parallel = 64;
+/** Instances that are read side by side: what they read of the store is read together. */
+const parallel = 512;
 
 /** What a recovery found. */
 export interface Recovered {
