@@ -102,8 +102,8 @@ export interface EngineOptions {
   readonly commitWaitMs?: number;
   /**
    * Milliseconds that work which all connected workers refuse, since it is not registered with them,
-   * waits for the return of a worker that had its name; after a start over unfinished work, of any
-   * worker. 0: such work fails at once. @default 60000
+   * waits for the return of a worker that had its name; after a start with instances that have not
+   * ended, of any worker. 0: such work fails at once. @default 60000
    */
   readonly workerReturnMs?: number;
 }

@@ -244,6 +244,28 @@ describe("work whose worker has just gone", () => {
     await again.engine.close();
   });
 
+  test.each([
+    ["refuses", empty],
+    ["says nothing", { isSilent: true } as const],
+  ])(
+    "after a crash waits for any worker, though nothing was under way, while one %s",
+    async (_, lacking) => {
+      const under = await EngineUnderTest.open();
+      under.connect(coder);
+      await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
+      await under.engine.waitForStart("a");
+      await under.engine.idle();
+      const again = await under.crash();
+      const other = again.connect(lacking);
+      await again.engine.raiseEvent("a", "go", "1");
+      if (lacking === empty) await again.engine.idle();
+      else await other.completeTurn(await other.turn(), []);
+      again.connect(coder);
+      expect((await again.engine.waitForCompletion("a")).output).toBe("1");
+      await again.engine.close();
+    },
+  );
+
   test("after a crash fails when none comes", async () => {
     const again = await openCrashed();
     again.connect(coder);

@@ -2,6 +2,7 @@
 
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
+import { openRange } from "../store/index/index-key.js";
 import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
 import type { Entry, StoreReader } from "../store/store.js";
 import type { Posted } from "./commit/effects.js";
@@ -17,6 +18,8 @@ export interface Recovered {
   readonly messages: number;
   /** Instances that are damaged: they are parked, the others are served. */
   readonly damaged: number;
+  /** There is something that has not ended, with work at hand or without. */
+  readonly hasOpen: boolean;
 }
 
 /**
@@ -42,7 +45,16 @@ export async function recover(runtime: Runtime): Promise<Recovered> {
   }
   for (const message of posted) runtime.deliver(message);
   await runtime.timers.open();
-  return { instances, messages: posted.length, damaged };
+  const messages = posted.length;
+  const hasOpen = instances + messages > 0 || (await hasOpenInstance(runtime.store));
+  return { instances, messages, damaged, hasOpen };
+}
+
+async function hasOpenInstance(store: StoreReader): Promise<boolean> {
+  const partitions = Array.from({ length: partitionCount }, (_, partition) =>
+    store.range({ ...openRange(partition), limit: 1 }),
+  );
+  return (await Promise.all(partitions)).some((entries) => entries.length > 0);
 }
 
 /** All entries of a kind, by partition; the partitions are read side by side. */

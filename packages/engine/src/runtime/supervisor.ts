@@ -58,12 +58,12 @@ export class Supervisor {
       this.#fail(runtime, error);
     });
     try {
-      const { instances, messages, damaged } = await recover(runtime);
+      const { instances, messages, damaged, hasOpen } = await recover(runtime);
       if (failure !== undefined) throw failure.error;
       if (instances + messages > 0) {
         this.#options.logger.info({ instances, messages, damaged }, "unfinished work taken up");
-        if (this.#workers.size === 0) this.#departures.leaveAll();
       }
+      if (hasOpen && this.#workers.size === 0) this.#departures.leaveAll();
     } catch (error) {
       runtime.timers.close();
       await store.close();
@@ -75,7 +75,7 @@ export class Supervisor {
     // They may have changed while the store was being opened.
     if (runtime.options !== this.#options) runtime.reconfigure(this.#options);
     runtime.retention.open();
-    for (const worker of this.#workers.values()) runtime.dispatch.add(worker);
+    runtime.dispatch.add(...this.#workers.values());
     this.#announce(true);
     this.#tellWaiters(runtime);
     this.waiters.notifyAll();

@@ -96,10 +96,12 @@ export class Dispatch implements WorkerWatcher {
     return count;
   }
 
-  /** Lets a worker take part. */
-  add(worker: Worker): void {
-    worker.watcher = this;
-    this.#workers.set(worker.workerId, worker);
+  /** Lets workers take part. What each may have is looked at when all of them are there. */
+  add(...workers: readonly Worker[]): void {
+    for (const worker of workers) {
+      worker.watcher = this;
+      this.#workers.set(worker.workerId, worker);
+    }
     this.pump();
   }
 

@@ -80,6 +80,12 @@ export function isOpenClass(status: number): boolean {
   return status < StoredStatus.COMPLETED;
 }
 
+/** The entries by status of a partition's instances that have not ended. */
+export function openRange(partition: number): { gte: Buffer; lt: Buffer } {
+  const gte = kindPrefix("status", partition);
+  return { gte, lt: Buffer.concat([gte, Buffer.from([StoredStatus.COMPLETED])]) };
+}
+
 /** What follows the id in the entry by status of an open instance. */
 export function workflowSuffix(workflow: string): Buffer {
   return Buffer.concat([idEnd, Buffer.from(workflow, "utf8")]);
