@@ -2,8 +2,8 @@
 
 import type { Instance } from "@pawl/engine";
 import type { Random } from "../random.ts";
+import { workflowNames } from "../simulation/workflow/names.ts";
 import { collectEvent, endText, inputOf } from "../simulation/workflow/program.ts";
-import { workflowName } from "../simulation/workflow/replay.ts";
 import type { Answer, World } from "../simulation/world/world.ts";
 import type { Operation, Seen } from "./instance-model.ts";
 import type { Call } from "./linearize.ts";
@@ -61,7 +61,8 @@ export class ConcurrentCalls {
     switch (verb) {
       case "start": {
         const input = JSON.stringify({ ...JSON.parse(inputOf(collectForever)), name: text });
-        const command = { workflow: workflowName, instanceId: id, input };
+        const [workflow = ""] = workflowNames;
+        const command = { workflow, instanceId: id, input };
         return this.#send(
           verb,
           (engine) => engine.start(command),

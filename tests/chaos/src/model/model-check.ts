@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ActivityRuns } from "../simulation/activity-runs.ts";
+import { wholeCode } from "../simulation/fleet.ts";
 import { SimWorker } from "../simulation/worker.ts";
 import { World } from "../simulation/world/world.ts";
 import { ConcurrentCalls } from "./concurrent-calls.ts";
@@ -31,7 +32,9 @@ export async function modelCheck(seed: number, keepTrace = false): Promise<Model
   const { random, scheduler } = world;
   const runs = new ActivityRuns(world);
   const workers = random.integer(1, 2);
-  for (let index = 0; index < workers; index += 1) new SimWorker(world, runs, `worker ${index}`);
+  for (let index = 0; index < workers; index += 1) {
+    new SimWorker(world, runs, `worker ${index}`, wholeCode);
+  }
   const instances = ["m0", "m1"].map((id) => new ConcurrentCalls(world, id));
   let isOver = false;
   const callers = instances.flatMap((instance) =>

@@ -2,8 +2,8 @@
 
 import type { Instance } from "@pawl/engine";
 import type { StoredRow } from "@pawl/engine/testing";
+import { workflowNameOf } from "./workflow/names.ts";
 import { inputOf, type Program } from "./workflow/program.ts";
-import { workflowName } from "./workflow/replay.ts";
 import type { Answer, World } from "./world/world.ts";
 
 /** An end that somebody was told of. */
@@ -46,7 +46,7 @@ export class Caller {
     more: { readonly startAt?: number; readonly unique?: boolean } = {},
   ): Promise<Answer<{ executionId: string }>> {
     const command = {
-      workflow: workflowName,
+      workflow: workflowNameOf(program),
       instanceId,
       input: inputOf(program),
       ...(more.startAt === undefined ? {} : { startAt: more.startAt }),

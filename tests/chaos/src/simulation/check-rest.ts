@@ -5,7 +5,8 @@ import { type KeyRange, problemsOf } from "@pawl/engine/testing";
 import { fromTimestamp, type HistoryEvent } from "@pawl/protocol";
 import type { ActivityRuns } from "./activity-runs.ts";
 import type { Caller } from "./caller.ts";
-import { forgedToken } from "./worker.ts";
+import { forgedToken, unregisteredType } from "./worker.ts";
+import { ghostName } from "./workflow/names.ts";
 import { runProgram } from "./workflow/program.ts";
 import { Replay } from "./workflow/replay.ts";
 import type { World } from "./world/world.ts";
@@ -104,11 +105,28 @@ function checkHistory(world: World, { instance, history }: Seen, runs: ActivityR
         note("a result has a run", `${taskScheduledId}`);
     }
   }
+  checkRefusals(world, instanceId, history);
   if (status === "terminated") return;
   const replay = new Replay(runProgram);
   for (const event of history) replay.take(event);
   if (!isEnded) replay.endPast();
   if (replay.divergence !== undefined) note("a replay fits its history", replay.divergence);
+}
+
+/** What a worker has, for all workers say so, fails nowhere for not being registered. */
+function checkRefusals(world: World, instanceId: string, history: readonly HistoryEvent[]): void {
+  const ghosts = new Set<number>();
+  for (const { eventId, eventType } of history) {
+    if (eventType.case === "taskScheduled" && eventType.value.name === ghostName) {
+      ghosts.add(eventId);
+    }
+    const isTask = eventType.case === "taskFailed";
+    if (!isTask && eventType.case !== "executionCompleted") continue;
+    if (eventType.value.failureDetails?.errorType !== unregisteredType) continue;
+    if (isTask && ghosts.has(eventType.value.taskScheduledId)) continue;
+    const { errorMessage } = eventType.value.failureDetails;
+    world.violation("a refusal counts where nobody has it", `${instanceId}: ${errorMessage}`);
+  }
 }
 
 /** The first turn does not come before the instant that the start names. */
@@ -132,6 +150,7 @@ function checkReason(
   caller: Caller,
 ): void {
   const { instanceId, status, completedAt } = instance;
+  if (status === "stalled") world.violation("a stall ends when a worker can go on", instanceId);
   if (completedAt !== undefined || status === "suspended") return;
   const replay = new Replay(runProgram);
   for (const event of history) replay.take(event);

@@ -4,6 +4,7 @@ import { ActivityRuns } from "./activity-runs.ts";
 import { batches } from "./batch-scenario.ts";
 import { Caller } from "./caller.ts";
 import { checkRest, checkStore } from "./check-rest.ts";
+import { fleetOf, stepsFor } from "./fleet.ts";
 import { collect, family, pure, relay, type Scenario, type Stage, wild } from "./scenario.ts";
 import { Watcher } from "./watcher.ts";
 import { SimWorker } from "./worker.ts";
@@ -34,11 +35,13 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   const world = new World(seed, keepTrace);
   const caller = new Caller(world);
   const runs = new ActivityRuns(world);
-  const workers = world.random.integer(1, 3);
-  for (let index = 0; index < workers; index += 1) new SimWorker(world, runs, `worker ${index}`);
+  const fleet = fleetOf(world.random);
+  for (const [index, code] of fleet.entries()) {
+    new SimWorker(world, runs, `worker ${index}`, code);
+  }
   const watcher = new Watcher(world);
   watcher.watch();
-  const stage = stageOf(world, caller);
+  const stage = stageOf(world, caller, new ProgramMaker(world.random, stepsFor(fleet)));
   let isOver = false;
   const played = play(stage).then(() => {
     isOver = true;
@@ -71,12 +74,12 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   };
 }
 
-function stageOf(world: World, caller: Caller): Stage {
+function stageOf(world: World, caller: Caller, programs: ProgramMaker): Stage {
   let ids = 0;
   return {
     world,
     caller,
-    programs: new ProgramMaker(world.random),
+    programs,
     shared: ["s0", "s1", "s2"],
     newId: (kind) => `${kind}-${++ids}`,
   };

@@ -10,7 +10,8 @@ import type {
 } from "@pawl/engine";
 import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type { ActivityRuns } from "./activity-runs.ts";
-import { endAction, failure } from "./workflow/actions.ts";
+import { has, type WorkerCode } from "./fleet.ts";
+import { endAction, failAction, failure } from "./workflow/actions.ts";
 import { type ActivityInput, activityOutput, runProgram } from "./workflow/program.ts";
 import { Replay } from "./workflow/replay.ts";
 import type { Owner } from "./world/scheduler.ts";
@@ -28,6 +29,10 @@ export interface Connection extends Owner {
   /** What it was given and has not answered; of which time of the server that is. */
   readonly open: Set<WorkItem>;
   incarnation: number;
+  /** The step at which it was made. */
+  readonly since: number;
+  /** Names that it has told the server that it lacks. */
+  readonly denied: Set<string>;
 }
 
 /** What a worker keeps of an instance between turns. */
@@ -42,6 +47,9 @@ interface Held {
 /** The text that an answer has which nobody may give. */
 export const forgedToken = "~forged~";
 
+/** The failure of what is not registered with a worker. */
+export const unregisteredType = "Unregistered";
+
 /** What follows on a stream comes later, so that it keeps its place. */
 const oneBehindMs = 0.001;
 
@@ -50,12 +58,15 @@ export class SimWorker {
   readonly #world: World;
   readonly #runs: ActivityRuns;
   readonly #registration: WorkerRegistration;
+  readonly #code: WorkerCode;
   readonly #held = new Map<string, Held>();
   #connection: Connection | undefined;
   #lastToken = "~none~";
 
-  constructor(world: World, runs: ActivityRuns, name: string) {
+  constructor(world: World, runs: ActivityRuns, name: string, code: WorkerCode) {
     this.#world = world;
+    this.#code = code;
+    world.workers.push(this);
     this.#runs = runs;
     const { random } = world;
     const limit = (): object => (random.chance(0.4) ? { turnLimit: random.integer(1, 3) } : {});
@@ -65,12 +76,14 @@ export class SimWorker {
       { weight: 1, value: "past" },
       { weight: 2, value: "result" },
     ] as const).value;
-    this.#registration = { name, cache, ...limit(), ...room() };
-    world.onLife((life) => this.#connectSoon(life));
+    this.#registration = { name, cache, ...limit(), ...room(), ...toldOf(code) };
+    const isFirst = world.workers.length === 1;
+    // A server that had nothing to do takes the first worker's word for what is registered anywhere.
+    world.onLife((life) => this.#connectSoon(life, isFirst || world.disk.hasOpen() ? 0 : 20));
   }
 
-  #connectSoon(life: Life): void {
-    const waitMs = this.#world.random.next() * 20;
+  #connectSoon(life: Life, leastMs = 0): void {
+    const waitMs = leastMs + this.#world.random.next() * 20;
     this.#world.scheduler.after(waitMs, life, `${this.#registration.name} connects`, () => {
       this.#connect(life);
     });
@@ -88,6 +101,8 @@ export class SimWorker {
       outAt: at,
       stoppedUntil: at,
       open: new Set(),
+      denied: new Set(),
+      since: this.#world.scheduler.steps,
       incarnation: life.incarnation,
       // What is on its way ends with the connection, and that with the server.
       get isAlive() {
@@ -118,6 +133,7 @@ export class SimWorker {
     const { scheduler } = this.#world;
     if (item.kind === "activity") this.#runs.handedOut(item);
     this.#checkRoom(connection, item);
+    this.#checkName(connection, item);
     connection.inAt = Math.max(connection.inAt + oneBehindMs, scheduler.now + this.#world.wire());
     const waitMs = connection.inAt - scheduler.now;
     const what = `${this.#registration.name} gets ${item.kind} of ${item.instanceId}`;
@@ -143,6 +159,29 @@ export class SimWorker {
     this.#world.violation("a worker gets no more than it takes", found);
   }
 
+  /** A worker is not asked for what it lacks, as far as the server can know, while another has it. */
+  #checkName(connection: Connection, item: WorkItem): void {
+    const { tells } = this.#code;
+    const name = nameOf(item);
+    const note = (found: string): void =>
+      this.#world.violation(
+        "work goes to those who have it",
+        `${this.#registration.name}: ${found}`,
+      );
+    if (tells === "announces" && !has(this.#code, item)) note(`${name} was not announced`);
+    if (!connection.denied.has(name)) return;
+    if (this.#world.workers.some((other) => other !== this && other.mayHave(item))) {
+      note(`${name} was denied, and is asked for again`);
+    }
+  }
+
+  /** True while it is connected, and the server may take it to have this. */
+  mayHave(item: WorkItem): boolean {
+    const connection = this.#connection;
+    if (connection === undefined || !connection.isAlive || !has(this.#code, item)) return false;
+    return connection.since < this.#world.scheduler.steps;
+  }
+
   #take(connection: Connection, item: WorkItem): void {
     const { habits, scheduler, random } = this.#world;
     const { name } = this.#registration;
@@ -162,6 +201,7 @@ export class SimWorker {
   }
 
   #runTurn(connection: Connection, item: TurnItem): void {
+    if (!has(this.#code, item)) return this.#refuseTurn(connection, item);
     const held = this.#held.get(item.instanceId);
     if (item.cachedEventCount > 0 && held?.executionId !== item.executionId) {
       connection.open.delete(item);
@@ -170,15 +210,30 @@ export class SimWorker {
     }
     const replay = this.#replayOf(item, held);
     for (const record of item.events) replay.take(record.event);
-    const { actions, customStatus } = replay.result();
-    if (replay.divergence !== undefined) {
+    const { actions, customStatus, version } = replay.result();
+    // Code that lacks what history was made with goes other ways: the server finds that out.
+    if (replay.divergence !== undefined && !this.#code.isOld) {
       const where = `${item.instanceId} at ${item.pastEventCount}`;
       this.#world.violation("a replay fits its history", `${where}: ${replay.divergence}`);
     }
-    const more = customStatus === undefined ? {} : { customStatus };
+    const more = {
+      ...(customStatus === undefined ? {} : { customStatus }),
+      ...(version === undefined ? {} : { version }),
+    };
     const completion = { instanceId: item.instanceId, token: item.token, actions, ...more };
     this.#answer(connection, item, (engine) => engine.completeTurn(completion));
     this.#lastToken = item.token;
+  }
+
+  #refuseTurn(connection: Connection, item: TurnItem): void {
+    const { instanceId, token, workflow } = item;
+    const refusal =
+      this.#code.tells === "silent"
+        ? { actions: [] }
+        : { actions: [failAction(0, workflow, unregisteredType)], unregistered: workflow };
+    const completion: TurnCompletion = { instanceId, token, ...refusal };
+    this.#answer(connection, item, (engine) => engine.completeTurn(completion));
+    this.#lastToken = token;
   }
 
   /** The instance as it was before the events of the turn. */
@@ -193,7 +248,7 @@ export class SimWorker {
       const found = `${instanceId}: ${past.length} events of ${item.pastEventCount}`;
       this.#world.violation("a turn brings the whole past", found);
     }
-    const replay = new Replay(runProgram);
+    const replay = new Replay(runProgram, this.#code.isOld);
     for (const event of past) replay.take(event);
     replay.endPast();
     if (cache === "result") this.#held.set(instanceId, { executionId, past: [], replay });
@@ -203,15 +258,23 @@ export class SimWorker {
 
   #runActivity(connection: Connection, item: ActivityItem): void {
     const input: ActivityInput = JSON.parse(item.input ?? "{}");
-    this.#runs.begin(connection, item, input.token);
     const { instanceId, taskId, token } = item;
-    const result = input.fails
-      ? { failure: failure("not this time") }
-      : { output: activityOutput(input.token) };
+    if (has(this.#code, item)) this.#runs.begin(connection, item, input.token);
+    const result = this.#resultOf(item, input);
     this.#answer(connection, item, async (engine) => {
       await engine.completeActivity({ instanceId, taskId, token, ...result });
     });
     this.#lastToken = token;
+  }
+
+  #resultOf(item: ActivityItem, input: ActivityInput) {
+    const { name } = item;
+    if (!has(this.#code, item)) {
+      return { failure: failure(name, unregisteredType), unregistered: name };
+    }
+    return input.fails
+      ? { failure: failure("not this time") }
+      : { output: activityOutput(input.token) };
   }
 
   /** Sends an answer, as well or badly as the worker's habits are. */
@@ -254,9 +317,11 @@ export class SimWorker {
       if (engine === undefined) return;
       const isWanted = connection.open.delete(item) && incarnation === connection.incarnation;
       if (item.kind === "activity") this.#runs.arrived(item);
+      const isSilent = item.kind === "turn" && this.#code.tells === "silent";
+      if (isWanted && !isSilent && !has(this.#code, item)) connection.denied.add(nameOf(item));
       const answered = send(engine);
       this.#note(label, answered);
-      if (item.kind !== "activity" || !isWanted) return;
+      if (item.kind !== "activity" || !isWanted || !has(this.#code, item)) return;
       answered.then(
         () => connection.isAlive && this.#runs.answered(item),
         () => {},
@@ -298,4 +363,14 @@ export class SimWorker {
       (error) => this.#world.trace.note(`  ${label}: ${String(error)}`),
     );
   }
+}
+
+/** What the server is told of a worker's code when it connects. */
+function toldOf({ workflows, activities, tells }: WorkerCode): Partial<WorkerRegistration> {
+  if (tells !== "announces") return { isSilent: tells === "silent" };
+  return { workflows: [...workflows], activities: [...activities] };
+}
+
+function nameOf(item: WorkItem): string {
+  return item.kind === "turn" ? `workflow ${item.workflow}` : `activity ${item.name}`;
 }

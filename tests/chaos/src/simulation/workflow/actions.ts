@@ -87,8 +87,8 @@ export function endAction(
 }
 
 /** Ends the workflow with a failure. */
-export function failAction(id: number, message: string): WorkflowAction {
-  const failureDetails = failure(message);
+export function failAction(id: number, message: string, errorType?: string): WorkflowAction {
+  const failureDetails = failure(message, errorType);
   const workflowStatus = OrchestrationStatus.FAILED;
   return action(id, { case: "completeWorkflow", value: { workflowStatus, failureDetails } });
 }
@@ -106,7 +106,12 @@ export function renewAction(
   });
 }
 
+/** Says that the worker lacks the version that the instance was begun with. */
+export function noVersionAction(id: number): WorkflowAction {
+  return action(id, { case: "workflowVersionNotAvailable", value: {} });
+}
+
 /** Failure details. */
-export function failure(errorMessage: string) {
-  return create(TaskFailureDetailsSchema, { errorType: "Failed", errorMessage });
+export function failure(errorMessage: string, errorType = "Failed") {
+  return create(TaskFailureDetailsSchema, { errorType, errorMessage });
 }

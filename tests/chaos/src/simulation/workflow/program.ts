@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { activityNameOf, ghostName, workflowNameOf } from "./names.ts";
 import type { Pending, ReplayContext, Workflow } from "./replay.ts";
 
 /** One step of a workflow. Workflows are data: their input says what they do. */
@@ -10,6 +11,12 @@ export type Step =
   | { readonly do: "fan"; readonly keys: readonly string[] }
   /** An activity whose result nobody waits for. */
   | { readonly do: "loose"; readonly key: string }
+  /** An activity that no worker has: it fails. */
+  | { readonly do: "ghost"; readonly key: string }
+  /** One of two activities: that of newer code, if that ran here first. */
+  | { readonly do: "patch"; readonly key: string }
+  /** One of two activities: that of the version that began. */
+  | { readonly do: "version"; readonly key: string }
   | { readonly do: "nap"; readonly ms: number }
   /** Waits for an event, for so long at most. */
   | { readonly do: "wait"; readonly event: string; readonly ms: number }
@@ -105,6 +112,17 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
     case "loose":
       ask(context, callToken(step.key, 0), false);
       break;
+    case "ghost":
+      log.push(yield* runGhost(context, step.key));
+      break;
+    case "patch":
+      yield [ask(context, callToken(`${step.key}${context.patched(step.key)}`, 0), false)];
+      log.push(step.do);
+      break;
+    case "version":
+      yield [ask(context, callToken(`${step.key}${context.versioned()}`, 0), false)];
+      log.push(step.do);
+      break;
     case "nap":
       yield [context.timer(context.now + step.ms)];
       break;
@@ -115,7 +133,7 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
       log.push(...(yield* runChildren(context, step.children)));
       break;
     case "detach":
-      context.detached(step.id, inputOf(step.program));
+      context.detached(workflowNameOf(step.program), step.id, inputOf(step.program));
       break;
     case "send":
       context.sendEvent(step.id, step.event, step.text);
@@ -134,7 +152,17 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
 
 function ask(context: ReplayContext, token: string, fails: boolean): Pending {
   const input: ActivityInput = { token, fails };
-  return context.activity(JSON.stringify(input));
+  return context.activity(activityNameOf(token), JSON.stringify(input));
+}
+
+function* runGhost(context: ReplayContext, key: string): Generator<Pending[], string, string[]> {
+  try {
+    const input: ActivityInput = { token: callToken(key, 0), fails: false };
+    yield [context.activity(ghostName, JSON.stringify(input))];
+    return "somebody";
+  } catch {
+    return ghostName;
+  }
 }
 
 function* runActivity(
@@ -172,7 +200,9 @@ function* runChildren(
   context: ReplayContext,
   children: readonly { readonly id: string; readonly program: Program }[],
 ): Generator<Pending[], string[], string[]> {
-  const asked = children.map(({ id, program }) => context.child(id, inputOf(program)));
+  const asked = children.map(({ id, program }) =>
+    context.child(workflowNameOf(program), id, inputOf(program)),
+  );
   const outputs: string[] = [];
   for (const child of asked) {
     try {
@@ -196,6 +226,8 @@ export function expectedOutput(program: Program): string | undefined {
         if (output === undefined) return undefined;
         log.push(output);
       }
+    } else if (step.do === "ghost" || step.do === "patch" || step.do === "version") {
+      log.push(step.do);
     } else if (step.do === "wait" || step.do === "collect" || step.do === "fail") return undefined;
   }
   return JSON.stringify(log);

@@ -5,13 +5,19 @@ import type { Program, Step } from "./program.ts";
 
 type StepKind = Step["do"];
 
+/** Steps that come out by what code the workers have. */
+export type CodeStep = "ghost" | "patch" | "version";
+
 /** Makes programs that nobody has made before: every key in them is used once. */
 export class ProgramMaker {
   readonly #random: Random;
+  readonly #more: readonly StepKind[];
   #keys = 0;
 
-  constructor(random: Random) {
+  /** `more`: steps for which it matters what code the workers have. */
+  constructor(random: Random, more: readonly CodeStep[]) {
     this.#random = random;
+    this.#more = more;
   }
 
   /** Text that nothing else has. */
@@ -31,6 +37,7 @@ export class ProgramMaker {
         { kind: "status", weight: 1 },
         { kind: "renew", weight: 1 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
+        ...this.#more.map((kind) => ({ kind, weight: 2 })),
       ]).kind;
       return this.#step(kind, () => ({ id: "", program: this.pure(depth - 1) }));
     });
@@ -55,6 +62,7 @@ export class ProgramMaker {
         { kind: "kill", weight: 0.5 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
         { kind: "detach", weight: depth > 0 ? 1 : 0 },
+        ...this.#more.map((kind) => ({ kind, weight: 2 })),
       ]).kind;
       if (kind === "send") {
         return { do: "send", id: this.#id(ids), event: this.#event(), text: `~${this.key()}~` };
@@ -72,7 +80,10 @@ export class ProgramMaker {
       case "nap":
         return { do: "nap", ms: random.chance(0.1) ? 90_000 : random.integer(0, 400) };
       case "loose":
-        return { do: "loose", key: this.key() };
+      case "ghost":
+      case "patch":
+      case "version":
+        return { do: kind, key: this.key() };
       case "status":
         return { do: "status", text: this.key() };
       case "wait":

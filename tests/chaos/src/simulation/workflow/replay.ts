@@ -16,9 +16,12 @@ export type Workflow = (
   context: ReplayContext,
 ) => Generator<readonly Pending[] | { any: readonly Pending[] }, string | undefined, string[]>;
 
-/** The name of every workflow and activity of the simulation, but for a number. */
-export const workflowName = "program";
-export const activityName = "act";
+/** The versions of every workflow that has some. */
+const oldVersion = "v1";
+const newVersion = "v2";
+
+/** The code does not have the version of the instance. */
+class NoVersion {}
 
 class Continuation {
   readonly input: string;
@@ -39,21 +42,49 @@ export class ReplayContext {
   customStatus: string | undefined;
   /** Instant of the newest turn that the code has seen. */
   now = 0;
+  /** The code is of before the patches and the newer version. */
+  readonly #isOld: boolean;
+  /** What the code does now was done before: it is replayed. */
+  isReplaying = true;
+  /** Patches that history was made with. */
+  readonly historyPatches = new Set<string>();
+  /** Patches that the code took, in order. */
+  readonly patches: string[] = [];
+  /** The version that history was made with, or is being made with. */
+  version: string | undefined;
 
-  activity(input: string): Pending {
-    return this.#ask("task", (id) => actions.activityAction(id, activityName, input));
+  constructor(isOld: boolean) {
+    this.#isOld = isOld;
+  }
+
+  /** True when the code goes the newer way: history has done so, or has not come here yet. */
+  patched(name: string): boolean {
+    const isTaken = !this.#isOld && (this.historyPatches.has(name) || !this.isReplaying);
+    if (isTaken) this.patches.push(name);
+    return isTaken;
+  }
+
+  /** The version that runs. @throws NoVersion when the code does not have it */
+  versioned(): string {
+    this.version ??= this.#isOld ? oldVersion : newVersion;
+    if (this.#isOld && this.version !== oldVersion) throw new NoVersion();
+    return this.version;
+  }
+
+  activity(name: string, input: string): Pending {
+    return this.#ask("task", (id) => actions.activityAction(id, name, input));
   }
 
   timer(fireAt: number, eventName?: string): Pending {
     return this.#ask("timer", (id) => actions.timerAction(id, fireAt, eventName));
   }
 
-  child(instanceId: string, input: string): Pending {
-    return this.#ask("child", (id) => actions.childAction(id, workflowName, instanceId, input));
+  child(name: string, instanceId: string, input: string): Pending {
+    return this.#ask("child", (id) => actions.childAction(id, name, instanceId, input));
   }
 
-  detached(instanceId: string, input: string): void {
-    this.asked.push(actions.detachedAction(this.asked.length, workflowName, instanceId, input));
+  detached(name: string, instanceId: string, input: string): void {
+    this.asked.push(actions.detachedAction(this.asked.length, name, instanceId, input));
   }
 
   sendEvent(instanceId: string, name: string, data: string): void {
@@ -106,6 +137,8 @@ export class ReplayContext {
 export interface TurnResult {
   readonly actions: WorkflowAction[];
   readonly customStatus: string | undefined;
+  /** The version and the patches of the code that ran; absent where it has none. */
+  readonly version?: { readonly name?: string; readonly patches: readonly string[] };
 }
 
 /**
@@ -114,7 +147,7 @@ export interface TurnResult {
  */
 export class Replay {
   readonly #workflow: Workflow;
-  readonly #context = new ReplayContext();
+  readonly #context: ReplayContext;
   #code: ReturnType<Workflow> | undefined;
   #waiting: readonly Pending[] = [];
   #needsAll = true;
@@ -122,6 +155,7 @@ export class Replay {
   readonly #held: HistoryEvent[] = [];
   #end: WorkflowAction | undefined;
   #isTerminated = false;
+  #lacksVersion = false;
   #continuation: string | undefined;
   /** Actions with a lower id were sent. */
   #known = 0;
@@ -130,8 +164,9 @@ export class Replay {
   /** What history has and the code did not ask for, if there is such a thing. */
   divergence: string | undefined;
 
-  constructor(workflow: Workflow) {
+  constructor(workflow: Workflow, isOld = false) {
     this.#workflow = workflow;
+    this.#context = new ReplayContext(isOld);
   }
 
   /** Takes the next event. */
@@ -164,6 +199,7 @@ export class Replay {
    */
   endPast(): void {
     const { asked } = this.#context;
+    this.#context.isReplaying = false;
     this.#known = asked.length;
     for (const { id, workflowActionType } of asked) {
       if (workflowActionType.case === "terminateWorkflow" || this.#recorded.has(id)) continue;
@@ -173,19 +209,24 @@ export class Replay {
 
   /** What the code asks for that was not sent yet. */
   result(): TurnResult {
-    const { asked, customStatus, untaken } = this.#context;
-    if (this.#isTerminated && this.#end !== undefined) {
-      return { actions: [this.#end], customStatus };
+    const { asked, customStatus, version: name, patches } = this.#context;
+    const hasVersion = name !== undefined || patches.length > 0;
+    const version = { ...(name === undefined ? {} : { name }), patches: [...patches] };
+    const more = hasVersion ? { customStatus, version } : { customStatus };
+    if (this.#isTerminated && this.#end !== undefined) return { actions: [this.#end], ...more };
+    if (this.#lacksVersion) {
+      return { actions: [actions.noVersionAction(asked.length)], customStatus };
     }
-    if (this.#continuation !== undefined) {
-      const held = this.#held.filter((event) => event.eventType.case === "eventRaised");
-      const carried = [...untaken, ...held];
-      const action = actions.renewAction(asked.length, this.#continuation, carried);
-      return { actions: [action], customStatus };
-    }
+    if (this.#continuation !== undefined) return { actions: [this.#renewal()], ...more };
     const fresh = asked.slice(this.#known);
     this.#known = asked.length;
-    return { actions: this.#end === undefined ? fresh : [...fresh, this.#end], customStatus };
+    return { actions: this.#end === undefined ? fresh : [...fresh, this.#end], ...more };
+  }
+
+  #renewal(): WorkflowAction {
+    const { asked, untaken } = this.#context;
+    const held = this.#held.filter((event) => event.eventType.case === "eventRaised");
+    return actions.renewAction(asked.length, this.#continuation ?? "", [...untaken, ...held]);
   }
 
   /** What the code waits for at the moment. */
@@ -200,6 +241,10 @@ export class Replay {
     switch (eventType.case) {
       case "workflowStarted":
         if (event.timestamp !== undefined) context.now = fromTimestamp(event.timestamp);
+        for (const patch of eventType.value.version?.patches ?? []) {
+          context.historyPatches.add(patch);
+        }
+        context.version = eventType.value.version?.name ?? context.version;
         return;
       case "executionStarted":
         context.input = eventType.value.input ?? "";
@@ -243,11 +288,15 @@ export class Replay {
   /** Runs the code as far as what it waits for is settled. */
   #advance(): void {
     const code = this.#code;
-    while (code !== undefined && this.#end === undefined && this.#continuation === undefined) {
+    while (code !== undefined && !this.#isOver()) {
       const open = this.#waiting.filter((pending) => pending.result === undefined);
       if (this.#needsAll ? open.length > 0 : open.length === this.#waiting.length) return;
       this.#step(code);
     }
+  }
+
+  #isOver(): boolean {
+    return this.#end !== undefined || this.#continuation !== undefined || this.#lacksVersion;
   }
 
   #step(code: ReturnType<Workflow>): void {
@@ -265,6 +314,7 @@ export class Replay {
       else this.#wait(next.value);
     } catch (error) {
       if (error instanceof Continuation) this.#continuation = error.input;
+      else if (error instanceof NoVersion) this.#lacksVersion = true;
       else {
         const message = error instanceof Error ? error.message : String(error);
         this.#end = actions.failAction(this.#context.asked.length, message);

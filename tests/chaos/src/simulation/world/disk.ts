@@ -76,6 +76,11 @@ export class Disk {
     return [...this.#rows.keys()];
   }
 
+  /** True when some instance has not ended. */
+  hasOpen(): boolean {
+    return this.ids().some((id) => this.row(id)?.completedAt === 0);
+  }
+
   /** The row of an instance as it is now. */
   row(instanceId: string): StoredRow | undefined {
     return decode(this.#rows.get(instanceId)?.at(-1));

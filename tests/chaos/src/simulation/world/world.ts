@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Engine, isEngineError } from "@pawl/engine";
+import { type Engine, isEngineError, type WorkItem } from "@pawl/engine";
 import { openEngineOver } from "@pawl/engine/testing";
 import { Random } from "../../random.ts";
 import { WallClock } from "./clock.ts";
@@ -39,6 +39,8 @@ export class World {
   readonly disk: Disk;
   readonly habits: Habits;
   readonly violations: string[] = [];
+  /** The workers that there are, connected or not. */
+  readonly workers: { mayHave(item: WorkItem): boolean }[] = [];
   /** What goes on whatever server lives. */
   readonly outside: Owner = { isAlive: true };
   readonly #lifeListeners: ((life: Life) => void)[] = [];

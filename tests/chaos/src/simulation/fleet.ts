@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { WorkItem } from "@pawl/engine";
+import type { Random } from "../random.ts";
+import { activityNames, workflowNames } from "./workflow/names.ts";
+import type { CodeStep } from "./workflow/random-program.ts";
+
+/** What a worker's code has and lacks. */
+export interface WorkerCode {
+  readonly workflows: ReadonlySet<string>;
+  readonly activities: ReadonlySet<string>;
+  /**
+   * How the server learns of it: the worker announces its names, or refuses what it does not have, or
+   * does that for activities alone and answers a turn that it does not have by nothing.
+   */
+  readonly tells: "announces" | "refuses" | "silent";
+  /** It lacks the patches, and the versions, that newer code has. */
+  readonly isOld: boolean;
+}
+
+/** True when the work's name is registered with a worker. */
+export function has({ workflows, activities }: WorkerCode, item: WorkItem): boolean {
+  return item.kind === "turn" ? workflows.has(item.workflow) : activities.has(item.name);
+}
+
+/** A worker that has everything, and lets the server find out. */
+export const wholeCode: WorkerCode = {
+  workflows: new Set(workflowNames),
+  activities: new Set(activityNames),
+  tells: "refuses",
+  isOld: false,
+};
+
+/**
+ * The code of the workers of a run. The first one has all of it: whatever it does not have, nobody has.
+ * In some runs it says so, and the others lack some of it.
+ */
+export function fleetOf(random: Random): WorkerCode[] {
+  const isMixed = random.chance(0.4);
+  const first = isMixed ? ({ ...wholeCode, tells: "announces" } as const) : wholeCode;
+  const others = Array.from({ length: random.integer(isMixed ? 1 : 0, 2) }, () => {
+    return isMixed ? partOf(random) : first;
+  });
+  return [first, ...others];
+}
+
+/** Steps for which it matters what such workers have. */
+export function stepsFor(fleet: readonly WorkerCode[]): CodeStep[] {
+  if (fleet.every((code) => code === wholeCode)) return [];
+  // What nobody has is refused by those who announce nothing; else it would wait for ever.
+  const isRefused = fleet.some(({ tells }) => tells !== "announces");
+  return isRefused ? ["ghost", "patch", "version"] : ["patch", "version"];
+}
+
+function partOf(random: Random): WorkerCode {
+  const some = (names: readonly string[]): ReadonlySet<string> =>
+    new Set(names.filter(() => random.chance(0.6)));
+  const { tells } = random.pick([
+    { weight: 1, tells: "announces" },
+    { weight: 2, tells: "refuses" },
+    { weight: 1, tells: "silent" },
+  ] as const);
+  const isOld = random.chance(0.5);
+  return { workflows: some(workflowNames), activities: some(activityNames), tells, isOld };
+}
