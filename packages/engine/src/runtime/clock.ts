@@ -4,7 +4,10 @@
 export interface Clock {
   /** Milliseconds since 1970 (UTC), an integer. May jump; never used to measure lengths. */
   now(): number;
-  /** Calls back once at or after the instant `at`, never from within this call. Returns a cancel. */
+  /**
+   * Calls back once at or after the instant `at`, never from within this call: soon after it, also when
+   * `now` jumps there. Returns a cancel.
+   */
   setTimer(at: number, callback: () => void): () => void;
   /**
    * Calls back once this many milliseconds have passed, whatever `now` does meanwhile, never from
@@ -13,8 +16,11 @@ export interface Clock {
   setDelay(waitMs: number, callback: () => void): () => void;
 }
 
-/** The longest wait that Node's timers take (2^31 - 1 ms). */
-const maxTimeoutMs = 2_147_483_647;
+/**
+ * After this long a timer looks at the clock again. Node's timers count the time that passes, and hear
+ * nothing of a clock that is set, nor of a machine that slept.
+ */
+const lookAgainMs = 30_000;
 
 /** The machine's clock. Timers do not keep the process alive, delays do. */
 export const systemClock: Clock = {
@@ -22,7 +28,7 @@ export const systemClock: Clock = {
   setTimer(at, callback) {
     let handle: NodeJS.Timeout;
     const arm = (): void => {
-      const waitMs = Math.min(Math.max(at - Date.now(), 0), maxTimeoutMs);
+      const waitMs = Math.min(Math.max(at - Date.now(), 0), lookAgainMs);
       handle = setTimeout(() => (Date.now() >= at ? callback() : arm()), waitMs);
       handle.unref();
     };
