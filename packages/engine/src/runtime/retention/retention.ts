@@ -29,6 +29,7 @@ import { removePresent } from "./remove-present.js";
  */
 const parallel = 16;
 const lastSecond = 2 ** 47;
+const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
 
 /** Milliseconds for which an ended instance is kept; undefined: for ever (engine semantics 13.5). */
 export function keptMs(
@@ -154,7 +155,8 @@ export class Retention {
       if (before <= from) continue;
       // First: what ends from now on counts by itself.
       next.set(length, before);
-      for (let partition = 0; partition < partitionCount && !this.#closed; partition += 1) {
+      for (const partition of partitions) {
+        if (this.#closed) return;
         await this.#each(updatedRange(partition, from, before), (key) =>
           this.#lookAtInstance(indexedId("updated", key), length),
         );
@@ -227,13 +229,18 @@ export class Retention {
   /** Wakes when the next second of any length is over. */
   async #rearm(): Promise<void> {
     for (const [length, from] of this.#next) {
-      for (let partition = 0; partition < partitionCount && !this.#closed; partition += 1) {
-        const [updated] = await this.#first(updatedRange(partition, from, lastSecond));
-        const [ended] = await this.#first(endedRange(partition, from, lastSecond));
-        if (updated !== undefined) this.#arm(dueAt(updatedSecond(updated[0]), length));
-        if (ended !== undefined) this.#arm(dueAt(parseEndedKey(ended[0]).second, length));
-      }
+      if (this.#closed) return;
+      await Promise.all(partitions.map((partition) => this.#rearmIn(partition, length, from)));
     }
+  }
+
+  async #rearmIn(partition: number, length: number, from: number): Promise<void> {
+    const [[updated], [ended]] = await Promise.all([
+      this.#first(updatedRange(partition, from, lastSecond)),
+      this.#first(endedRange(partition, from, lastSecond)),
+    ]);
+    if (updated !== undefined) this.#arm(dueAt(updatedSecond(updated[0]), length));
+    if (ended !== undefined) this.#arm(dueAt(parseEndedKey(ended[0]).second, length));
   }
 
   #first(range: Pick<KeyRange, "gte" | "lt">): ReturnType<Runtime["store"]["range"]> {
