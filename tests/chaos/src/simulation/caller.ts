@@ -6,6 +6,9 @@ import { workflowNameOf } from "./workflow/names.ts";
 import { inputOf, type Program } from "./workflow/program.ts";
 import type { Answer, World } from "./world/world.ts";
 
+/** The tag that some instances have. */
+export const lotTag = "lot";
+
 /** An end that somebody was told of. */
 export interface ToldEnd {
   readonly instanceId: string;
@@ -13,6 +16,13 @@ export interface ToldEnd {
   readonly status: string;
   readonly output: string | undefined;
   readonly completedAt: number | undefined;
+}
+
+/** What a start may have besides. */
+export interface StartMore {
+  readonly workflow?: string;
+  readonly startAt?: number;
+  readonly unique?: boolean;
 }
 
 /**
@@ -43,12 +53,13 @@ export class Caller {
   start(
     instanceId: string,
     program: Program,
-    more: { readonly startAt?: number; readonly unique?: boolean } = {},
+    more: StartMore = {},
   ): Promise<Answer<{ executionId: string }>> {
     const command = {
-      workflow: workflowNameOf(program),
+      workflow: more.workflow ?? workflowNameOf(program),
       instanceId,
       input: inputOf(program),
+      tags: this.#tags(),
       ...(more.startAt === undefined ? {} : { startAt: more.startAt }),
       ...(more.unique === true ? { enforceUniqueInstanceId: true } : {}),
     };
@@ -58,6 +69,26 @@ export class Caller {
       instanceId,
       (engine) => engine.start(command),
       (value) => this.#world.disk.hasToken(value.executionId) || this.#hasGoneOn(instanceId, since),
+    );
+  }
+
+  /** Few different ones, so that instances share them. */
+  #tags(): Record<string, string> {
+    const { random } = this.#world;
+    return random.chance(0.3) ? { [lotTag]: `lot${random.integer(1, 3)}` } : {};
+  }
+
+  /** Does an instance again from an event on. */
+  rerun(
+    instanceId: string,
+    command: { readonly eventId: number; readonly newInstanceId: string },
+  ): Promise<Answer<{ executionId: string }>> {
+    const { newInstanceId } = command;
+    return this.#call(
+      `rerun ${instanceId} as ${newInstanceId}`,
+      newInstanceId,
+      (engine) => engine.rerun(instanceId, command),
+      (value) => this.#world.disk.hasToken(value.executionId),
     );
   }
 

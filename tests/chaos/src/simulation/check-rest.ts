@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Engine, Instance } from "@pawl/engine";
+import type { Engine, Instance, InstanceFilter } from "@pawl/engine";
 import { type KeyRange, problemsOf } from "@pawl/engine/testing";
 import { fromTimestamp, type HistoryEvent } from "@pawl/protocol";
 import type { ActivityRuns } from "./activity-runs.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, lotTag } from "./caller.ts";
 import { forgedToken, unregisteredType } from "./worker.ts";
-import { ghostName } from "./workflow/names.ts";
+import { ghostName, isRerunId } from "./workflow/names.ts";
 import { runProgram } from "./workflow/program.ts";
 import { Replay } from "./workflow/replay.ts";
 import type { World } from "./world/world.ts";
@@ -49,7 +49,7 @@ export async function checkRest(
   }
   await checkLists(world, engine, seen);
   for (const one of seen.values()) {
-    checkHistory(world, one, runs);
+    checkHistory(world, one, isRerunId(one.instance.instanceId) ? undefined : runs);
     checkReason(world, one, seen, caller);
     checkChildren(world, one, seen, caller);
     const { instanceId, parentInstanceId = "", completedAt } = one.instance;
@@ -66,20 +66,40 @@ async function checkLists(
   engine: Engine,
   seen: ReadonlyMap<string, Seen>,
 ): Promise<void> {
+  const all = [...seen.values()].map(({ instance }) => instance);
+  await checkList(world, engine, {}, all);
+  for (const value of new Set(all.flatMap(({ tags }) => tags[lotTag] ?? []))) {
+    const tagged = all.filter(({ tags }) => tags[lotTag] === value);
+    await checkList(world, engine, { tags: { [lotTag]: value } }, tagged);
+  }
+}
+
+async function checkList(
+  world: World,
+  engine: Engine,
+  filter: InstanceFilter,
+  expected: readonly Instance[],
+): Promise<void> {
   const listed: string[] = [];
   let pageToken: string | undefined;
   do {
-    const query = pageToken === undefined ? { pageSize: 7 } : { pageSize: 7, pageToken };
-    const page = await engine.list({ ...query, payloads: false });
+    const query = { ...filter, pageSize: 7, payloads: false };
+    const page = await engine.list(pageToken === undefined ? query : { ...query, pageToken });
     listed.push(...page.instances.map(({ instanceId }) => instanceId));
     pageToken = page.nextPageToken;
   } while (pageToken !== undefined);
-  if (listed.sort().join() === [...seen.keys()].sort().join()) return;
-  world.violation("lists are exact", `${listed.join()} in place of ${[...seen.keys()].join()}`);
+  const wanted = expected.map(({ instanceId }) => instanceId).sort();
+  if (listed.sort().join() === wanted.join()) return;
+  const what = JSON.stringify(filter);
+  world.violation("lists are exact", `${what}: ${listed.join()} in place of ${wanted.join()}`);
 }
 
 /** Each task, timer and child once; no timer early; the code would ask for the same again. */
-function checkHistory(world: World, { instance, history }: Seen, runs: ActivityRuns): void {
+function checkHistory(
+  world: World,
+  { instance, history }: Seen,
+  runs: ActivityRuns | undefined,
+): void {
   const { instanceId, executionId, status } = instance;
   const note = (rule: string, found: string): void =>
     world.violation(rule, `${instanceId}: ${found}`);
@@ -101,13 +121,13 @@ function checkHistory(world: World, { instance, history }: Seen, runs: ActivityR
       }
     } else if (eventType.case === "taskCompleted") {
       const { taskScheduledId } = eventType.value;
-      if (!runs.hasRun(executionId, taskScheduledId))
+      if (runs?.hasRun(executionId, taskScheduledId) === false)
         note("a result has a run", `${taskScheduledId}`);
     }
   }
   checkRefusals(world, instanceId, history);
   if (status === "terminated") return;
-  const replay = new Replay(runProgram);
+  const replay = new Replay(runProgram, { isRerun: isRerunId(instanceId) });
   for (const event of history) replay.take(event);
   if (!isEnded) replay.endPast();
   if (replay.divergence !== undefined) note("a replay fits its history", replay.divergence);

@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ActivityRuns } from "./activity-runs.ts";
-import { batches } from "./batch-scenario.ts";
 import { Caller } from "./caller.ts";
 import { checkRest, checkStore } from "./check-rest.ts";
 import { fleetOf, stepsFor } from "./fleet.ts";
-import { collect, family, pure, relay, type Scenario, type Stage, wild } from "./scenario.ts";
+import { again } from "./scenario/again.ts";
+import { batches } from "./scenario/batch.ts";
+import { brief } from "./scenario/brief.ts";
+import {
+  collect,
+  family,
+  pure,
+  relay,
+  type Scenario,
+  type Stage,
+  wild,
+} from "./scenario/scenario.ts";
+import { watched } from "./scenario/watched.ts";
 import { Watcher } from "./watcher.ts";
 import { SimWorker } from "./worker.ts";
 import { ProgramMaker } from "./workflow/random-program.ts";
@@ -94,6 +105,9 @@ async function play(stage: Stage): Promise<void> {
     { weight: 1.5, run: relay },
     { weight: 2, run: family },
     { weight: 1, run: batches },
+    { weight: 1, run: watched },
+    { weight: stage.world.settings.briefMs === undefined ? 0 : 3, run: brief },
+    { weight: 1, run: again },
     { weight: 3, run: wild },
   ];
   const callers = Array.from({ length: random.integer(2, 4) }, async () => {

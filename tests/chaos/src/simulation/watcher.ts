@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type FeedItem, type Instance, isEngineError } from "@pawl/engine";
-import type { Life, World } from "./world/world.ts";
+import type { FeedItem, Instance } from "@pawl/engine";
+import { follow } from "./world/follow.ts";
+import type { World } from "./world/world.ts";
 
 /**
  * Somebody who watches all instances, over lives of the server and broken connections, and goes on each
@@ -41,30 +42,15 @@ export class Watcher {
   }
 
   async #run(): Promise<void> {
-    const { scheduler, random, outside } = this.#world;
-    for (;;) {
-      const { life } = this.#world;
-      if (life.engine !== undefined) await this.#follow(life, life.engine);
-      await scheduler.sleep(1 + random.next() * 100, outside, "a watcher comes again");
-    }
-  }
-
-  /** Watches until the server dies or the connection breaks. */
-  async #follow(life: Life, engine: NonNullable<Life["engine"]>): Promise<void> {
-    const place = this.#token === undefined ? { existing: true } : { resumeToken: this.#token };
-    const items = engine.watchAll({}, { ...place, payloads: false })[Symbol.asyncIterator]();
-    const death = this.#world.deathOf();
-    for (;;) {
-      const next = await Promise.race([items.next().catch(orThrow), death]);
-      if (next === undefined || next.done === true || !life.isAlive) return;
-      this.#take(next.value);
-      if (this.#world.fault(this.#world.habits.watchBreaks, "a watch breaks")) {
-        await Promise.race([items.return?.(), death]);
-        return;
-      }
-      const { scheduler, random, outside } = this.#world;
-      if (random.chance(0.2)) await scheduler.sleep(random.next() * 50, outside, "a slow watcher");
-    }
+    const end = await follow(
+      this.#world,
+      (engine) => {
+        const place = this.#token === undefined ? { existing: true } : { resumeToken: this.#token };
+        return engine.watchAll({}, { ...place, payloads: false });
+      },
+      (item) => this.#take(item),
+    );
+    this.#world.violation("a watch of all does not end", end);
   }
 
   #take(item: FeedItem): void {
@@ -88,12 +74,6 @@ export class Watcher {
     if (!isDurable) this.#world.violation("what is watched is durable", instanceId);
     this.#view.set(instanceId, instance);
   }
-}
-
-/** The end of a watch that the store or the server ended; any other error is thrown. */
-function orThrow(error: unknown): undefined {
-  const codes: readonly string[] = ["STORE_UNAVAILABLE", "SHUTTING_DOWN"];
-  if (!isEngineError(error) || !codes.includes(error.code)) throw error;
 }
 
 function isSame(a: Instance, b: Instance): boolean {

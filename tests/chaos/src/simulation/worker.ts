@@ -12,10 +12,11 @@ import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type { ActivityRuns } from "./activity-runs.ts";
 import { has, type WorkerCode } from "./fleet.ts";
 import { endAction, failAction, failure } from "./workflow/actions.ts";
+import { isRerunId } from "./workflow/names.ts";
 import { type ActivityInput, activityOutput, runProgram } from "./workflow/program.ts";
 import { Replay } from "./workflow/replay.ts";
 import type { Owner } from "./world/scheduler.ts";
-import type { Life, World } from "./world/world.ts";
+import type { Life, WorkerPlace, World } from "./world/world.ts";
 
 /** A stream between a worker and one life of the server. */
 export interface Connection extends Owner {
@@ -54,7 +55,7 @@ export const unregisteredType = "Unregistered";
 const oneBehindMs = 0.001;
 
 /** A worker process: it outlives the server's crashes, and connects again. */
-export class SimWorker {
+export class SimWorker implements WorkerPlace {
   readonly #world: World;
   readonly #runs: ActivityRuns;
   readonly #registration: WorkerRegistration;
@@ -153,10 +154,36 @@ export class SimWorker {
       item.kind === "turn" ? this.#registration.turnLimit : this.#registration.activityLimit;
     // What is purged gives its place back, at a moment that nobody outside can see.
     if (item.kind === "turn" && this.#world.hasPurged) return;
+    this.#checkLimits(item);
     const count = [...open].filter(({ kind }) => kind === item.kind).length;
     if (limit === undefined || count <= limit) return;
     const found = `${this.#registration.name}: ${count} of ${limit} ${item.kind}s`;
     this.#world.violation("a worker gets no more than it takes", found);
+  }
+
+  /** All workers together are not given more than the server's limits say. */
+  #checkLimits(item: WorkItem): void {
+    const { concurrency } = this.#world.settings;
+    const isTurn = item.kind === "turn";
+    const most = isTurn ? concurrency.turns : concurrency.activities;
+    const mostOf = isTurn ? concurrency.turnsOf : concurrency.activitiesOf;
+    const name = nameOf(item);
+    const alike = this.#world.workers
+      .flatMap((worker) => [...worker.openItems()])
+      .filter(({ kind }) => kind === item.kind);
+    const named = alike.filter((other) => nameOf(other) === name);
+    const check = (limit: number | undefined, count: number): void => {
+      if (!limit || count <= limit) return;
+      this.#world.violation("limits on work at once hold", `${count} of ${limit}: ${name}`);
+    };
+    check(most, alike.length);
+    check(mostOf?.[isTurn ? item.workflow : item.name], named.length);
+  }
+
+  openItems(): Iterable<WorkItem> {
+    const connection = this.#connection;
+    const isThere = connection?.isAlive && connection.incarnation === connection.life.incarnation;
+    return isThere ? connection.open : [];
   }
 
   /** A worker is not asked for what it lacks, as far as the server can know, while another has it. */
@@ -169,7 +196,9 @@ export class SimWorker {
         `${this.#registration.name}: ${found}`,
       );
     if (tells === "announces" && !has(this.#code, item)) note(`${name} was not announced`);
-    if (!connection.denied.has(name)) return;
+    // Where a history had to be read, it was chosen before: others may have come meanwhile.
+    const isChosenNow = item.kind === "activity" || item.past.length === 0;
+    if (!isChosenNow || !connection.denied.has(name)) return;
     if (this.#world.workers.some((other) => other !== this && other.mayHave(item))) {
       note(`${name} was denied, and is asked for again`);
     }
@@ -191,8 +220,9 @@ export class SimWorker {
       const patience = random.next() * 4000;
       scheduler.after(patience, connection, `${name} is cut off`, () => this.#leave(connection));
     }
-    if (item.kind === "turn") this.#runTurn(connection, item);
-    else this.#runActivity(connection, item);
+    if (item.kind === "activity") this.#runActivity(connection, item);
+    else if (has(this.#code, item)) this.#runTurn(connection, item);
+    else this.#refuseTurn(connection, item);
     if (this.#world.fault(habits.workerLeaves, `${name} leaves`)) this.#leave(connection);
     if (this.#world.fault(habits.workerForgets, `${name} forgets ${item.instanceId}`)) {
       this.#held.delete(item.instanceId);
@@ -201,7 +231,6 @@ export class SimWorker {
   }
 
   #runTurn(connection: Connection, item: TurnItem): void {
-    if (!has(this.#code, item)) return this.#refuseTurn(connection, item);
     const held = this.#held.get(item.instanceId);
     if (item.cachedEventCount > 0 && held?.executionId !== item.executionId) {
       connection.open.delete(item);
@@ -248,7 +277,8 @@ export class SimWorker {
       const found = `${instanceId}: ${past.length} events of ${item.pastEventCount}`;
       this.#world.violation("a turn brings the whole past", found);
     }
-    const replay = new Replay(runProgram, this.#code.isOld);
+    const isRerun = isRerunId(instanceId);
+    const replay = new Replay(runProgram, { isOld: this.#code.isOld, isRerun });
     for (const event of past) replay.take(event);
     replay.endPast();
     if (cache === "result") this.#held.set(instanceId, { executionId, past: [], replay });

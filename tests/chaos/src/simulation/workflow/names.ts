@@ -2,8 +2,13 @@
 
 import type { Program } from "./program.ts";
 
+/** The name of a workflow whose instances are not kept for long after their end. */
+export const briefName = "brief";
+
+const lastingNames: readonly string[] = ["program", "side"];
+
 /** Names of all workflows: they do the same, and not every worker has each. */
-export const workflowNames: readonly string[] = ["program", "side"];
+export const workflowNames: readonly string[] = [...lastingNames, briefName];
 
 /** Names of all activities, likewise. */
 export const activityNames: readonly string[] = ["act", "bee"];
@@ -11,12 +16,20 @@ export const activityNames: readonly string[] = ["act", "bee"];
 /** The name of an activity that no worker has. */
 export const ghostName = "ghost";
 
-/** The workflow that carries a program out. */
+/** The workflow that carries a program out where no other is named. */
 export function workflowNameOf(program: Program): string {
-  return workflowNames[program.length % 2] ?? "";
+  return lastingNames[program.length % 2] ?? "";
 }
 
 /** The activity that carries a call out, by the call's token. */
 export function activityNameOf(token: string): string {
   return activityNames[token.charCodeAt(token.indexOf("#") - 1) % 2] ?? "";
+}
+
+/** What the ids of instances begin with that have the beginning of another one's history. */
+export const rerunPrefix = "again";
+
+/** True for such an id. */
+export function isRerunId(instanceId: string): boolean {
+  return instanceId.startsWith(`${rerunPrefix}-`) && !instanceId.includes(":");
 }

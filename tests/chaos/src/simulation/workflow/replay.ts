@@ -141,13 +141,24 @@ export interface TurnResult {
   readonly version?: { readonly name?: string; readonly patches: readonly string[] };
 }
 
+/** Whose code replays what. */
+export interface ReplayOptions {
+  /** The code is of before the patches and the newer version. */
+  readonly isOld?: boolean;
+  /** The past is the beginning of another history, which may end within a turn. */
+  readonly isRerun?: boolean;
+}
+
 /**
  * Replays a workflow event by event, as a worker does, and holds the history against what the code
  * asks for. May be kept between turns: then it is given new events alone.
  */
 export class Replay {
   readonly #workflow: Workflow;
+  readonly #isRerun: boolean;
   readonly #context: ReplayContext;
+  /** What the past should have and lacks, where it may: it is asked for again. */
+  #owed: WorkflowAction[] = [];
   #code: ReturnType<Workflow> | undefined;
   #waiting: readonly Pending[] = [];
   #needsAll = true;
@@ -164,8 +175,9 @@ export class Replay {
   /** What history has and the code did not ask for, if there is such a thing. */
   divergence: string | undefined;
 
-  constructor(workflow: Workflow, isOld = false) {
+  constructor(workflow: Workflow, { isOld = false, isRerun = false }: ReplayOptions = {}) {
     this.#workflow = workflow;
+    this.#isRerun = isRerun;
     this.#context = new ReplayContext(isOld);
   }
 
@@ -201,9 +213,11 @@ export class Replay {
     const { asked } = this.#context;
     this.#context.isReplaying = false;
     this.#known = asked.length;
-    for (const { id, workflowActionType } of asked) {
-      if (workflowActionType.case === "terminateWorkflow" || this.#recorded.has(id)) continue;
-      this.divergence ??= `the code asked for ${workflowActionType.case} ${id}, history lacks it`;
+    for (const action of asked) {
+      const { id, workflowActionType: type } = action;
+      if (type.case === "terminateWorkflow" || this.#recorded.has(id)) continue;
+      if (this.#isRerun) this.#owed.push(action);
+      else this.divergence ??= `the code asked for ${type.case} ${id}, history lacks it`;
     }
   }
 
@@ -218,7 +232,7 @@ export class Replay {
       return { actions: [actions.noVersionAction(asked.length)], customStatus };
     }
     if (this.#continuation !== undefined) return { actions: [this.#renewal()], ...more };
-    const fresh = asked.slice(this.#known);
+    const fresh = [...this.#owed.splice(0), ...asked.slice(this.#known)];
     this.#known = asked.length;
     return { actions: this.#end === undefined ? fresh : [...fresh, this.#end], ...more };
   }

@@ -3,6 +3,9 @@
 import type { Clock } from "@pawl/engine";
 import type { Owner, Scheduler } from "./scheduler.ts";
 
+/** After this long a timer looks at the clock again. */
+const lookAgainMs = 30_000;
+
 /** The wall clock of the machine that all lives run on: it may be set forward and back. */
 export class WallClock {
   readonly #scheduler: Scheduler;
@@ -31,7 +34,7 @@ export class WallClock {
     this.jump(Math.max(this.#latest - this.now(), 0));
   }
 
-  /** The clock as one process sees it: like the system's, it notices a jump when a timer ends. */
+  /** The clock as one process sees it: like the system's, it notices a jump when it looks again. */
   of(owner: Owner): Clock {
     return {
       now: () => this.now(),
@@ -43,7 +46,8 @@ export class WallClock {
   #setTimer(owner: Owner, at: number, callback: () => void): () => void {
     let cancel = (): void => {};
     const arm = (): void => {
-      const waitMs = Math.max(at - this.#offset - this.#scheduler.now, 0);
+      const leftMs = Math.max(at - this.#offset - this.#scheduler.now, 0);
+      const waitMs = Math.min(leftMs, lookAgainMs);
       const ring = (): void => (this.now() >= at ? callback() : arm());
       cancel = this.#scheduler.after(waitMs, owner, "alarm", ring, "alarm");
     };

@@ -7,6 +7,7 @@ import { WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import { calm, type Habits, randomHabits } from "./habits.ts";
 import { type Owner, Scheduler } from "./scheduler.ts";
+import { randomSettings, type Settings } from "./settings.ts";
 import { SimStore } from "./sim-store.ts";
 import { Trace } from "./trace.ts";
 
@@ -16,6 +17,14 @@ export interface Life extends Owner {
   engine: Engine | undefined;
   /** Goes up when the engine reopens its store. */
   incarnation: number;
+}
+
+/** A worker, as others have to know of it. */
+export interface WorkerPlace {
+  /** True while it is connected, and the server may take it to have this. */
+  mayHave(item: WorkItem): boolean;
+  /** What it was given over its connection and has not answered. */
+  openItems(): Iterable<WorkItem>;
 }
 
 /** What came of a call: the engine's answer, its refusal, or nobody knows. */
@@ -40,7 +49,8 @@ export class World {
   readonly habits: Habits;
   readonly violations: string[] = [];
   /** The workers that there are, connected or not. */
-  readonly workers: { mayHave(item: WorkItem): boolean }[] = [];
+  readonly workers: WorkerPlace[] = [];
+  readonly settings: Settings;
   /** What goes on whatever server lives. */
   readonly outside: Owner = { isAlive: true };
   readonly #lifeListeners: ((life: Life) => void)[] = [];
@@ -59,6 +69,7 @@ export class World {
     this.clock = new WallClock(this.scheduler);
     this.disk = new Disk(this.scheduler);
     this.habits = randomHabits(this.random);
+    this.settings = randomSettings(this.random);
   }
 
   /** Notes that an invariant does not hold. */
@@ -103,7 +114,7 @@ export class World {
   }
 
   #open(life: Life): void {
-    const { scheduler, disk, habits } = this;
+    const { scheduler, disk, habits, settings } = this;
     const onFailed = (): void => {
       if (life.engine?.isReady()) this.violation("health is true", "ready with a failed store");
     };
@@ -116,6 +127,9 @@ export class World {
       createId,
       commitWaitMs: this.random.chance(0.8) ? 2 : 0,
       historyCacheBytes: this.random.chance(0.2) ? 0 : 1 << 20,
+      concurrency: settings.concurrency,
+      keepExecutions: settings.keepExecutions,
+      retention: settings.retention,
       logger: { info: say("info"), warn: say("warn"), error: say("error") },
     };
     openEngineOver(openStore, options).then(

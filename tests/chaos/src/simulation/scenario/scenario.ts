@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Instance } from "@pawl/engine";
-import type { Caller } from "./caller.ts";
-import { collectEvent, endText, expectedOutput, type Program } from "./workflow/program.ts";
-import type { ProgramMaker } from "./workflow/random-program.ts";
-import type { Answer, World } from "./world/world.ts";
+import type { Caller, StartMore } from "../caller.ts";
+import { collectEvent, endText, expectedOutput, type Program } from "../workflow/program.ts";
+import type { ProgramMaker } from "../workflow/random-program.ts";
+import type { Answer, World } from "../world/world.ts";
 
 /** What a scenario works with. */
 export interface Stage {
@@ -25,9 +25,8 @@ export async function begin(
   { caller, world }: Stage,
   instanceId: string,
   program: Program,
-  startAt?: number,
+  more: StartMore = {},
 ): Promise<void> {
-  const more = startAt === undefined ? {} : { startAt };
   let unsure = false;
   const answer = await caller.insist(async () => {
     const attempt = await caller.start(instanceId, program, more);
@@ -40,7 +39,8 @@ export async function begin(
   }
 }
 
-function requireEnd(
+/** Notes an end that is not the right one. */
+export function requireEnd(
   { world }: Stage,
   instanceId: string,
   answer: Answer<Instance>,
@@ -57,17 +57,20 @@ export const pure: Scenario = async (stage) => {
   const { caller, programs, world } = stage;
   const { random } = world;
   const id = stage.newId("pure");
+  const ends: Instance[] = [];
   for (let round = 0; round < (random.chance(0.3) ? 2 : 1); round += 1) {
     const program = programs.pure();
     const isDelayed = random.chance(0.2);
-    await begin(stage, id, program, isDelayed ? world.clock.now() + 200 : undefined);
+    await begin(stage, id, program, isDelayed ? { startAt: world.clock.now() + 200 } : {});
     if (random.chance(0.3)) {
       await caller.control("suspend", id);
       await caller.insist(() => caller.control("resume", id));
     }
     const end = await caller.insist(() => caller.waitForEnd(id));
     requireEnd(stage, id, end, expectedOutput(program) ?? "");
+    if (end.kind === "value") ends.push(end.value);
   }
+  for (const end of ends) await requireKept(stage, end, end === ends.at(-1));
   if (random.chance(0.3)) {
     const purged = await caller.insist(() => caller.purge(id));
     const seen = await caller.insist(() => caller.get(id));
@@ -76,6 +79,23 @@ export const pure: Scenario = async (stage) => {
     }
   }
 };
+
+/** An ended execution can be read as long as it is kept, also when its id was used again. */
+async function requireKept(
+  { caller, world }: Stage,
+  end: Instance,
+  isPresent: boolean,
+): Promise<void> {
+  const { instanceId, executionId } = end;
+  const answer = await caller.insist(() =>
+    world.call(`get ${executionId}`, (engine) => engine.get(instanceId, { executionId })),
+  );
+  const found = answer.kind === "value" ? answer.value : undefined;
+  const wanted = isPresent || world.settings.keepExecutions ? end.output : undefined;
+  if (answer.kind === "value" && found?.output === wanted) return;
+  const what = `${instanceId} ${executionId}: ${found?.output} in place of ${wanted}`;
+  world.violation("ended executions are kept, if at all", what);
+}
 
 /** An event as its sender knows it. */
 interface Sent {

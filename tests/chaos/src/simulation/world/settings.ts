@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EngineSettings } from "@pawl/engine";
+import type { Random } from "../../random.ts";
+import { activityNames, briefName, workflowNames } from "../workflow/names.ts";
+
+/** How the server of a run is set up, in all of its lives. */
+export interface Settings
+  extends Required<Pick<EngineSettings, "concurrency" | "keepExecutions" | "retention">> {
+  /** Milliseconds for which an ended instance of the workflow `briefName` is kept; undefined: for ever. */
+  readonly briefMs: number | undefined;
+}
+
+/** Settings of a run: most have no limits, so that these are seen alone. */
+export function randomSettings(random: Random): Settings {
+  const briefMs = random.chance(0.3) ? random.integer(0, 2000) : undefined;
+  const limit = (): number => (random.chance(0.5) ? random.integer(1, 4) : 0);
+  const limits = (names: readonly string[]): Record<string, number> =>
+    Object.fromEntries(names.map((name) => [name, limit()]));
+  const concurrency = random.chance(0.25)
+    ? {
+        turns: limit(),
+        activities: limit(),
+        turnsOf: limits(workflowNames),
+        activitiesOf: limits(activityNames),
+      }
+    : {};
+  const retention =
+    briefMs === undefined ? {} : { byWorkflow: { [briefName]: { anyMs: briefMs } } };
+  return { concurrency, keepExecutions: random.chance(0.8), retention, briefMs };
+}
