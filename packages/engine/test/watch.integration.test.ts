@@ -3,6 +3,7 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import type { InstanceChange } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
+import type { StoreWrite } from "../src/store/store.js";
 import { complete, continueWith } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -125,6 +126,31 @@ describe("watch()", () => {
     expect(again.restarted).toBe(true);
     expect(again.events).toEqual(await under.engine.history("a"));
     await under.engine.close();
+  });
+
+  test("takes what a commit on its way has deleted for no damage", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine, faults } = under;
+    const worker = under.connect({});
+    await engine.start({ workflow: "w", instanceId: "a", input: "1" });
+    await worker.completeTurn(await worker.turn(), []);
+    await engine.raiseEvent("a", "go");
+    const turn = await worker.turn(2);
+    const gate = faults.hold("write");
+    let batch: readonly StoreWrite[] = [];
+    faults.onCall = (call, subject) => {
+      if (call === "write" && Array.isArray(subject)) batch = subject;
+    };
+    const continued = worker.completeTurn(turn, [continueWith(0, "2")]);
+    while (gate.waiting() === 0) await nextTick();
+    // On disk, and the engine does not know it yet.
+    await faults.behind.write(batch);
+    const first = next(engine.watch("a", { history: true })[Symbol.asyncIterator]());
+    for (let tick = 0; tick < 20; tick += 1) await nextTick();
+    gate.release();
+    await continued;
+    expect((await first).events).toEqual(await engine.history("a"));
+    await engine.close();
   });
 
   test("ends when the instance is purged", async () => {

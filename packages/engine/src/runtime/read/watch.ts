@@ -88,6 +88,9 @@ async function look(
       throw damaged(`history of '${instanceId}' lacks a chunk`);
     }
     missing = snapshot;
+    // What deletes it may be on disk before its commit is known to be.
+    const live = runtime.mailboxes.peek(instanceId);
+    if (live !== undefined) await runtime.durable(live);
   }
 }
 
