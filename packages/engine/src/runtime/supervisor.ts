@@ -43,7 +43,11 @@ export class Supervisor {
   constructor(options: ResolvedOptions, openStore: OpenStore) {
     this.#options = options;
     this.#openStore = openStore;
-    this.#departures = new Departures(options.clock, () => this.#options.workerReturnMs);
+    this.#departures = new Departures(
+      options.clock,
+      () => this.#options.workerReturnMs,
+      () => this.#runtime?.desk.refusals.look(),
+    );
   }
 
   /** Opens the store and takes up what was unfinished. */
@@ -174,9 +178,10 @@ export class Supervisor {
     if (worker.closed) return;
     worker.closed = true;
     this.#workers.delete(worker.workerId);
-    for (const kind of ["workflow", "activity"] as const) {
-      this.#departures.leave(kind, worker.names(kind));
-    }
+    this.#departures.leave({
+      workflow: worker.names("workflow"),
+      activity: worker.names("activity"),
+    });
     this.#runtime?.dispatch.remove(worker);
     this.#runtime?.desk.release(worker);
     this.#runtime?.workersChanged();
@@ -204,8 +209,9 @@ export class Supervisor {
     this.#announce(false);
     await this.#reopening;
     const runtime = this.#runtime;
-    if (runtime === undefined) return;
     for (const worker of [...this.#workers.values()]) this.#disconnect(worker);
+    this.#departures.close();
+    if (runtime === undefined) return;
     runtime.timers.close();
     runtime.desk.close();
     await runtime.retention.close();

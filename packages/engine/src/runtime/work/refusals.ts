@@ -19,8 +19,6 @@ export class Refusals {
   /** What waits in dispatch after a refusal. */
   readonly #activities = new Set<ActivityWork>();
   readonly #turns = new Set<Mailbox>();
-  #cancelLook: (() => void) | undefined;
-  #lookAt = Number.POSITIVE_INFINITY;
 
   constructor(runtime: Runtime) {
     this.#runtime = runtime;
@@ -116,30 +114,10 @@ export class Refusals {
     }
   }
 
-  close(): void {
-    this.#cancelLook?.();
-  }
-
   /** True when a worker is there that may have it, or one that had it may be back soon. */
   #mayGo(kind: NameKind, name: string, refusedBy: ReadonlySet<string>): boolean {
     const { dispatch, departures } = this.#runtime;
-    if (dispatch.mayHave(kind, name, refusedBy)) return true;
-    const remainingMs = departures.remainingMs(kind, name);
-    if (remainingMs > 0) this.#lookIn(remainingMs);
-    return remainingMs > 0;
-  }
-
-  #lookIn(waitMs: number): void {
-    const { clock } = this.#runtime.options;
-    const at = clock.now() + waitMs;
-    if (at >= this.#lookAt) return;
-    this.#cancelLook?.();
-    this.#lookAt = at;
-    this.#cancelLook = clock.setDelay(waitMs, () => {
-      this.#lookAt = Number.POSITIVE_INFINITY;
-      this.#cancelLook = undefined;
-      this.look();
-    });
+    return dispatch.mayHave(kind, name, refusedBy) || departures.isAwaited(kind, name);
   }
 }
 

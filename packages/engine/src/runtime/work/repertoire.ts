@@ -43,46 +43,77 @@ export class Repertoire {
   }
 }
 
+/** Names of a worker that has gone, while its return is waited for; undefined: any. */
+type Gone = Readonly<Record<NameKind, ReadonlySet<string>>> | undefined;
+
 /**
  * What workers had that have gone, and may be back soon: a restarted worker, or all of them after the
- * server itself was started again.
+ * server itself was started again. The wait is a length: a clock that is set makes it neither longer
+ * nor shorter.
  */
 export class Departures {
   readonly #clock: Clock;
   readonly #waitMs: () => number;
-  /** When the last worker with a name left. */
-  readonly #leftAt = {
-    workflow: new Map<string, number>(),
-    activity: new Map<string, number>(),
-  };
-  #allLeftAt = Number.NEGATIVE_INFINITY;
+  readonly #onOver: () => void;
+  /** What ends the waits early. */
+  readonly #cancels = new Set<() => void>();
+  /** How many of them had a name. */
+  readonly #counts = { workflow: new Map<string, number>(), activity: new Map<string, number>() };
+  #anyCount = 0;
+  #isClosed = false;
 
-  constructor(clock: Clock, waitMs: () => number) {
+  /** `onOver` is called when a wait is over. */
+  constructor(clock: Clock, waitMs: () => number, onOver: () => void) {
     this.#clock = clock;
     this.#waitMs = waitMs;
+    this.#onOver = onOver;
   }
 
   /** A worker with these names has gone. */
-  leave(kind: NameKind, names: Iterable<string>): void {
-    const leftAt = this.#leftAt[kind];
-    for (const [name, at] of leftAt) if (this.#remainingMs(at) <= 0) leftAt.delete(name);
-    for (const name of names) leftAt.set(name, this.#clock.now());
+  leave(gone: Readonly<Record<NameKind, ReadonlySet<string>>>): void {
+    this.#wait(gone);
   }
 
   /** Nobody is connected yet, and there may be work of before for anybody. */
   leaveAll(): void {
-    this.#allLeftAt = this.#clock.now();
+    this.#wait(undefined);
   }
 
-  /** Milliseconds for which the return of a worker with this name is waited for; 0: it is not. */
-  remainingMs(kind: NameKind, name: string): number {
-    const leftAt = this.#leftAt[kind].get(name) ?? Number.NEGATIVE_INFINITY;
-    return Math.max(0, this.#remainingMs(leftAt), this.#remainingMs(this.#allLeftAt));
+  /** True while the return of a worker with this name is waited for. */
+  isAwaited(kind: NameKind, name: string): boolean {
+    return this.#anyCount > 0 || this.#counts[kind].has(name);
   }
 
-  /** A clock that was set back makes no wait longer. */
-  #remainingMs(leftAt: number): number {
-    const goneMs = this.#clock.now() - leftAt;
-    return goneMs < 0 ? 0 : this.#waitMs() - goneMs;
+  /** Waits for nobody any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const cancel of this.#cancels) cancel();
+  }
+
+  #wait(gone: Gone): void {
+    const waitMs = this.#waitMs();
+    if (this.#isClosed || waitMs <= 0) return;
+    this.#count(gone, 1);
+    const cancel = this.#clock.setDelay(waitMs, () => {
+      this.#cancels.delete(cancel);
+      this.#count(gone, -1);
+      this.#onOver();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #count(gone: Gone, by: 1 | -1): void {
+    if (gone === undefined) {
+      this.#anyCount += by;
+      return;
+    }
+    for (const kind of ["workflow", "activity"] as const) {
+      const counts = this.#counts[kind];
+      for (const name of gone[kind]) {
+        const count = (counts.get(name) ?? 0) + by;
+        if (count > 0) counts.set(name, count);
+        else counts.delete(name);
+      }
+    }
   }
 }

@@ -375,7 +375,6 @@ export class WorkDesk implements DispatchHost {
   close(): void {
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();
-    this.refusals.close();
   }
 }
 
