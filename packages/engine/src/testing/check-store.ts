@@ -17,6 +17,7 @@ import {
   timerKey,
 } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
+import { problemsOfExecutions } from "./check-executions.js";
 
 /** What a legal state of a store may still hold. */
 export interface Expectation {
@@ -64,6 +65,7 @@ export async function problemsOf(
   for (const { instanceId, reason } of await findIndexFaults(store)) {
     problems.push(`${instanceId}: ${reason}`);
   }
+  problems.push(...(await problemsOfExecutions(store)));
   const messages = await keysOf(store, "outbox", (key) => instanceIdOf(key, 4));
   if (expected.messages !== true && messages.length > 0) {
     problems.push(`messages of ${messages.join()} are still on their way`);
