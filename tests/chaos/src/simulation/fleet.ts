@@ -31,6 +31,11 @@ export const wholeCode: WorkerCode = {
   isOld: false,
 };
 
+/** What is registered for the work, and under which name. */
+export function nameOf(item: WorkItem): string {
+  return item.kind === "turn" ? `workflow ${item.workflow}` : `activity ${item.name}`;
+}
+
 /**
  * The code of the workers of a run. The first one has all of it: whatever it does not have, nobody has.
  * In some runs it says so, and the others lack some of it.

@@ -10,7 +10,8 @@ import type {
 } from "@pawl/engine";
 import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type { ActivityRuns } from "./activity-runs.ts";
-import { has, type WorkerCode } from "./fleet.ts";
+import { has, nameOf, type WorkerCode } from "./fleet.ts";
+import { checkHandOut } from "./hand-out.ts";
 import { endAction, failAction, failure } from "./workflow/actions.ts";
 import { isRerunId } from "./workflow/names.ts";
 import { type ActivityInput, activityOutput, runProgram } from "./workflow/program.ts";
@@ -58,15 +59,15 @@ const oneBehindMs = 0.001;
 export class SimWorker implements WorkerPlace {
   readonly #world: World;
   readonly #runs: ActivityRuns;
-  readonly #registration: WorkerRegistration;
-  readonly #code: WorkerCode;
+  readonly registration: WorkerRegistration;
+  readonly code: WorkerCode;
   readonly #held = new Map<string, Held>();
   #connection: Connection | undefined;
   #lastToken = "~none~";
 
   constructor(world: World, runs: ActivityRuns, name: string, code: WorkerCode) {
     this.#world = world;
-    this.#code = code;
+    this.code = code;
     world.workers.push(this);
     this.#runs = runs;
     const { random } = world;
@@ -77,7 +78,7 @@ export class SimWorker implements WorkerPlace {
       { weight: 1, value: "past" },
       { weight: 2, value: "result" },
     ] as const).value;
-    this.#registration = { name, cache, ...limit(), ...room(), ...toldOf(code) };
+    this.registration = { name, cache, ...limit(), ...room(), ...toldOf(code) };
     const isFirst = world.workers.length === 1;
     // A server that had nothing to do takes the first worker's word for what is registered anywhere.
     world.onLife((life) => this.#connectSoon(life, isFirst || world.disk.hasOpen() ? 0 : 20));
@@ -85,7 +86,7 @@ export class SimWorker implements WorkerPlace {
 
   #connectSoon(life: Life, leastMs = 0): void {
     const waitMs = leastMs + this.#world.random.next() * 20;
-    this.#world.scheduler.after(waitMs, life, `${this.#registration.name} connects`, () => {
+    this.#world.scheduler.after(waitMs, life, `${this.registration.name} connects`, () => {
       this.#connect(life);
     });
   }
@@ -116,7 +117,7 @@ export class SimWorker implements WorkerPlace {
     let isClosed = false;
     this.#connection = connection;
     connection.session = engine.connectWorker(
-      this.#registration,
+      this.registration,
       (item) => this.#receive(connection, item),
       (instanceId) => this.#held.delete(instanceId),
     );
@@ -133,51 +134,11 @@ export class SimWorker implements WorkerPlace {
   #receive(connection: Connection, item: WorkItem): void {
     const { scheduler } = this.#world;
     if (item.kind === "activity") this.#runs.handedOut(item);
-    this.#checkRoom(connection, item);
-    this.#checkName(connection, item);
+    checkHandOut(this.#world, this, connection, item);
     connection.inAt = Math.max(connection.inAt + oneBehindMs, scheduler.now + this.#world.wire());
     const waitMs = connection.inAt - scheduler.now;
-    const what = `${this.#registration.name} gets ${item.kind} of ${item.instanceId}`;
+    const what = `${this.registration.name} gets ${item.kind} of ${item.instanceId}`;
     scheduler.after(waitMs, connection, what, () => this.#take(connection, item));
-  }
-
-  /** A worker is not given more than it said that it takes. */
-  #checkRoom(connection: Connection, item: WorkItem): void {
-    const { life, open } = connection;
-    if (!connection.isAlive)
-      this.#world.violation("work goes to workers that are there", item.kind);
-    // A server that has reopened its store has forgotten who has what.
-    if (connection.incarnation !== life.incarnation) open.clear();
-    connection.incarnation = life.incarnation;
-    open.add(item);
-    const limit =
-      item.kind === "turn" ? this.#registration.turnLimit : this.#registration.activityLimit;
-    // What is purged gives its place back, at a moment that nobody outside can see.
-    if (item.kind === "turn" && this.#world.hasPurged) return;
-    this.#checkLimits(item);
-    const count = [...open].filter(({ kind }) => kind === item.kind).length;
-    if (limit === undefined || count <= limit) return;
-    const found = `${this.#registration.name}: ${count} of ${limit} ${item.kind}s`;
-    this.#world.violation("a worker gets no more than it takes", found);
-  }
-
-  /** All workers together are not given more than the server's limits say. */
-  #checkLimits(item: WorkItem): void {
-    const { concurrency } = this.#world.settings;
-    const isTurn = item.kind === "turn";
-    const most = isTurn ? concurrency.turns : concurrency.activities;
-    const mostOf = isTurn ? concurrency.turnsOf : concurrency.activitiesOf;
-    const name = nameOf(item);
-    const alike = this.#world.workers
-      .flatMap((worker) => [...worker.openItems()])
-      .filter(({ kind }) => kind === item.kind);
-    const named = alike.filter((other) => nameOf(other) === name);
-    const check = (limit: number | undefined, count: number): void => {
-      if (!limit || count <= limit) return;
-      this.#world.violation("limits on work at once hold", `${count} of ${limit}: ${name}`);
-    };
-    check(most, alike.length);
-    check(mostOf?.[isTurn ? item.workflow : item.name], named.length);
   }
 
   openItems(): Iterable<WorkItem> {
@@ -186,34 +147,16 @@ export class SimWorker implements WorkerPlace {
     return isThere ? connection.open : [];
   }
 
-  /** A worker is not asked for what it lacks, as far as the server can know, while another has it. */
-  #checkName(connection: Connection, item: WorkItem): void {
-    const { tells } = this.#code;
-    const name = nameOf(item);
-    const note = (found: string): void =>
-      this.#world.violation(
-        "work goes to those who have it",
-        `${this.#registration.name}: ${found}`,
-      );
-    if (tells === "announces" && !has(this.#code, item)) note(`${name} was not announced`);
-    // Where a history had to be read, it was chosen before: others may have come meanwhile.
-    const isChosenNow = item.kind === "activity" || item.past.length === 0;
-    if (!isChosenNow || !connection.denied.has(name)) return;
-    if (this.#world.workers.some((other) => other !== this && other.mayHave(item))) {
-      note(`${name} was denied, and is asked for again`);
-    }
-  }
-
   /** True while it is connected, and the server may take it to have this. */
   mayHave(item: WorkItem): boolean {
     const connection = this.#connection;
-    if (connection === undefined || !connection.isAlive || !has(this.#code, item)) return false;
+    if (connection === undefined || !connection.isAlive || !has(this.code, item)) return false;
     return connection.since < this.#world.scheduler.steps;
   }
 
   #take(connection: Connection, item: WorkItem): void {
     const { habits, scheduler, random } = this.#world;
-    const { name } = this.#registration;
+    const { name } = this.registration;
     if (this.#world.fault(habits.workerStops, `${name} stops`)) {
       connection.stoppedUntil = scheduler.now + random.next() * 3000;
       // A worker that says nothing for long is cut off, sometimes while it is stopped.
@@ -221,7 +164,7 @@ export class SimWorker implements WorkerPlace {
       scheduler.after(patience, connection, `${name} is cut off`, () => this.#leave(connection));
     }
     if (item.kind === "activity") this.#runActivity(connection, item);
-    else if (has(this.#code, item)) this.#runTurn(connection, item);
+    else if (has(this.code, item)) this.#runTurn(connection, item);
     else this.#refuseTurn(connection, item);
     if (this.#world.fault(habits.workerLeaves, `${name} leaves`)) this.#leave(connection);
     if (this.#world.fault(habits.workerForgets, `${name} forgets ${item.instanceId}`)) {
@@ -241,7 +184,7 @@ export class SimWorker implements WorkerPlace {
     for (const record of item.events) replay.take(record.event);
     const { actions, customStatus, version } = replay.result();
     // Code that lacks what history was made with goes other ways: the server finds that out.
-    if (replay.divergence !== undefined && !this.#code.isOld) {
+    if (replay.divergence !== undefined && !this.code.isOld) {
       const where = `${item.instanceId} at ${item.pastEventCount}`;
       this.#world.violation("a replay fits its history", `${where}: ${replay.divergence}`);
     }
@@ -257,7 +200,7 @@ export class SimWorker implements WorkerPlace {
   #refuseTurn(connection: Connection, item: TurnItem): void {
     const { instanceId, token, workflow } = item;
     const refusal =
-      this.#code.tells === "silent"
+      this.code.tells === "silent"
         ? { actions: [] }
         : { actions: [failAction(0, workflow, unregisteredType)], unregistered: workflow };
     const completion: TurnCompletion = { instanceId, token, ...refusal };
@@ -267,7 +210,7 @@ export class SimWorker implements WorkerPlace {
 
   /** The instance as it was before the events of the turn. */
   #replayOf(item: TurnItem, held: Held | undefined): Replay {
-    const { cache } = this.#registration;
+    const { cache } = this.registration;
     const { instanceId, executionId } = item;
     const sent = item.past.flatMap((frames) => decodeFrames(frames)).map(({ event }) => event);
     const isCached = item.cachedEventCount > 0;
@@ -278,7 +221,7 @@ export class SimWorker implements WorkerPlace {
       this.#world.violation("a turn brings the whole past", found);
     }
     const isRerun = isRerunId(instanceId);
-    const replay = new Replay(runProgram, { isOld: this.#code.isOld, isRerun });
+    const replay = new Replay(runProgram, { isOld: this.code.isOld, isRerun });
     for (const event of past) replay.take(event);
     replay.endPast();
     if (cache === "result") this.#held.set(instanceId, { executionId, past: [], replay });
@@ -289,7 +232,7 @@ export class SimWorker implements WorkerPlace {
   #runActivity(connection: Connection, item: ActivityItem): void {
     const input: ActivityInput = JSON.parse(item.input ?? "{}");
     const { instanceId, taskId, token } = item;
-    if (has(this.#code, item)) this.#runs.begin(connection, item, input.token);
+    if (has(this.code, item)) this.#runs.begin(connection, item, input.token);
     const result = this.#resultOf(item, input);
     this.#answer(connection, item, async (engine) => {
       await engine.completeActivity({ instanceId, taskId, token, ...result });
@@ -299,7 +242,7 @@ export class SimWorker implements WorkerPlace {
 
   #resultOf(item: ActivityItem, input: ActivityInput) {
     const { name } = item;
-    if (!has(this.#code, item)) {
+    if (!has(this.code, item)) {
       return { failure: failure(name, unregisteredType), unregistered: name };
     }
     return input.fails
@@ -347,11 +290,11 @@ export class SimWorker implements WorkerPlace {
       if (engine === undefined) return;
       const isWanted = connection.open.delete(item) && incarnation === connection.incarnation;
       if (item.kind === "activity") this.#runs.arrived(item);
-      const isSilent = item.kind === "turn" && this.#code.tells === "silent";
-      if (isWanted && !isSilent && !has(this.#code, item)) connection.denied.add(nameOf(item));
+      const isSilent = item.kind === "turn" && this.code.tells === "silent";
+      if (isWanted && !isSilent && !has(this.code, item)) connection.denied.add(nameOf(item));
       const answered = send(engine);
       this.#note(label, answered);
-      if (item.kind !== "activity" || !isWanted || !has(this.#code, item)) return;
+      if (item.kind !== "activity" || !isWanted || !has(this.code, item)) return;
       answered.then(
         () => connection.isAlive && this.#runs.answered(item),
         () => {},
@@ -399,8 +342,4 @@ export class SimWorker implements WorkerPlace {
 function toldOf({ workflows, activities, tells }: WorkerCode): Partial<WorkerRegistration> {
   if (tells !== "announces") return { isSilent: tells === "silent" };
   return { workflows: [...workflows], activities: [...activities] };
-}
-
-function nameOf(item: WorkItem): string {
-  return item.kind === "turn" ? `workflow ${item.workflow}` : `activity ${item.name}`;
 }

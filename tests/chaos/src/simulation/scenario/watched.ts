@@ -17,9 +17,11 @@ export const watched: Scenario = async (stage) => {
   const program: Program = isCollecting ? [{ do: "collect", renewAfter }] : programs.pure();
   await begin(stage, id, program);
   let isOver = false;
-  const watching = watchToEnd(world, id).then(() => {
-    isOver = true;
-  });
+  const watching = watchToEnd(world, id)
+    .catch((error: unknown) => world.violation("a watch does not fail", String(error)))
+    .finally(() => {
+      isOver = true;
+    });
   for (let left = isCollecting ? random.integer(1, 5) : 0; left > 0; left -= 1) {
     await caller.raise(id, collectEvent, caller.token("v"));
     await caller.pause(50);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { WorkItem } from "@pawl/engine";
+import { has, nameOf } from "./fleet.ts";
+import type { Connection, SimWorker } from "./worker.ts";
+import type { World } from "./world/world.ts";
+
+/** Checks what must be true when the server hands work to a worker. */
+export function checkHandOut(
+  world: World,
+  worker: SimWorker,
+  connection: Connection,
+  item: WorkItem,
+): void {
+  const { life, open } = connection;
+  if (!connection.isAlive) world.violation("work goes to workers that are there", item.kind);
+  // A server that has reopened its store has forgotten who has what.
+  if (connection.incarnation !== life.incarnation) open.clear();
+  connection.incarnation = life.incarnation;
+  open.add(item);
+  checkName(world, worker, connection, item);
+  // What is purged gives its place back, at a moment that nobody outside can see.
+  if (item.kind === "turn" && world.hasPurged) return;
+  checkRoom(world, worker, connection, item);
+  checkLimits(world, item);
+}
+
+/** A worker is not given more than it said that it takes. */
+function checkRoom(
+  world: World,
+  { registration }: SimWorker,
+  { open }: Connection,
+  { kind }: WorkItem,
+): void {
+  const { name, turnLimit, activityLimit } = registration;
+  const limit = kind === "turn" ? turnLimit : activityLimit;
+  const count = [...open].filter((other) => other.kind === kind).length;
+  if (limit === undefined || count <= limit) return;
+  world.violation("a worker gets no more than it takes", `${name}: ${count} of ${limit} ${kind}s`);
+}
+
+/** All workers together are not given more than the server's limits say. */
+function checkLimits(world: World, item: WorkItem): void {
+  const { turns, activities, turnsOf, activitiesOf } = world.settings.concurrency;
+  const isTurn = item.kind === "turn";
+  const name = nameOf(item);
+  const alike = world.workers
+    .flatMap((worker) => [...worker.openItems()])
+    .filter(({ kind }) => kind === item.kind);
+  const check = (limit: number | undefined, count: number): void => {
+    if (!limit || count <= limit) return;
+    world.violation("limits on work at once hold", `${count} of ${limit}: ${name}`);
+  };
+  check(isTurn ? turns : activities, alike.length);
+  const named = alike.filter((other) => nameOf(other) === name).length;
+  check(isTurn ? turnsOf?.[item.workflow] : activitiesOf?.[item.name], named);
+}
+
+/** A worker is not asked for what it lacks, as far as the server can know, while another has it. */
+function checkName(world: World, worker: SimWorker, { denied }: Connection, item: WorkItem): void {
+  const { code, registration } = worker;
+  const name = nameOf(item);
+  const note = (found: string): void =>
+    world.violation("work goes to those who have it", `${registration.name}: ${found}`);
+  if (code.tells === "announces" && !has(code, item)) note(`${name} was not announced`);
+  // Where a history had to be read, it was chosen before: others may have come meanwhile.
+  const isChosenNow = item.kind === "activity" || item.past.length === 0;
+  if (!isChosenNow || !denied.has(name)) return;
+  if (world.workers.some((other) => other !== worker && other.mayHave(item))) {
+    note(`${name} was denied, and is asked for again`);
+  }
+}
