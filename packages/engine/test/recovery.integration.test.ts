@@ -2,8 +2,16 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { instanceIdOf, kindRange, partitionCount, partitionOf, rowKey } from "../src/store/key.js";
+import {
+  instanceIdOf,
+  kindRange,
+  liveKey,
+  partitionCount,
+  partitionOf,
+  rowKey,
+} from "../src/store/key.js";
 import type { KeyRange, StoreWrite } from "../src/store/store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { sendEvent } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -41,6 +49,21 @@ async function untilCut({ faults }: EngineUnderTest): Promise<void> {
 }
 
 describe("opening a store", () => {
+  test("takes the mark of unfinished work off what has nothing to do", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ flows, tasks });
+    await under.engine.start({ workflow: "echo", instanceId: "a", input: "x" });
+    await under.engine.waitForCompletion("a");
+    await under.engine.close();
+    const { behind } = under.faults;
+    await behind.write([{ type: "put", key: liveKey("a"), value: new Uint8Array() }]);
+    const again = await under.reopen();
+    await again.engine.idle();
+    expect(await behind.get(liveKey("a"))).toBeUndefined();
+    expect(await problemsOf(behind, again.clock.now())).toEqual([]);
+    await again.engine.close();
+  });
+
   test("reads the rows of instances with work at hand, and no others", async () => {
     const under = await EngineUnderTest.open();
     under.connect({ workflows: Object.keys(flows), flows, tasks });

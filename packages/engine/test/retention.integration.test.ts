@@ -142,6 +142,30 @@ describe("retention", () => {
     await under.engine.close();
   });
 
+  test.each([
+    ["at once", false],
+    ["after a restart", true],
+  ])(
+    "waits for no activity whose result came while the instance ended, %s",
+    async (_, restarts) => {
+      const under = await EngineUnderTest.open({ retention: { anyMs: 0 } });
+      const worker = under.connect({});
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      await worker.completeTurn(await worker.turn(), [schedule(0, "late")]);
+      const activity = await worker.activity();
+      await under.engine.raiseEvent("a", "go");
+      const last = await worker.turn(2);
+      await worker.completeActivity(activity);
+      await worker.completeTurn(last, [complete(1)]);
+      expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+      const now = restarts ? await under.crash({ retention: { anyMs: 0 } }) : under;
+      await now.pass(2000);
+      expect(await now.ids()).toEqual([]);
+      expect(await leftIn(now)).toBe(0);
+      await now.engine.close();
+    },
+  );
+
   test("deletes an older execution after its own time, and the rest with the present one", async () => {
     const retention = { completedMs: 2 * hour, failedMs: 9 * hour };
     const under = await EngineUnderTest.open({ retention });

@@ -95,4 +95,12 @@ describe("applyOutcome()", () => {
     expect(instance.state.fold).toEqual(instance.refold());
     expect(instance.state.inbox).toEqual([]);
   });
+
+  test("settles the tasks whose results came while the last turn ran", () => {
+    const instance = PureInstance.after([schedule(0, "mail"), schedule(1, "bill")]);
+    instance.activity(0, '"sent"');
+    instance.turn([complete(2)], { take: 0 });
+    expect([...instance.state.settled]).toEqual([0]);
+    expect([...instance.state.fold.tasks.keys()]).toEqual([0, 1]);
+  });
 });

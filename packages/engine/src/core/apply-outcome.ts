@@ -30,8 +30,16 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
   if (outcome.turn !== undefined) {
     next.customStatus = outcome.turn.customStatus;
     for (const record of outcome.turn.appended) applyEvent(next.fold, record);
+    if (next.fold.end !== undefined) settleArrived(next);
   }
   return next;
+}
+
+/** The activities of an ended instance whose results wait in the inbox have run: no turn will take them. */
+export function settleArrived(state: OwnedState): void {
+  for (const taskId of state.fold.tasks.keys()) {
+    if (state.arrived.has(`task ${taskId}`)) state.settled.add(taskId);
+  }
 }
 
 function accept(state: OwnedState, records: readonly EventRecord[]): void {

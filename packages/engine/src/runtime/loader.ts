@@ -3,6 +3,7 @@
 import type { EventRecord } from "@pawl/protocol";
 import type { InstanceRow } from "@pawl/protocol/store";
 import { applyEvent } from "../core/apply-event.js";
+import { settleArrived } from "../core/apply-outcome.js";
 import { resolutionKey } from "../core/resolution-key.js";
 import { beginState, type OwnedState, startRecordOf } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
@@ -104,6 +105,7 @@ export async function loadMailbox(
   const state = stateOf(instanceId, row, chunks, inbox);
   // An ended instance without the mark has nothing left to run.
   if (hasEnded(state) && live === undefined) state.settled = new Set(state.fold.tasks.keys());
+  else if (hasEnded(state)) settleArrived(state);
   const mailbox = new Mailbox(instanceId, host, {
     state,
     seals: sealsOf(row),

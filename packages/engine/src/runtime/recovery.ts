@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { nothing } from "../core/outcome.js";
+import { hasWorkAtHand } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
 import { openRange } from "../store/index/index-key.js";
@@ -101,6 +103,9 @@ async function takeUp(runtime: Runtime, instanceId: string): Promise<boolean> {
         runtime.desk.schedule(mailbox, { executionId: state.executionId, task });
       }
       runtime.wake(mailbox);
+      // An older version may have left the mark on what has nothing to do.
+      if (state === undefined || hasWorkAtHand(state, runtime.now())) return undefined;
+      return runtime.apply(mailbox, { ...nothing });
     });
     return true;
   } catch (error) {
