@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { coreFaults } from "./core.ts";
+import { fleetFaults } from "./fleet.ts";
 import { lifecycleFaults } from "./lifecycle.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 import { runtimeFaults } from "./runtime.ts";
@@ -14,4 +15,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...lifecycleFaults,
   ...runtimeFaults,
   ...workFaults,
+  ...fleetFaults,
 ];

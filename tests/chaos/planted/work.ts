@@ -115,9 +115,8 @@ export const workFaults: readonly PlantedFault[] = [
     breaks: "work goes to a worker that has left",
     file: "runtime/supervisor.ts",
     search:
-      '    worker.closed = true;\n    this.#workers.delete(worker.workerId);\n    for (const kind of ["workflow", "activity"] as const) {\n      this.#departures.leave(kind, worker.names(kind));\n    }\n    this.#runtime?.dispatch.remove(worker);',
-    replace:
-      '    this.#workers.delete(worker.workerId);\n    for (const kind of ["workflow", "activity"] as const) {\n      this.#departures.leave(kind, worker.names(kind));\n    }',
+      '    worker.closed = true;\n    this.#workers.delete(worker.workerId);\n    this.#departures.leave({\n      workflow: worker.names("workflow"),\n      activity: worker.names("activity"),\n    });\n    this.#runtime?.dispatch.remove(worker);',
+    replace: "    this.#workers.delete(worker.workerId);",
     suite: "simulation",
   },
   {

@@ -11,7 +11,7 @@ import { begin, type Scenario, type Stage } from "./scenario.ts";
 export const brief: Scenario = async (stage) => {
   const { caller, programs, world } = stage;
   const { random } = world;
-  const id = stage.newId("brief");
+  const id = stage.newId(briefName);
   for (let left = random.integer(1, 3); left > 0; left -= 1) {
     await begin(stage, id, programs.pure(), { workflow: briefName });
     if (random.chance(0.2)) await caller.insist(() => caller.control("terminate", id));

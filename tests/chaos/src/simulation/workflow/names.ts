@@ -13,6 +13,11 @@ export const workflowNames: readonly string[] = [...lastingNames, briefName];
 /** Names of all activities, likewise. */
 export const activityNames: readonly string[] = ["act", "bee"];
 
+/** True for the id of an instance of that workflow, which nobody else uses. */
+export function isBriefId(instanceId: string): boolean {
+  return instanceId.startsWith(`${briefName}-`) && !instanceId.includes(":");
+}
+
 /** The name of an activity that no worker has. */
 export const ghostName = "ghost";
 

@@ -31,13 +31,16 @@ export class Disk {
   readonly #tokens = new Set<string>();
   readonly #rows = new Map<string, RowVersion[]>();
   readonly #unknown: RowVersion[] = [];
+  readonly #onGone: (instanceId: string, row: StoredRow) => void;
   #batches = 0;
   #timers = 0;
   /** What no engine should have written. */
   readonly faults: string[] = [];
 
-  constructor(scheduler: Scheduler) {
+  /** `onGone` is called with the last row of an instance when that is deleted. */
+  constructor(scheduler: Scheduler, onGone: (instanceId: string, row: StoredRow) => void) {
     this.#scheduler = scheduler;
+    this.#onGone = onGone;
   }
 
   /** Batches so far. */
@@ -107,6 +110,8 @@ export class Disk {
 
   #noteRow(instanceId: string, value: Uint8Array | undefined): void {
     const versions = this.#rows.get(instanceId) ?? [];
+    const before = value === undefined ? decode(versions.at(-1)) : undefined;
+    if (before !== undefined) this.#onGone(instanceId, before);
     const version = { knownAt: Number.POSITIVE_INFINITY, value };
     versions.push(version);
     this.#unknown.push(version);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Engine, isEngineError, type WorkItem } from "@pawl/engine";
-import { openEngineOver } from "@pawl/engine/testing";
+import { openEngineOver, type StoredRow } from "@pawl/engine/testing";
 import { Random } from "../../random.ts";
+import { isBriefId } from "../workflow/names.ts";
 import { WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import { calm, type Habits, randomHabits } from "./habits.ts";
@@ -67,7 +68,7 @@ export class World {
     this.trace = new Trace(keepTrace);
     this.scheduler = new Scheduler(this.random, this.trace);
     this.clock = new WallClock(this.scheduler);
-    this.disk = new Disk(this.scheduler);
+    this.disk = new Disk(this.scheduler, (id, row) => this.#checkKept(id, row));
     this.habits = randomHabits(this.random);
     this.settings = randomSettings(this.random);
   }
@@ -225,6 +226,14 @@ export class World {
     return code === undefined || openEnded.has(code)
       ? { kind: "unknown" }
       : { kind: "refused", code };
+  }
+
+  /** What is kept for some time after its end is deleted after that alone. */
+  #checkKept(instanceId: string, { completedAt }: StoredRow): void {
+    const { briefMs } = this.settings;
+    if (briefMs === undefined || !isBriefId(instanceId) || this.clock.wentBack) return;
+    if (completedAt > 0 && completedAt + briefMs <= this.clock.now()) return;
+    this.violation("what has ended is kept for its time", instanceId);
   }
 
   /** How long a message is on its way. */
