@@ -101,6 +101,14 @@ export const fleetFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
+    name: "fleet-empty-token",
+    breaks: "an answer to a turn is not taken without a token",
+    file: "runtime/work/work-desk.ts",
+    search: 'if (token !== "" && token !== turn.token) return Promise.resolve();',
+    replace: "if (token !== turn.token) return Promise.resolve();",
+    suite: "simulation",
+  },
+  {
     name: "kept-too-short",
     breaks: "an ended instance goes before its time",
     file: "runtime/retention/retention.ts",

@@ -3,7 +3,7 @@
 import type { WorkItem } from "@pawl/engine";
 import type { Random } from "../random.ts";
 import { activityNames, workflowNames } from "./workflow/names.ts";
-import type { CodeStep } from "./workflow/random-program.ts";
+import type { SpecialStep } from "./workflow/random-program.ts";
 
 /** What a worker's code has and lacks. */
 export interface WorkerCode {
@@ -50,7 +50,7 @@ export function fleetOf(random: Random): WorkerCode[] {
 }
 
 /** Steps for which it matters what such workers have. */
-export function stepsFor(fleet: readonly WorkerCode[]): CodeStep[] {
+export function stepsFor(fleet: readonly WorkerCode[]): SpecialStep[] {
   if (fleet.every((code) => code === wholeCode)) return [];
   // What nobody has is refused by those who announce nothing; else it would wait for ever.
   const isRefused = fleet.some(({ tells }) => tells !== "announces");

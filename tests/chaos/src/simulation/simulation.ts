@@ -52,7 +52,9 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   }
   const watcher = new Watcher(world);
   watcher.watch();
-  const stage = stageOf(world, caller, new ProgramMaker(world.random, stepsFor(fleet)));
+  const loose = world.settings.echoesTokens ? (["loose"] as const) : [];
+  const programs = new ProgramMaker(world.random, [...stepsFor(fleet), ...loose]);
+  const stage = stageOf(world, caller, programs);
   let isOver = false;
   const played = play(stage).then(() => {
     isOver = true;
@@ -98,17 +100,19 @@ function stageOf(world: World, caller: Caller, programs: ProgramMaker): Stage {
 
 /** Callers side by side, each with a few scenarios. */
 async function play(stage: Stage): Promise<void> {
-  const { random } = stage.world;
+  const { random, settings } = stage.world;
+  const { echoesTokens, briefMs } = settings;
   const scenarios: readonly { weight: number; run: Scenario }[] = [
     { weight: 3, run: pure },
     { weight: 3, run: collect },
     { weight: 1.5, run: relay },
-    { weight: 2, run: family },
     { weight: 1, run: batches },
     { weight: 1, run: watched },
-    { weight: stage.world.settings.briefMs === undefined ? 0 : 3, run: brief },
     { weight: 1, run: again },
-    { weight: 3, run: wild },
+    // An id that is used again while its items are out needs tokens.
+    { weight: echoesTokens ? 2 : 0, run: family },
+    { weight: echoesTokens && briefMs !== undefined ? 3 : 0, run: brief },
+    { weight: echoesTokens ? 3 : 0, run: wild },
   ];
   const callers = Array.from({ length: random.integer(2, 4) }, async () => {
     for (let left = random.integer(1, 2); left > 0; left -= 1) {

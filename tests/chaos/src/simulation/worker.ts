@@ -192,20 +192,27 @@ export class SimWorker implements WorkerPlace {
       ...(customStatus === undefined ? {} : { customStatus }),
       ...(version === undefined ? {} : { version }),
     };
-    const completion = { instanceId: item.instanceId, token: item.token, actions, ...more };
+    const token = this.#echoed(item);
+    const completion = { instanceId: item.instanceId, token, actions, ...more };
     this.#answer(connection, item, (engine) => engine.completeTurn(completion));
     this.#lastToken = item.token;
   }
 
   #refuseTurn(connection: Connection, item: TurnItem): void {
-    const { instanceId, token, workflow } = item;
+    const { instanceId, workflow } = item;
+    const token = this.#echoed(item);
     const refusal =
       this.code.tells === "silent"
         ? { actions: [] }
         : { actions: [failAction(0, workflow, unregisteredType)], unregistered: workflow };
     const completion: TurnCompletion = { instanceId, token, ...refusal };
     this.#answer(connection, item, (engine) => engine.completeTurn(completion));
-    this.#lastToken = token;
+    this.#lastToken = item.token;
+  }
+
+  /** The token that an answer has. */
+  #echoed({ token }: WorkItem): string {
+    return this.#world.settings.echoesTokens ? token : "";
   }
 
   /** The instance as it was before the events of the turn. */
@@ -231,13 +238,14 @@ export class SimWorker implements WorkerPlace {
 
   #runActivity(connection: Connection, item: ActivityItem): void {
     const input: ActivityInput = JSON.parse(item.input ?? "{}");
-    const { instanceId, taskId, token } = item;
+    const { instanceId, taskId } = item;
+    const token = this.#echoed(item);
     if (has(this.code, item)) this.#runs.begin(connection, item, input.token);
     const result = this.#resultOf(item, input);
     this.#answer(connection, item, async (engine) => {
       await engine.completeActivity({ instanceId, taskId, token, ...result });
     });
-    this.#lastToken = token;
+    this.#lastToken = item.token;
   }
 
   #resultOf(item: ActivityItem, input: ActivityInput) {

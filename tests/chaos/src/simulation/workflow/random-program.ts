@@ -5,8 +5,8 @@ import type { Program, Step } from "./program.ts";
 
 type StepKind = Step["do"];
 
-/** Steps that come out by what code the workers have. */
-export type CodeStep = "ghost" | "patch" | "version";
+/** Steps that need workers, or servers, of some kinds. */
+export type SpecialStep = "loose" | "ghost" | "patch" | "version";
 
 /** Makes programs that nobody has made before: every key in them is used once. */
 export class ProgramMaker {
@@ -14,8 +14,8 @@ export class ProgramMaker {
   readonly #more: readonly StepKind[];
   #keys = 0;
 
-  /** `more`: steps for which it matters what code the workers have. */
-  constructor(random: Random, more: readonly CodeStep[]) {
+  /** `more`: steps that may be asked for besides. */
+  constructor(random: Random, more: readonly SpecialStep[]) {
     this.#random = random;
     this.#more = more;
   }
@@ -32,12 +32,11 @@ export class ProgramMaker {
       const kind = this.#random.pick<{ kind: StepKind; weight: number }>([
         { kind: "activity", weight: 5 },
         { kind: "fan", weight: 2 },
-        { kind: "loose", weight: 1.5 },
         { kind: "nap", weight: 2 },
         { kind: "status", weight: 1 },
         { kind: "renew", weight: 1 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
-        ...this.#more.map((kind) => ({ kind, weight: 2 })),
+        ...this.#more.map((kind) => ({ kind, weight: 1.5 })),
       ]).kind;
       return this.#step(kind, () => ({ id: "", program: this.pure(depth - 1) }));
     });
@@ -53,7 +52,6 @@ export class ProgramMaker {
       const kind = this.#random.pick<{ kind: StepKind; weight: number }>([
         { kind: "activity", weight: 4 },
         { kind: "fan", weight: 1 },
-        { kind: "loose", weight: 1 },
         { kind: "nap", weight: 2 },
         { kind: "wait", weight: 3 },
         { kind: "renew", weight: 1 },
@@ -62,7 +60,7 @@ export class ProgramMaker {
         { kind: "kill", weight: 0.5 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
         { kind: "detach", weight: depth > 0 ? 1 : 0 },
-        ...this.#more.map((kind) => ({ kind, weight: 2 })),
+        ...this.#more.map((kind) => ({ kind, weight: 1.5 })),
       ]).kind;
       if (kind === "send") {
         return { do: "send", id: this.#id(ids), event: this.#event(), text: `~${this.key()}~` };

@@ -9,6 +9,8 @@ export interface Settings
   extends Required<Pick<EngineSettings, "concurrency" | "keepExecutions" | "retention">> {
   /** Milliseconds for which an ended instance of the workflow `briefName` is kept; undefined: for ever. */
   readonly briefMs: number | undefined;
+  /** The workers give the tokens of their items back: without, an answer names its instance alone. */
+  readonly echoesTokens: boolean;
 }
 
 /** Settings of a run: most have no limits, so that these are seen alone. */
@@ -27,5 +29,6 @@ export function randomSettings(random: Random): Settings {
     : {};
   const retention =
     briefMs === undefined ? {} : { byWorkflow: { [briefName]: { anyMs: briefMs } } };
-  return { concurrency, keepExecutions: random.chance(0.8), retention, briefMs };
+  const echoesTokens = random.chance(0.95);
+  return { concurrency, keepExecutions: random.chance(0.8), retention, briefMs, echoesTokens };
 }

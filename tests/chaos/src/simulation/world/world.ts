@@ -6,7 +6,7 @@ import { Random } from "../../random.ts";
 import { isBriefId } from "../workflow/names.ts";
 import { WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
-import { calm, type Habits, randomHabits } from "./habits.ts";
+import { calm, type Habits, randomHabits, withoutTokens } from "./habits.ts";
 import { type Owner, Scheduler } from "./scheduler.ts";
 import { randomSettings, type Settings } from "./settings.ts";
 import { SimStore } from "./sim-store.ts";
@@ -71,6 +71,7 @@ export class World {
     this.disk = new Disk(this.scheduler, (id, row) => this.#checkKept(id, row));
     this.habits = randomHabits(this.random);
     this.settings = randomSettings(this.random);
+    if (!this.settings.echoesTokens) withoutTokens(this.habits);
   }
 
   /** Notes that an invariant does not hold. */
