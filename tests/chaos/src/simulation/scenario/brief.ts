@@ -31,6 +31,6 @@ async function untilIt(
     const { kind, value } = { value: undefined, ...(await caller.insist(() => caller.get(id))) };
     if (kind === "value" && (value === undefined || isSo(value))) return;
     if (kind === "refused") world.violation("an instance can be read", id);
-    await caller.pause(500);
+    await caller.pause(1000);
   }
 }

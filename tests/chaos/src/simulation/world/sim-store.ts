@@ -17,8 +17,8 @@ export interface DiskHabits {
   openFails: number;
 }
 
-/** How often a range is read together with others that are asked for in the same step. */
-const readTogether = 0.85;
+/** How often a read is answered together with others that are asked for in the same step. */
+const readTogether = { range: 0.95, get: 0.5 };
 
 /** The disk as one process has it open. A failed write is final for a handle. */
 export class SimStore implements Store {
@@ -30,7 +30,7 @@ export class SimStore implements Store {
   #failed = false;
   #closed = false;
   #writing: Promise<unknown> = Promise.resolve();
-  /** The wait of ranges that are asked for in this step. */
+  /** The wait of what is asked for in this step. */
   #together: { readonly step: number; readonly over: Promise<void> } | undefined;
 
   private constructor(
@@ -95,11 +95,11 @@ export class SimStore implements Store {
   }
 
   /** A read sees the disk as it is at some moment between call and answer. */
-  async #read<T>(label: string, read: () => T): Promise<T> {
+  async #read<T>(label: "range" | "get", read: () => T): Promise<T> {
     if (this.#closed) throw failed("the store is closed");
     const { random } = this.#scheduler;
     const early = random.chance(0.5) ? { value: read() } : undefined;
-    await (label === "range" ? this.#waitTogether(label) : this.#wait(label));
+    await this.#waitTogether(label);
     if (random.chance(this.#habits.readFails)) throw failed(`injected fault in a ${label}`);
     return early === undefined ? read() : early.value;
   }
@@ -117,10 +117,11 @@ export class SimStore implements Store {
     throw failed("injected fault in a write");
   }
 
-  /** Ranges that are asked for in one go are mostly read in one go: a recovery asks for many. */
-  #waitTogether(label: string): Promise<void> {
+  /** What is asked for in one go is often read in one go: a recovery asks for many ranges. */
+  #waitTogether(label: "range" | "get"): Promise<void> {
     const { steps, random } = this.#scheduler;
-    if (this.#together?.step === steps && random.chance(readTogether)) return this.#together.over;
+    const isTogether = this.#together?.step === steps && random.chance(readTogether[label]);
+    if (isTogether && this.#together !== undefined) return this.#together.over;
     const over = this.#wait(label);
     this.#together = { step: steps, over };
     return over;
