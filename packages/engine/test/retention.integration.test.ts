@@ -250,6 +250,21 @@ describe("retention", () => {
     await after.engine.close();
   });
 
+  test("passes over nothing when the clock is set back while it is at work", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    await oneOfEach(under);
+    await under.engine.idle();
+    const gate = under.faults.hold("range");
+    under.clock.advance(hour + 2000);
+    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    under.clock.setBack(hour);
+    gate.release();
+    await under.engine.idle();
+    await under.pass(hour + 2000);
+    expect(await under.ids()).toEqual([]);
+    await under.engine.close();
+  });
+
   test("goes on when the store was opened again after a failed write", async () => {
     const retention = { anyMs: hour };
     const under = await EngineUnderTest.open({ retention });

@@ -150,18 +150,20 @@ export class Retention {
 
   async #sweep(): Promise<void> {
     const next = this.#next;
+    // The same for all: what a clock that is set back meanwhile would spare is not looked at again.
+    const now = this.#runtime.now();
     for (const [length, from] of next) {
-      const before = secondOf(this.#runtime.now() - length);
+      const before = secondOf(now - length);
       if (before <= from) continue;
       // First: what ends from now on counts by itself.
       next.set(length, before);
       for (const partition of partitions) {
         if (this.#closed) return;
         await this.#each(updatedRange(partition, from, before), (key) =>
-          this.#lookAtInstance(indexedId("updated", key), length),
+          this.#lookAtInstance(indexedId("updated", key), length, now),
         );
         await this.#each(endedRange(partition, from, before), (key) =>
-          this.#lookAtExecution(key, length),
+          this.#lookAtExecution(key, length, now),
         );
       }
     }
@@ -179,15 +181,15 @@ export class Retention {
   }
 
   /** Deletes an instance whose time of this length is up. */
-  async #lookAtInstance(instanceId: string, length: number): Promise<void> {
+  async #lookAtInstance(instanceId: string, length: number, now: number): Promise<void> {
     const { store } = this.#runtime;
     try {
       const value = await store.get(rowKey(instanceId));
       const row = value && decodeRow(value);
-      if (row === undefined || !this.#isDue(row, length)) return;
+      if (row === undefined || !this.#isDue(row, length, now)) return;
       // Activities that it did not wait for run first; it is told when they have.
       if ((await store.get(liveKey(instanceId))) !== undefined) return;
-      await removePresent(this.#runtime, instanceId, row, (older) => !this.#isOver(older));
+      await removePresent(this.#runtime, instanceId, row, (older) => !this.#isOver(older, now));
     } catch (error) {
       if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
       // One that is damaged stays, and is found by verify; one whose id is used again is no affair.
@@ -199,11 +201,11 @@ export class Retention {
   }
 
   /** Deletes an older execution whose time of this length is up. */
-  async #lookAtExecution(ended: Uint8Array, length: number): Promise<void> {
+  async #lookAtExecution(ended: Uint8Array, length: number, now: number): Promise<void> {
     const { instanceId, generation } = parseEndedKey(ended);
     const value = await this.#runtime.store.get(executionKey(instanceId, generation));
     const row = value && decodeRow(value);
-    if (row !== undefined && !this.#isDue(row, length)) return;
+    if (row !== undefined && !this.#isDue(row, length, now)) return;
     const writes: StoreWrite[] =
       row === undefined
         ? [{ type: "del", key: endedKey(parseEndedKey(ended)) }]
@@ -215,15 +217,15 @@ export class Retention {
     await this.#runtime.journal.commit({ draft }, true);
   }
 
-  #isDue(row: InstanceRow, length: number): boolean {
-    return this.#lengthOf(row) === length && this.#isOver(row);
+  #isDue(row: InstanceRow, length: number, now: number): boolean {
+    return this.#lengthOf(row) === length && this.#isOver(row, now);
   }
 
   /** The time of an ended execution is up. */
-  #isOver(row: InstanceRow): boolean {
+  #isOver(row: InstanceRow, now: number): boolean {
     const length = this.#lengthOf(row);
     if (row.completedAt === 0n || length === undefined) return false;
-    return Number(row.completedAt) + length <= this.#runtime.now();
+    return Number(row.completedAt) + length <= now;
   }
 
   /** Wakes when the next second of any length is over. */
