@@ -112,8 +112,8 @@ export const fleetFaults: readonly PlantedFault[] = [
     name: "kept-too-short",
     breaks: "an ended instance goes before its time",
     file: "runtime/retention/retention.ts",
-    search: "return Number(row.completedAt) + length <= this.#runtime.now();",
-    replace: "return Number(row.completedAt) <= this.#runtime.now();",
+    search: "return Number(row.completedAt) + length <= now;",
+    replace: "return Number(row.completedAt) <= now;",
     suite: "simulation",
   },
   {

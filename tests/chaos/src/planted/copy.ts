@@ -22,6 +22,8 @@ const root = resolve(import.meta.dirname, "../../../..");
 export interface Outcome {
   /** False: something was wrong, or it did not end in time. */
   readonly isGood: boolean;
+  /** It did not end in time, and was ended. */
+  readonly isCut: boolean;
   readonly output: string;
 }
 
@@ -110,7 +112,9 @@ export class Copy {
         output += data.toString();
       });
       child.on("error", fail);
-      child.on("close", (code) => end({ isGood: code === 0, output }));
+      child.on("close", (code, signal) => {
+        end({ isGood: code === 0, isCut: signal === "SIGKILL", output });
+      });
     });
   }
 
