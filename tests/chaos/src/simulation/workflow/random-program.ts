@@ -36,7 +36,7 @@ export class ProgramMaker {
         { kind: "status", weight: 1 },
         { kind: "renew", weight: 1 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
-        ...this.#more.map((kind) => ({ kind, weight: 1.5 })),
+        ...this.#more.map((kind) => ({ kind, weight: kind === "loose" ? 1.5 : 4 })),
       ]).kind;
       return this.#step(kind, () => ({ id: "", program: this.pure(depth - 1) }));
     });
@@ -60,7 +60,7 @@ export class ProgramMaker {
         { kind: "kill", weight: 0.5 },
         { kind: "children", weight: depth > 0 ? 2 : 0 },
         { kind: "detach", weight: depth > 0 ? 1 : 0 },
-        ...this.#more.map((kind) => ({ kind, weight: 1.5 })),
+        ...this.#more.map((kind) => ({ kind, weight: kind === "loose" ? 1.5 : 4 })),
       ]).kind;
       if (kind === "send") {
         return { do: "send", id: this.#id(ids), event: this.#event(), text: `~${this.key()}~` };

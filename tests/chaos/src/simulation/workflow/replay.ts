@@ -341,14 +341,18 @@ export class Replay {
     this.#waiting = "any" in wait ? wait.any : wait;
   }
 
-  /** History has an action: the code must have asked for it. */
+  /** History has an action: the code must have asked for it, and of an activity for the same. */
   #compare(event: HistoryEvent): void {
     this.#recorded.add(event.eventId);
-    const asked = this.#context.asked[event.eventId];
-    const wanted =
-      asked === undefined ? "nothing" : (eventKinds[asked.workflowActionType.case ?? ""] ?? "");
-    if (event.eventType.case === wanted) return;
-    this.divergence ??= `history has ${event.eventType.case} ${event.eventId}, the code ${wanted}`;
+    const type = this.#context.asked[event.eventId]?.workflowActionType;
+    const wanted = type === undefined ? "nothing" : (eventKinds[type.case ?? ""] ?? "");
+    if (event.eventType.case !== wanted) {
+      this.divergence ??= `history has ${event.eventType.case} ${event.eventId}, the code ${wanted}`;
+    } else if (type?.case === "scheduleTask" && event.eventType.case === "taskScheduled") {
+      const [had, asks] = [event.eventType.value.input, type.value.input];
+      if (had !== asks)
+        this.divergence ??= `history has activity ${had}, the code asks for ${asks}`;
+    }
   }
 }
 
