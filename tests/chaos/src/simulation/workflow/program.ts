@@ -13,7 +13,7 @@ export type Step =
   | { readonly do: "loose"; readonly key: string }
   /** An activity that no worker has: it fails. */
   | { readonly do: "ghost"; readonly key: string }
-  /** One of two activities: that of newer code, if that ran here first. */
+  /** One activity, or two where newer code ran here first. */
   | { readonly do: "patch"; readonly key: string }
   /** One of two activities: that of the version that began. */
   | { readonly do: "version"; readonly key: string }
@@ -116,7 +116,7 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
       log.push(yield* runGhost(context, step.key));
       break;
     case "patch":
-      yield [ask(context, callToken(`${step.key}${context.patched(step.key)}`, 0), false)];
+      yield waysOf(context, step.key).map((key) => ask(context, callToken(key, 0), false));
       log.push(step.do);
       break;
     case "version":
@@ -148,6 +148,11 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
       throw new Error("as asked");
   }
   return undefined;
+}
+
+/** What a patch asks for: newer code takes another number of steps. */
+function waysOf(context: ReplayContext, key: string): string[] {
+  return context.patched(key) ? [`${key}a`, `${key}b`] : [key];
 }
 
 function ask(context: ReplayContext, token: string, fails: boolean): Pending {
