@@ -290,8 +290,6 @@ describe("work whose worker has just gone", () => {
     under.clock.setBack(byMs);
     under.clock.advance(29_999);
     await under.engine.idle();
-    under.connect({ activities: [], workflows: [] }).close();
-    await under.engine.idle();
     expect((await under.engine.get("b"))?.status).toBe("running");
     under.clock.advance(1);
     expect(await failureOf(under, "b")).toContain("no activity double");
