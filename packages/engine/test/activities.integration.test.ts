@@ -57,7 +57,11 @@ describe("a workflow of activities", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(worker.lastTurn(), [schedule(5, "charge", '"x"')]);
+    const charge = schedule(5, "charge", '"x"');
+    if (charge.workflowActionType.case === "scheduleTask") {
+      charge.workflowActionType.value.version = "2";
+    }
+    await worker.completeTurn(worker.lastTurn(), [charge]);
     expect(worker.lastActivity()).toMatchObject({
       kind: "activity",
       instanceId: "a",
@@ -66,6 +70,7 @@ describe("a workflow of activities", () => {
       name: "charge",
       input: '"x"',
       taskExecutionId: "call-5",
+      version: "2",
     });
     await under.engine.close();
   });

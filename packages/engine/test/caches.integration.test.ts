@@ -87,6 +87,26 @@ describe('a worker that keeps the past ("past")', () => {
   });
 });
 
+test("what a worker keeps of an earlier execution is not taken for the present one's", async () => {
+  const under = await EngineUnderTest.open();
+  const first = under.connect({ cache: "past", turnLimit: 1 });
+  await under.engine.start({ workflow: "w", instanceId: "a" });
+  await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
+  await under.engine.raiseEvent("a", "go");
+  await first.completeTurn(await first.turn(2), []);
+  await under.engine.start({ workflow: "w", instanceId: "b" });
+  const busy = await first.turn(3);
+  const second = under.connect({ cache: "past" });
+  await under.engine.raiseEvent("a", "go");
+  await second.completeTurn(await second.turn(), [continueWith(1)]);
+  await second.completeTurn(await second.turn(2), [timer(0, 9_000_000)]);
+  second.close();
+  await first.completeTurn(busy, [complete(0)]);
+  await under.engine.raiseEvent("a", "go");
+  expect(shape(await first.turn(4))).toEqual([0, 3, 3]);
+  await under.engine.close();
+});
+
 describe('a worker that keeps instances ("result")', () => {
   test("is sent only new events", async () => {
     const [under, worker] = await open({ cache: "result" });

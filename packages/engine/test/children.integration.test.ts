@@ -274,6 +274,21 @@ describe("messages to other instances", () => {
     await under.engine.close();
   });
 
+  test("an event right behind the start of a child reaches it", async () => {
+    const under = await EngineUnderTest.open();
+    const both: Workflow = function* (context) {
+      const asked = context.child("gather", "c", "2");
+      for (const text of ["1", "2"]) context.sendEvent("c", "go", text);
+      const [output] = yield asked;
+      return output;
+    };
+    under.connect({ flows: { ...flows, both } });
+    await under.engine.start({ workflow: "both", instanceId: "p" });
+    await under.engine.idle();
+    expect((await under.engine.get("p"))?.output).toBe("1,2");
+    await under.engine.close();
+  });
+
   test("a workflow can terminate another", async () => {
     const under = await EngineUnderTest.open();
     // biome-ignore lint/correctness/useYield: it waits for nothing

@@ -67,6 +67,18 @@ describe("an event", () => {
     await under.engine.close();
   });
 
+  test("waits for the next turn when a turn has a thousand", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "gather", instanceId: "a", input: "1200" });
+    const raised = Array.from({ length: 1200 }, () => under.engine.raiseEvent("a", "go"));
+    await Promise.all(raised);
+    const worker = under.connect({ flows });
+    await under.engine.waitForCompletion("a");
+    // One more: each turn begins with its workflowStarted; the first one has the start, too.
+    expect(worker.turns.map(({ events }) => events.length)).toEqual([1001, 202]);
+    await under.engine.close();
+  });
+
   test("that an activity of the waiting instance raises is not lost, round after round", async () => {
     const agent: Workflow = function* (context) {
       const heard: string[] = [];

@@ -28,10 +28,14 @@ describe("suspend and resume", () => {
   test("are written into history with their reasons; an empty reason is none", async () => {
     const under = await openWith("gather", "1");
     await under.engine.suspend("a", "audit");
+    await under.engine.resume("a", "done");
+    await under.engine.suspend("a", "");
     await under.engine.resume("a", "");
     await under.engine.idle();
     expect(await reasonsOf(under)).toEqual([
       ["executionSuspended", "audit"],
+      ["executionResumed", "done"],
+      ["executionSuspended", undefined],
       ["executionResumed", undefined],
     ]);
     await under.engine.close();

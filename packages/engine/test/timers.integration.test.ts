@@ -217,6 +217,13 @@ describe("a delayed start", () => {
     await under.engine.close();
   });
 
+  test("at a part of a millisecond is no earlier", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "echo", instanceId: "a", startAt: start + 5000.5 });
+    expect(await under.engine.nextTimerAt()).toBe(start + 5001);
+    await under.engine.close();
+  });
+
   test("of the past begins at once", async () => {
     const under = await EngineUnderTest.open();
     under.connect({ flows });

@@ -43,6 +43,13 @@ describe("statusOf()", () => {
 
   test("is stalled before the first turn, and after it", () => {
     expect(statusOf(PureInstance.after([versionNotAvailable(0)]).state)).toBe("stalled");
+    const suspended = PureInstance.after([]);
+    suspended.do(suspend(suspended.state, undefined, suspended.now));
+    suspended.turn([]);
+    suspended.turn([versionNotAvailable(0)]);
+    expect(statusOf(suspended.state)).toBe("stalled");
+    suspended.turn([]);
+    expect(statusOf(suspended.state)).toBe("suspended");
   });
 
   test("is the way of the end, whatever else there was", () => {

@@ -81,9 +81,29 @@ describe("a chain", () => {
   });
 
   test("takes an early result for a task of its kind and number only", async () => {
-    const past = [h.turn(1), h.timerFired(1), h.childDone(1, 9), h.start("chain", 1)];
-    const outcome = await replayOf(chain).turn(past, [h.turn(2), h.activityDone(0, 2)]);
-    expect(asked(outcome)).toEqual(["1 activity add 2"]);
+    const napping = workflow("napping", async (ctx) => {
+      await ctx.activity("add");
+      await ctx.sleep(10);
+    });
+    for (const [code, early, next] of [
+      [chain, [h.timerFired(1), h.childDone(1, 9)], "1 activity add 2"],
+      [napping, [h.activityDone(1, 9), h.childDone(1, 9)], "1 timer createTimer at 12"],
+      [chain, [h.activityDone(1, 7), h.activityDone(1, 8), h.activityFailed(1)], "2 completed 7"],
+    ] as const) {
+      const past = [h.turn(1), ...early, h.start(code.name, 1)];
+      const outcome = await replayOf(code).turn(past, [h.turn(2), h.activityDone(0, 2)]);
+      expect(asked(outcome)).toEqual([next]);
+    }
+  });
+
+  test("resolves a task by a result of its kind only", async () => {
+    const replay = replayOf(chain);
+    await replay.turn([], [h.turn(1), h.start("chain", 1)]);
+    const others = [h.turn(2), h.timerFired(0), h.childDone(0, 9), h.childFailed(0, "Oops")];
+    expect(asked(await replay.turn([], others))).toEqual([]);
+    expect(asked(await replay.turn([], [h.turn(3), h.activityDone(0, 2)]))).toEqual([
+      "1 activity add 2",
+    ]);
   });
 
   test("forgets an early result of the same turn that nobody asked for", async () => {

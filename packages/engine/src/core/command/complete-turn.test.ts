@@ -233,6 +233,15 @@ describe("completeTurn() with a terminate in the turn", () => {
     expect(instance.state.fold.end).toBe("terminated");
   });
 
+  test("goes by the first of two, in an output that the worker did not give", () => {
+    const instance = PureInstance.after([]);
+    stop(instance);
+    instance.do(terminate(instance.state, { output: '"later"', recursive: false }, 9));
+    const { messages } = instance.turn([]);
+    expect(instance.history.at(-1)?.event.eventType.value).toMatchObject({ result: '"bye"' });
+    expect(messages).toEqual([]);
+  });
+
   test("keeps the worker's own completion", () => {
     const instance = PureInstance.after([]);
     stop(instance);
@@ -285,9 +294,12 @@ describe("completeTurn() with a terminate in the turn", () => {
 
 describe("completeTurn() without the version", () => {
   test("stalls, keeps the inbox and drops what else was asked for", () => {
-    const instance = PureInstance.after([], {});
+    const instance = new PureInstance();
+    instance.turn([], { customStatus: '"well"' });
     instance.do(raiseEvent(instance.state, { name: "a", input: undefined }, 20));
-    const { turn, messages } = instance.turn([versionNotAvailable(0), schedule(1, "charge")]);
+    const refused = [versionNotAvailable(0), schedule(1, "charge")];
+    const { turn, messages } = instance.turn(refused, { customStatus: '"ill"' });
+    expect(turn?.customStatus).toBe('"well"');
     expect(kindsOf(turn?.appended ?? [])).toEqual(["executionStalled"]);
     expect(turn?.consumed).toBe(0);
     expect(messages).toEqual([]);
