@@ -152,12 +152,32 @@ describe("retries", () => {
     expect(type?.case === "scheduleTask" && type.value.taskExecutionId).toBe("first");
   });
 
+  test("a child's attempts keep the id that it was given", async () => {
+    const parent = workflow("parent", (ctx) =>
+      ctx.child("kid", 1, { instanceId: "own", retry: { maxAttempts: 2, firstIntervalMs: 10 } }),
+    );
+    const replay = replayOf(parent);
+    const first = await replay.turn([], [h.turn(100), h.start("parent")]);
+    await replay.turn([], [h.turn(200), h.childFailed(0, "Oops")]);
+    const again = await replay.turn([], [h.turn(210), h.timerFired(1)]);
+    expect([...asked(first), ...asked(again)]).toEqual(["0 child kid own 1", "2 child kid own 1"]);
+  });
+
+  test("a terminated child is not tried again", async () => {
+    const retry = { maxAttempts: 2, firstIntervalMs: 10 };
+    const replay = replayOf(workflow("parent", (ctx) => ctx.child("kid", 1, { retry })));
+    await replay.turn([], [h.turn(100), h.start("parent")]);
+    const end = asked(await replay.turn([], [h.turn(200), h.childFailed(0)]));
+    expect(end[0]).toMatch(/^1 failed ChildFailedError/);
+  });
+
   test("a child's attempts get ids of their own and name the first", async () => {
     const parent = workflow("parent", (ctx) =>
       ctx.child("kid", 1, { retry: { maxAttempts: 2, firstIntervalMs: 10 } }),
     );
     const replay = replayOf(parent);
-    await replay.turn([], [h.turn(100), h.start("parent")]);
+    const { actions } = await replay.turn([], [h.turn(100), h.start("parent")]);
+    expect(actions[0]?.workflowActionType.value).not.toHaveProperty("retryParentInstanceInfo");
     const pause = await replay.turn([], [h.turn(200), h.childFailed(0, "Oops")]);
     expect(asked(pause)).toEqual(["1 timer childWorkflowRetry kid at 210"]);
     const again = await replay.turn([], [h.turn(210), h.timerFired(1)]);

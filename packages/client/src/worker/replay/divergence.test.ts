@@ -38,6 +38,11 @@ describe("a replay that leaves its history", () => {
     ]);
   });
 
+  test("compares what is asked for, though the name is the same", async () => {
+    const end = await endOf((ctx) => ctx.child("pay"), [h.activity(0, "pay")]);
+    expect(end[0]).toContain('history has activity "pay"; this replay asked for child workflow');
+  });
+
   test("compares the names and ids of children", async () => {
     const byName = await endOf((ctx) => ctx.child("a"), [h.child(0, "b", "i:0000")]);
     expect(byName[0]).toContain('history has child workflow "b"; this replay asked for child');

@@ -104,6 +104,9 @@ describe("a chain", () => {
     expect(asked(await replay.turn([], [h.turn(3), h.activityDone(0, 2)]))).toEqual([
       "1 activity add 2",
     ]);
+    const napping = replayOf(workflow("napping", (ctx) => ctx.sleep(10)));
+    await napping.turn([], [h.turn(1), h.start("napping")]);
+    expect(asked(await napping.turn([], [h.turn(2), h.activityDone(0)]))).toEqual([]);
   });
 
   test("forgets an early result of the same turn that nobody asked for", async () => {

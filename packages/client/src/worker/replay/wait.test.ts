@@ -86,6 +86,19 @@ describe("events", () => {
     ]);
   });
 
+  test("waits and sleeps are never shorter than asked for, and sleeps have their names", async () => {
+    const parts = workflow("parts", async (ctx) => {
+      const wait = ctx.waitForEvent("go", { timeoutMs: 50.5 });
+      await Promise.allSettled([wait, ctx.sleep(10.2), ctx.sleep(3, "pause")]);
+    });
+    const outcome = await replayOf(parts).turn([], [h.turn(100), h.start("parts")]);
+    expect(asked(outcome)).toEqual([
+      "0 timer externalEvent go at 151",
+      "1 timer createTimer at 111",
+      "2 timer createTimer pause at 103",
+    ]);
+  });
+
   test("a wait of 0 takes only what is there", async () => {
     const peeking = workflow("peeking", async (ctx) =>
       ctx.waitForEvent("go", { timeoutMs: 0 }).catch(() => "none"),
