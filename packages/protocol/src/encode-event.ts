@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { toBinary } from "@bufbuild/protobuf";
-import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { ByteWriter } from "./byte-writer.js";
 import { int32, open, text } from "./field-writer.js";
 import {
   type ExecutionCompletedEvent,
@@ -31,7 +31,7 @@ const fields = {
 } as const;
 
 /** Writes an event in Durable Task wire form. @throws an error of protobuf-es for a value that its field cannot hold */
-export function writeEvent(writer: BinaryWriter, event: HistoryEvent): void {
+export function writeEvent(writer: ByteWriter, event: HistoryEvent): void {
   if (!isCommon(event)) {
     writer.raw(toBinary(HistoryEventSchema, event));
     return;
@@ -168,7 +168,7 @@ function isPayload(value: unknown): boolean {
   return value === undefined || typeof value === "string";
 }
 
-function executionStarted(writer: BinaryWriter, event: ExecutionStartedEvent): void {
+function executionStarted(writer: ByteWriter, event: ExecutionStartedEvent): void {
   text(writer, 1, event.name);
   wrapped(writer, 3, event.input);
   const instance = event.workflowInstance;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { toBinary } from "@bufbuild/protobuf";
-import type { BinaryWriter } from "@bufbuild/protobuf/wire";
+import type { ByteWriter } from "./byte-writer.js";
 import { fixed32, int32, int64, open, presentText, text, uint32 } from "./field-writer.js";
 import { type InstanceRow, InstanceRowSchema } from "./gen/pawl/store/v1/store_pb.js";
 import { encodeWith } from "./shared-writer.js";
@@ -15,7 +15,7 @@ export function encodeInstanceRow(row: InstanceRow): Uint8Array {
   return isPlain ? encodeWith(writeRow, row) : toBinary(InstanceRowSchema, row);
 }
 
-function writeRow(writer: BinaryWriter, row: InstanceRow): void {
+function writeRow(writer: ByteWriter, row: InstanceRow): void {
   uint32(writer, 1, row.generation);
   text(writer, 2, row.workflow);
   text(writer, 3, row.executionId);

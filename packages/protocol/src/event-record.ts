@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { fromBinary } from "@bufbuild/protobuf";
-import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { ByteWriter } from "./byte-writer.js";
 import { writeEvent } from "./encode-event.js";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
-import { encodeWith } from "./shared-writer.js";
+import { encodeToKeep, encodeWith } from "./shared-writer.js";
 
 /**
  * A history event that is encoded and decoded at most once in its life: made from either form, it
@@ -37,7 +38,7 @@ export class EventRecord {
 
   /** The event in Durable Task wire form. */
   get bytes(): Uint8Array {
-    this.#bytes ??= encodeWith(writeEvent, this.event);
+    this.#bytes ??= encodeToKeep(writeEvent, this.event);
     return this.#bytes;
   }
 
@@ -53,7 +54,7 @@ const pastEventsTag = (pastEventsField << 3) | WireType.LengthDelimited;
 
 /**
  * Encodes events as consecutive `pastEvents` fields (number 3): the form in which history is stored
- * and put on the wire.
+ * and put on the wire. For use now, as what `encodeWith` gives.
  */
 export function encodeFrames(records: readonly EventRecord[]): Uint8Array {
   return records.length === 0 ? noFrames : encodeWith(writeFrames, records);
@@ -61,7 +62,7 @@ export function encodeFrames(records: readonly EventRecord[]): Uint8Array {
 
 const noFrames = new Uint8Array();
 
-function writeFrames(writer: BinaryWriter, records: readonly EventRecord[]): void {
+function writeFrames(writer: ByteWriter, records: readonly EventRecord[]): void {
   for (const record of records) {
     writer.uint32(pastEventsTag);
     if (record.encoded !== undefined) {

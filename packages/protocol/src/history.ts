@@ -10,14 +10,37 @@ export type HistoryEventType = NonNullable<
   Extract<MessageInitShape<typeof HistoryEventSchema>, { $typeName?: never }>["eventType"]
 >;
 
+// Timestamps and events by constructor: they live as long as what is under way, and where they were object
+// literals V8 would soon put all of them into the old generation at once.
+
+class Instant implements Timestamp {
+  readonly $typeName = "google.protobuf.Timestamp";
+  seconds: bigint;
+  nanos: number;
+
+  constructor(seconds: bigint, nanos: number) {
+    this.seconds = seconds;
+    this.nanos = nanos;
+  }
+}
+
+class PlainEvent implements HistoryEvent {
+  readonly $typeName = "HistoryEvent";
+  eventId: number;
+  timestamp?: Timestamp;
+  eventType: HistoryEvent["eventType"];
+
+  constructor(eventId: number, timestamp: Timestamp, eventType: HistoryEvent["eventType"]) {
+    this.eventId = eventId;
+    this.timestamp = timestamp;
+    this.eventType = eventType;
+  }
+}
+
 /** Turns an instant (milliseconds since 1970) into a protobuf timestamp. */
 export function toTimestamp(atMs: number): Timestamp {
   const seconds = Math.floor(atMs / 1000);
-  return {
-    $typeName: "google.protobuf.Timestamp",
-    seconds: BigInt(seconds),
-    nanos: Math.round((atMs - seconds * 1000) * 1_000_000),
-  };
+  return new Instant(BigInt(seconds), Math.round((atMs - seconds * 1000) * 1_000_000));
 }
 
 /**
@@ -37,10 +60,6 @@ export function historyEvent(
   atMs: number,
   eventType: HistoryEventType,
 ): HistoryEvent {
-  return {
-    $typeName: "HistoryEvent",
-    eventId,
-    timestamp: toTimestamp(atMs),
-    eventType: plainEventType(eventType) ?? create(HistoryEventSchema, { eventType }).eventType,
-  };
+  const type = plainEventType(eventType) ?? create(HistoryEventSchema, { eventType }).eventType;
+  return new PlainEvent(eventId, toTimestamp(atMs), type);
 }

@@ -23,7 +23,11 @@ export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from 
 // Messages that are written by hand.
 export { int32 as writeInt32, open as openMessage, text as writeText } from "./field-writer.js";
 export { wrapped as writeWrapped } from "./message-writer.js";
+export { ByteWriter } from "./byte-writer.js";
 export { encodeWith } from "./shared-writer.js";
+
+// Memory.
+export { TurnoverMap } from "./turnover-map.js";
 
 // Messages of pawl.v1.
 export * from "./gen/pawl/v1/admin_service_pb.js";

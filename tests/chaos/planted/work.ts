@@ -82,8 +82,8 @@ export const workFaults: readonly PlantedFault[] = [
     name: "history-without-its-end",
     breaks: "a turn brings a history without its newest part",
     file: "runtime/mailbox.ts",
-    search: "    this.pieces?.push(piece);",
-    replace: "    if (this.pieces?.length === 0) this.pieces.push(piece);",
+    search: "    this.pieces?.push(ownPiece(piece));",
+    replace: "    if (this.pieces?.length === 0) this.pieces.push(ownPiece(piece));",
     suite: "simulation",
   },
   {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { TurnoverMap } from "@pawl/protocol";
 import type { Replay } from "./replay/replay.js";
 
 /**
@@ -8,7 +9,7 @@ import type { Replay } from "./replay/replay.js";
  */
 export class InstanceCache {
   readonly #limit: number;
-  readonly #replays = new Map<string, Replay>();
+  readonly #replays = new TurnoverMap<string, Replay>();
 
   constructor(limit: number) {
     this.#limit = limit;

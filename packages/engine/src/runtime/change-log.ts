@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { changeKey, changeOf } from "../store/key.js";
-import type { Store, StoreWrite } from "../store/store.js";
+import { del, put, type Store, type StoreWrite } from "../store/store.js";
 
 /** One commit, and the instances whose rows it wrote or deleted, in the order of its writes. */
 export interface Change {
@@ -61,10 +61,10 @@ export class ChangeLog {
   entry(change: number, instanceIds: readonly string[]): StoreWrite[] {
     // No id holds a control character.
     const value = Buffer.from(instanceIds.join("\0"), "utf8");
-    const writes: StoreWrite[] = [{ type: "put", key: changeKey(change), value }];
+    const writes: StoreWrite[] = [put(changeKey(change), value)];
     if (change - this.#oldest >= keptEntries + trimmedEntries) {
       for (let index = 0; index < trimmedEntries; index += 1) {
-        writes.push({ type: "del", key: changeKey(this.#oldest + index) });
+        writes.push(del(changeKey(this.#oldest + index)));
       }
       this.#oldest += trimmedEntries;
     }

@@ -15,6 +15,8 @@ export interface Drafted {
 
 /** Something with changes that are not on disk. */
 export interface Dirty {
+  /** The batch that has its changes, while they wait for one. The journal's own. */
+  batch?: OpenBatch | undefined;
   /**
    * Adds its changes since the last call to a batch, which is the commit of this change number. Not
    * called again for these changes.
@@ -23,8 +25,8 @@ export interface Dirty {
 }
 
 /** A batch that is still being filled. */
-interface OpenBatch {
-  readonly dirty: Set<Dirty>;
+export interface OpenBatch {
+  dirty: Dirty[];
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -87,13 +89,14 @@ export class Journal {
 
   /** The batch that has its changes already, or the one that is being filled. */
   #batchOf(dirty: Dirty): OpenBatch {
-    for (const batch of this.#waiting) if (batch.dirty.has(dirty)) return batch;
+    if (dirty.batch !== undefined) return dirty.batch;
     let last = this.#waiting.at(-1);
-    if (last === undefined || last.dirty.size >= this.#pace.batchSize) {
+    if (last === undefined || last.dirty.length >= this.#pace.batchSize) {
       last = openBatch();
       this.#waiting.push(last);
     }
-    last.dirty.add(dirty);
+    last.dirty.push(dirty);
+    dirty.batch = last;
     return last;
   }
 
@@ -136,15 +139,18 @@ export class Journal {
     const changed: string[] = [];
     const change = this.#changes.next();
     try {
+      let drafted = 0;
       for (const dirty of batch.dirty) {
         if (writes.length >= batchWrites) break;
-        batch.dirty.delete(dirty);
+        drafted += 1;
+        dirty.batch = undefined;
         const { changedId, committed } = dirty.draft(writes, change);
         if (committed !== undefined) after.push(committed);
         if (changedId !== undefined) changed.push(changedId);
       }
+      batch.dirty = batch.dirty.slice(drafted);
       // Who was left out is answered with the next write: the same promise may not resolve yet.
-      if (batch.dirty.size === 0) this.#waiting.shift();
+      if (batch.dirty.length === 0) this.#waiting.shift();
       if (changed.length > 0) writes.push(...this.#changes.entry(change, changed));
       this.#pace.begun();
       if (writes.length > 0) await this.#store.write(writes);
@@ -154,7 +160,7 @@ export class Journal {
     }
     this.#commits += 1;
     this.#writing = false;
-    const waiting = this.#waiting.reduce((sum, { dirty }) => sum + dirty.size, 0);
+    const waiting = this.#waiting.reduce((sum, { dirty }) => sum + dirty.length, 0);
     this.#pace.ended(after.length + waiting);
     for (const effect of after) effect();
     if (changed.length > 0) this.#changes.committed(change, changed);
@@ -181,5 +187,5 @@ function openBatch(): OpenBatch {
   });
   // Everybody who waits hears of a failure; nobody need wait.
   promise.catch(() => {});
-  return { dirty: new Set(), durable: promise, resolve, reject };
+  return { dirty: [], durable: promise, resolve, reject };
 }

@@ -14,6 +14,7 @@ import {
   encodeRow,
   joinPieces,
   looksAlike,
+  ownPiece,
   type Piece,
   rowOf,
   type Seals,
@@ -28,9 +29,9 @@ import {
   type TimerKey,
   timerKey,
 } from "../store/key.js";
-import type { StoreWrite } from "../store/store.js";
+import { del, put, type StoreWrite } from "../store/store.js";
 import type { AskedTask, Effects, Posted } from "./commit/effects.js";
-import type { Dirty, Drafted } from "./journal.js";
+import type { Dirty, Drafted, OpenBatch } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
 import type { TurnWork } from "./work/dispatch.js";
@@ -87,6 +88,8 @@ export class Mailbox implements Dirty {
   #newPosted: Posted[] = [];
   /** History in memory, whole; undefined when it has to be read first. */
   pieces: Piece[] | undefined = [];
+  /** Bytes of it that count as cached; undefined: it does not. */
+  cachedBytes: number | undefined;
   turn: TurnInFlight | undefined;
   /** A turn is to come: it waits for a worker, is being made, or is tried again later. */
   queued = false;
@@ -103,6 +106,7 @@ export class Mailbox implements Dirty {
   /** The worker that ran the last turn. */
   lastWorkerId: string | undefined;
   snapshot: Snapshot | undefined;
+  batch: OpenBatch | undefined;
   /** The commit that its newest changes belong to. */
   lastCommit: Promise<void> | undefined;
   #uncommitted = 0;
@@ -240,7 +244,7 @@ export class Mailbox implements Dirty {
     const piece = { eventCount: records.length, frames };
     this.#unsaved.push(piece);
     this.#unsavedBytes += frames.length;
-    this.pieces?.push(piece);
+    this.pieces?.push(ownPiece(piece));
     const state = this.#state;
     if (state === undefined) return;
     // By the time of the commit, the instance may have been continued as new.
@@ -253,11 +257,11 @@ export class Mailbox implements Dirty {
 
   draft(writes: StoreWrite[], change: number): Drafted {
     const state = this.#state;
-    for (const key of this.#stale) writes.push({ type: "del", key });
+    for (const key of this.#stale) writes.push(del(key));
     this.#draftInbox(writes);
     const timers = this.#draftTimers(writes);
     for (const { key, message } of this.#newPosted) {
-      writes.push({ type: "put", key, value: encodeMessage(message) });
+      writes.push(put(key, encodeMessage(message)));
     }
     writes.push(...this.#extra);
     this.#draftLive(writes);
@@ -268,9 +272,9 @@ export class Mailbox implements Dirty {
       row = rowOf(state, this.#seals, change);
       if (looksAlike(this.#savedRow, row)) row.changed = this.#savedRow.changed;
       snapshot = { row, startRecord: startRecordOf(state), endRecord: state.fold.endRecord };
-      writes.push({ type: "put", key: rowKey(this.instanceId), value: encodeRow(row) });
+      writes.push(put(rowKey(this.instanceId), encodeRow(row)));
     } else if (this.#savedRow !== undefined) {
-      writes.push({ type: "del", key: rowKey(this.instanceId) });
+      writes.push(del(rowKey(this.instanceId)));
     }
     draftIndexes(this.instanceId, this.#savedRow, row, writes);
     const changedId = row?.changed === this.#savedRow?.changed ? undefined : this.instanceId;
@@ -293,17 +297,13 @@ export class Mailbox implements Dirty {
     const { inboxFirst, inboxNext } = this.#seals;
     const savedEnd = Math.min(this.#inboxSaved, this.#state === undefined ? inboxNext : inboxFirst);
     for (let sequence = this.#inboxOldest; sequence < savedEnd; sequence += 1) {
-      writes.push({ type: "del", key: inboxKey(this.instanceId, sequence) });
+      writes.push(del(inboxKey(this.instanceId, sequence)));
     }
     if (this.#state !== undefined) {
       for (let at = Math.max(inboxFirst, this.#inboxSaved); at < inboxNext; at += 1) {
         const record = this.#state.inbox[at - inboxFirst];
         if (record === undefined) throw new Error("the inbox has a hole");
-        writes.push({
-          type: "put",
-          key: inboxKey(this.instanceId, at),
-          value: encodeInboxEvent(record),
-        });
+        writes.push(put(inboxKey(this.instanceId, at), encodeInboxEvent(record)));
       }
     }
     this.#inboxOldest = this.#state === undefined ? inboxNext : inboxFirst;
@@ -319,12 +319,12 @@ export class Mailbox implements Dirty {
       const same = wanted.get(timerId);
       // Also the instant: an id that was purged and used again counts its generations from 1.
       if (same?.generation === saved.generation && same.fireAt === saved.fireAt) continue;
-      writes.push({ type: "del", key: timerKey(saved) });
+      writes.push(del(timerKey(saved)));
       this.#savedTimers.delete(timerId);
     }
     for (const [timerId, timer] of wanted) {
       if (this.#savedTimers.has(timerId)) continue;
-      writes.push({ type: "put", key: timerKey(timer), value: noBytes });
+      writes.push(put(timerKey(timer), noBytes));
       this.#savedTimers.set(timerId, timer);
       armed.push(timer);
     }
@@ -335,7 +335,7 @@ export class Mailbox implements Dirty {
     const live = this.#state !== undefined && hasWorkAtHand(this.#state, this.#host.now());
     if (live === this.#savedLive) return;
     const key = liveKey(this.instanceId);
-    writes.push(live ? { type: "put", key, value: noBytes } : { type: "del", key });
+    writes.push(live ? put(key, noBytes) : del(key));
     this.#savedLive = live;
   }
 
@@ -359,11 +359,8 @@ export class Mailbox implements Dirty {
   ): void {
     const { chunkCount, historyBytes } = this.#seals;
     const chain = chainOf(this.#seals.chain, frames);
-    writes.push({
-      type: "put",
-      key: chunkKey(this.instanceId, state.generation, chunkCount),
-      value: encodeChunk({ firstEvent, eventCount, chain, frames }),
-    });
+    const key = chunkKey(this.instanceId, state.generation, chunkCount);
+    writes.push(put(key, encodeChunk({ firstEvent, eventCount, chain, frames })));
     this.#seals = {
       ...this.#seals,
       chunkCount: chunkCount + 1,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { TurnoverMap } from "@pawl/protocol";
 import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
@@ -16,12 +17,12 @@ export class Mailboxes {
   readonly #store: Store;
   readonly #host: MailboxHost;
   readonly #historyBytes: number;
-  readonly #live = new Map<string, Mailbox>();
-  readonly #loading = new Map<string, Promise<Mailbox>>();
+  readonly #live = new TurnoverMap<string, Mailbox>();
+  readonly #loading = new TurnoverMap<string, Promise<Mailbox>>();
   /** Idle ones, the longest idle first. */
-  readonly #idle = new Set<Mailbox>();
+  readonly #idle = new TurnoverMap<string, Mailbox>();
   /** Those whose history is in memory, the longest unused first, and its bytes in all. */
-  readonly #cached = new Map<Mailbox, number>();
+  readonly #cached = new TurnoverMap<string, Mailbox>();
   #cachedBytes = 0;
 
   constructor(store: Store, host: MailboxHost, historyBytes: number) {
@@ -74,16 +75,16 @@ export class Mailboxes {
 
   /** Lets a mailbox go, now or later, if nothing keeps it in memory. */
   settle(mailbox: Mailbox): void {
-    this.#idle.delete(mailbox);
+    if (this.#idle.size > 0) this.#idle.delete(mailbox.instanceId);
     if (!mailbox.isIdle() || this.#live.get(mailbox.instanceId) !== mailbox) return;
     const { state } = mailbox;
     if (state === undefined || state.fold.end !== undefined) {
       this.#drop(mailbox);
       return;
     }
-    this.#idle.add(mailbox);
+    this.#idle.set(mailbox.instanceId, mailbox);
     if (this.#idle.size > idleLimit) {
-      const [oldest] = this.#idle;
+      const [oldest] = this.#idle.values();
       if (oldest !== undefined) this.#drop(oldest);
     }
   }
@@ -102,11 +103,11 @@ export class Mailboxes {
    */
   touch(mailbox: Mailbox): void {
     this.#forget(mailbox);
-    if (mailbox.pieces === undefined) return;
-    const bytes = mailbox.historyBytes();
-    this.#cached.set(mailbox, bytes);
-    this.#cachedBytes += bytes;
-    for (const oldest of this.#cached.keys()) {
+    if (mailbox.pieces === undefined || this.peek(mailbox.instanceId) !== mailbox) return;
+    mailbox.cachedBytes = mailbox.historyBytes();
+    this.#cached.set(mailbox.instanceId, mailbox);
+    this.#cachedBytes += mailbox.cachedBytes;
+    for (const oldest of this.#cached.values()) {
       if (this.#cachedBytes <= this.#historyBytes || oldest === mailbox) break;
       this.#forget(oldest);
       oldest.pieces = undefined;
@@ -132,12 +133,14 @@ export class Mailboxes {
   }
 
   #forget(mailbox: Mailbox): void {
-    this.#cachedBytes -= this.#cached.get(mailbox) ?? 0;
-    this.#cached.delete(mailbox);
+    if (mailbox.cachedBytes === undefined) return;
+    this.#cachedBytes -= mailbox.cachedBytes;
+    mailbox.cachedBytes = undefined;
+    this.#cached.delete(mailbox.instanceId);
   }
 
   #drop(mailbox: Mailbox): void {
-    this.#idle.delete(mailbox);
+    this.#idle.delete(mailbox.instanceId);
     this.#live.delete(mailbox.instanceId);
     this.#forget(mailbox);
   }

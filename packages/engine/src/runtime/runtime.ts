@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isDeepStrictEqual } from "node:util";
-import type { EventRecord } from "@pawl/protocol";
+import { type EventRecord, TurnoverMap } from "@pawl/protocol";
 import { fireTimer } from "../core/command/fire-timer.js";
 import { droppedStart, receive, refuseStart } from "../core/command/receive.js";
 import { isTerminating, terminateNow } from "../core/command/terminate.js";
@@ -51,7 +51,7 @@ export class Runtime implements MailboxHost {
   /** Instances that go on, or end, when other workers come or go. */
   readonly #stuck = new Set<Mailbox>();
   /** For each target of messages on their way, when the last of them has arrived. */
-  readonly #arriving = new Map<string, Promise<void>>();
+  readonly #arriving = new TurnoverMap<string, Promise<void>>();
   /** Starts of children on their way, by child and the execution that asked for it. */
   readonly #starting = new Tally();
   #outboxSequence = 0;

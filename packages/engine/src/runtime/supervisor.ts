@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { setImmediate as nextTick } from "node:timers/promises";
+import { TurnoverMap } from "@pawl/protocol";
 import type {
   ActivityCompletion,
   WorkerRegistration,
@@ -33,7 +34,8 @@ export class Supervisor {
   readonly #workers = new Map<string, Worker>();
   readonly #departures: Departures;
   readonly #readyListeners = new Set<(ready: boolean) => void>();
-  readonly #closeListeners = new Set<() => void>();
+  readonly #closeListeners = new TurnoverMap<number, () => void>();
+  #closeListenerCount = 0;
   #runtime: Runtime | undefined;
   /** Why there is no runtime. */
   #reason = "";
@@ -135,8 +137,10 @@ export class Supervisor {
   /** Calls `listener` when the engine begins to close. */
   onClose(listener: () => void): () => void {
     if (this.#closed !== undefined) queueMicrotask(listener);
-    this.#closeListeners.add(listener);
-    return () => this.#closeListeners.delete(listener);
+    this.#closeListenerCount += 1;
+    const number = this.#closeListenerCount;
+    this.#closeListeners.set(number, listener);
+    return () => this.#closeListeners.delete(number);
   }
 
   workerCount(): number {
@@ -205,7 +209,7 @@ export class Supervisor {
   async #close(): Promise<void> {
     // First let this method return, so that `require` refuses from now on.
     await Promise.resolve();
-    for (const listener of [...this.#closeListeners]) listener();
+    for (const listener of [...this.#closeListeners.values()]) listener();
     this.#announce(false);
     await this.#reopening;
     const runtime = this.#runtime;

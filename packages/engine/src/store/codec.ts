@@ -9,7 +9,6 @@ import {
   type InstanceRow,
   InstanceRowSchema,
   OutboxMessageSchema,
-  ParentLinkSchema,
   StoredStatus,
 } from "@pawl/protocol/store";
 import type { Message } from "../core/outcome.js";
@@ -70,7 +69,7 @@ export function rowOf(state: InstanceState, seals: Seals, change: number): Insta
     updatedAt: BigInt(fold.updatedAt),
     completedAt: fold.completedAt === 0 ? 0n : BigInt(fold.completedAt),
     startAt: state.startAt === 0 ? 0n : BigInt(state.startAt),
-    parent: state.parent && create(ParentLinkSchema, state.parent),
+    parent: state.parent && { $typeName: "pawl.store.v1.ParentLink", ...state.parent },
     tags: state.tags,
     customStatus: state.customStatus,
     version: fold.version,
@@ -148,6 +147,11 @@ export function joinPieces(pieces: readonly Piece[]): Piece {
   if (pieces.length === 1 && only !== undefined) return only;
   const eventCount = pieces.reduce((sum, piece) => sum + piece.eventCount, 0);
   return { eventCount, frames: Buffer.concat(pieces.map((piece) => piece.frames)) };
+}
+
+/** A piece that may be kept: in memory of its own (`encodeFrames` gives a part of what others use, too). */
+export function ownPiece({ eventCount, frames }: Piece): Piece {
+  return { eventCount, frames: new Uint8Array(frames) };
 }
 
 /** The next link of a checksum chain. */

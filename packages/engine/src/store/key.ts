@@ -61,17 +61,12 @@ export function partitionOf(instanceId: string): number {
   return encodeId(instanceId).partition;
 }
 
-/** An id as keys have it. */
-interface EncodedId {
-  readonly instanceId: string;
-  readonly bytes: Uint8Array;
-  readonly partition: number;
-}
+/** An id as keys have it: in UTF-8, with its partition. */
+type EncodedId = { readonly instanceId: string; readonly bytes: Uint8Array; partition: number };
 
 /** The one that was used last: a commit makes all keys of an instance one after the other. */
 let latest: EncodedId | undefined;
 
-/** An id in UTF-8, with its partition. */
 function encodeId(instanceId: string): EncodedId {
   if (latest?.instanceId === instanceId) return latest;
   const bytes = Buffer.from(instanceId, "utf8");
@@ -235,14 +230,15 @@ export function kindPrefix(kind: KeyKind, partition: number): Buffer {
   return prefix;
 }
 
-/** A key of a kind that is made of parts, and ends in an instance's id. */
+/** A key of a kind that is made of parts, an instance's id, and what follows it. */
 export function keyOfParts(
   kind: KeyKind,
   parts: readonly Uint8Array[],
   instanceId: string,
+  end: Uint8Array = noBytes,
 ): Buffer {
   const { bytes, partition } = encodeId(instanceId);
-  let length = 3 + bytes.length;
+  let length = 3 + bytes.length + end.length;
   for (const part of parts) length += part.length;
   const key = Buffer.allocUnsafe(length);
   writePrefix(key, partition, kinds[kind]);
@@ -252,8 +248,11 @@ export function keyOfParts(
     at += part.length;
   }
   key.set(bytes, at);
+  key.set(end, at + bytes.length);
   return key;
 }
+
+const noBytes = new Uint8Array();
 
 /** All keys of a kind that belong to one instance. Not for timers, ends and indexes. */
 export function instanceRange(

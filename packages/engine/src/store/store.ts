@@ -5,6 +5,39 @@ export type StoreWrite =
   | { readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array }
   | { readonly type: "del"; readonly key: Uint8Array };
 
+// The two by constructor: all writes of a commit live until it is on disk, and where they were object
+// literals V8 would soon put them, and so all their keys and values, into the old generation at once.
+
+class Put {
+  readonly type = "put";
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+
+  constructor(key: Uint8Array, value: Uint8Array) {
+    this.key = key;
+    this.value = value;
+  }
+}
+
+class Del {
+  readonly type = "del";
+  readonly key: Uint8Array;
+
+  constructor(key: Uint8Array) {
+    this.key = key;
+  }
+}
+
+/** A write that sets the value of a key. */
+export function put(key: Uint8Array, value: Uint8Array): StoreWrite {
+  return new Put(key, value);
+}
+
+/** A write that deletes a key. */
+export function del(key: Uint8Array): StoreWrite {
+  return new Del(key);
+}
+
 /** A range of keys: from `gte` (inclusive) to `lt` (exclusive), in byte order. */
 export interface KeyRange {
   readonly gte: Uint8Array;

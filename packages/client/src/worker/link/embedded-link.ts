@@ -16,6 +16,9 @@ import type {
 
 type TurnCompletion = Parameters<WorkerPort["completeTurn"]>[0];
 
+/** Fields as they are filled in. */
+type Draft<T> = { -readonly [K in keyof T]: T[K] };
+
 /** The longest interval that Node takes (2^31 - 1 ms). */
 const longestMs = 2_147_483_647;
 
@@ -67,13 +70,7 @@ function createChannel(
   life: Pick<WorkChannel, "close" | "closed"> & { answer(reply: Promise<void>): void },
 ): WorkChannel {
   return {
-    completeTurn({ instanceId, token }, { actions, customStatus, ...ran }) {
-      const more = {
-        ...(customStatus === undefined ? {} : { customStatus }),
-        ...versionOf(ran),
-      };
-      life.answer(port.completeTurn({ instanceId, token, actions, ...more }));
-    },
+    completeTurn: (turn, outcome) => life.answer(port.completeTurn(completionOf(turn, outcome))),
     missTurn: ({ instanceId, token }) => session.returnTurn(instanceId, token),
     completeActivity({ instanceId, taskId, token }, outcome) {
       life.answer(port.completeActivity({ instanceId, taskId, token, ...activityResult(outcome) }));
@@ -84,13 +81,15 @@ function createChannel(
   };
 }
 
-/** What the engine writes down of the code that ran. */
-function versionOf({
-  version: name,
-  patches,
-}: Pick<TurnOutcome, "version" | "patches">): Pick<TurnCompletion, "version"> {
-  if (name === undefined && patches === undefined) return {};
-  return { version: { patches: patches ?? [], ...(name === undefined ? {} : { name }) } };
+function completionOf({ instanceId, token }: Turn, outcome: TurnOutcome): TurnCompletion {
+  const { actions, customStatus, version: name, patches } = outcome;
+  const completion: Draft<TurnCompletion> = { instanceId, token, actions };
+  if (customStatus !== undefined) completion.customStatus = customStatus;
+  // What the engine writes down of the code that ran.
+  if (name !== undefined || patches !== undefined) {
+    completion.version = { patches: patches ?? [], ...(name === undefined ? {} : { name }) };
+  }
+  return completion;
 }
 
 function activityResult(
@@ -118,7 +117,7 @@ function turnOf(item: TurnItem): Turn {
 }
 
 function taskOf(item: ActivityItem): ActivityTask {
-  return {
+  const task: Draft<ActivityTask> = {
     instanceId: item.instanceId,
     executionId: item.executionId,
     taskId: item.taskId,
@@ -126,7 +125,8 @@ function taskOf(item: ActivityItem): ActivityTask {
     input: item.input,
     token: item.token,
     taskExecutionId: item.taskExecutionId,
-    ...(item.traceParent === undefined ? {} : { traceParent: item.traceParent }),
-    ...(item.traceState === undefined ? {} : { traceState: item.traceState }),
   };
+  if (item.traceParent !== undefined) task.traceParent = item.traceParent;
+  if (item.traceState !== undefined) task.traceState = item.traceState;
+  return task;
 }

@@ -291,15 +291,14 @@ export class Replay implements ContextHost {
   }
 
   #turnOutcome(actions: readonly WorkflowAction[]): TurnOutcome {
+    const hasEnded = actions.some(({ workflowActionType }) => {
+      return workflowActionType.case === "completeWorkflow";
+    });
+    const outcome: { -readonly [K in keyof TurnOutcome]: TurnOutcome[K] } = { actions, hasEnded };
     const patches = this.#patches.taken;
-    return {
-      actions,
-      ...(patches.length === 0 ? {} : { patches }),
-      ...(this.version === undefined ? {} : { version: this.version }),
-      ...(this.#customStatus === undefined ? {} : { customStatus: this.#customStatus }),
-      hasEnded: actions.some(({ workflowActionType }) => {
-        return workflowActionType.case === "completeWorkflow";
-      }),
-    };
+    if (patches.length > 0) outcome.patches = patches;
+    if (this.version !== undefined) outcome.version = this.version;
+    if (this.#customStatus !== undefined) outcome.customStatus = this.#customStatus;
+    return outcome;
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { TurnoverMap } from "@pawl/protocol";
 import type { Snapshot } from "../mailbox.js";
 
 /** Told of every commit of an instance; `undefined`: it was purged. */
@@ -7,7 +8,7 @@ export type Listener = (snapshot: Snapshot | undefined) => void;
 
 /** Who waits for what happens to an instance. */
 export class Waiters {
-  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #listeners = new TurnoverMap<string, Set<Listener>>();
   readonly #watchers = new Set<() => void>();
 
   /** Calls `listener` after each commit of the instance, until the returned function is called. */
@@ -19,8 +20,8 @@ export class Waiters {
     }
     listeners.add(listener);
     return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0 && this.#listeners.get(instanceId) === listeners) {
+      if (listeners.size > 1) listeners.delete(listener);
+      else if (listeners.has(listener) && this.#listeners.get(instanceId) === listeners) {
         this.#listeners.delete(instanceId);
       }
     };

@@ -99,7 +99,7 @@ export function activityItem(
   if (eventType.case !== "taskScheduled") return undefined;
   const { name, version, input, taskExecutionId, parentTraceContext } = eventType.value;
   const { traceParent, traceState } = ownTrace ?? parentTraceContext ?? {};
-  return {
+  const item: { -readonly [K in keyof ActivityItem]: ActivityItem[K] } = {
     kind: "activity",
     instanceId: work.instanceId,
     executionId: work.executionId,
@@ -107,10 +107,11 @@ export function activityItem(
     name,
     taskExecutionId,
     token,
-    ...(version === undefined ? {} : { version }),
-    ...(input === undefined ? {} : { input }),
-    ...(traceParent ? { traceParent } : {}),
-    ...(traceState ? { traceState } : {}),
-    ...optional("propagated", propagated),
   };
+  if (version !== undefined) item.version = version;
+  if (input !== undefined) item.input = input;
+  if (traceParent) item.traceParent = traceParent;
+  if (traceState) item.traceState = traceState;
+  if (propagated !== undefined) item.propagated = propagated;
+  return item;
 }

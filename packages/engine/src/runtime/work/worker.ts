@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventRecord } from "@pawl/protocol";
+import { type EventRecord, TurnoverMap } from "@pawl/protocol";
 import type { ActivityCompletion, WorkerRegistration, WorkItem } from "@pawl/protocol/port";
 import type { Mailbox } from "../mailbox.js";
 import { type NameKind, Repertoire } from "./repertoire.js";
@@ -53,6 +53,9 @@ export function activityKey({ instanceId, executionId, taskId }: ActivityName): 
   return JSON.stringify([instanceId, executionId, taskId]);
 }
 
+/** What a worker has, by token. */
+type Held<T> = Pick<TurnoverMap<string, T>, "get" | "size" | "values" | typeof Symbol.iterator>;
+
 const defaultLimit = 1000;
 
 /** A connected worker: what it can do, and what it has at the moment. */
@@ -68,12 +71,12 @@ export class Worker {
   readonly isSilent: boolean;
   readonly deliver: (item: WorkItem) => void;
   readonly release: (instanceId: string) => void;
-  readonly #turns = new Map<string, TurnHeld>();
-  readonly #activities = new Map<string, ActivityWork>();
+  readonly #turns = new TurnoverMap<string, TurnHeld>();
+  readonly #activities = new TurnoverMap<string, ActivityWork>();
   /** While the store is being opened again: the activities that it goes on with, by token. */
   readonly kept = new Map<string, ActivityName>();
   /** Instances that it holds. */
-  readonly cached = new Map<string, Cached>();
+  readonly cached = new TurnoverMap<string, Cached>();
   /** Turns that are being prepared for it. */
   preparing = 0;
   /** Who counts what it has. */
@@ -110,12 +113,12 @@ export class Worker {
   }
 
   /** Turns that it has, by token. */
-  get turns(): ReadonlyMap<string, TurnHeld> {
+  get turns(): Held<TurnHeld> {
     return this.#turns;
   }
 
   /** Activities that it has, by token. */
-  get activities(): ReadonlyMap<string, ActivityWork> {
+  get activities(): Held<ActivityWork> {
     return this.#activities;
   }
 

@@ -47,8 +47,12 @@ export function secondOf(instantMs: number): number {
 /** An instant or a second as a key has it. What is out of range counts as the nearest in range. */
 export function instantKey(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(instantBytes);
-  bytes.writeUIntBE(Math.min(Math.max(Math.ceil(value), 0), maxInstant), 0, instantBytes);
+  writeInstantKey(bytes, 0, value);
   return bytes;
+}
+
+function writeInstantKey(bytes: Buffer, at: number, value: number): void {
+  bytes.writeUIntBE(Math.min(Math.max(Math.ceil(value), 0), maxInstant), at, instantBytes);
 }
 
 /**
@@ -56,18 +60,14 @@ export function instantKey(value: number): Buffer {
  * order of texts is kept, and none begins another.
  */
 export function textBytes(text: string): Buffer {
-  const plain = text.includes("\0") ? escaped(text) : Buffer.from(text, "utf8");
-  return Buffer.concat([plain, endMark]);
+  if (!text.includes("\0")) return Buffer.from(`${text}\0\x01`, "utf8");
+  const parts = text.split("\0").map((part) => Buffer.from(part, "utf8"));
+  const escaped = parts.flatMap((part, index) => (index === 0 ? [part] : [escapedZero, part]));
+  return Buffer.concat([...escaped, endMark]);
 }
 
 const endMark = Buffer.from([0, 1]);
-
-function escaped(text: string): Buffer {
-  const parts = text.split("\0").map((part) => Buffer.from(part, "utf8"));
-  return Buffer.concat(
-    parts.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from([0, 0xff]), part])),
-  );
-}
+const escapedZero = Buffer.from([0, 0xff]);
 
 /** The parts of a row that its index keys are made of. */
 export type IndexedRow = Pick<
@@ -88,18 +88,23 @@ export function openRange(partition: number): { gte: Buffer; lt: Buffer } {
 
 /** What follows the id in the entry by status of an open instance. */
 export function workflowSuffix(workflow: string): Buffer {
-  return Buffer.concat([idEnd, Buffer.from(workflow, "utf8")]);
+  return Buffer.from(`\0${workflow}`, "utf8");
 }
-
-const idEnd = Buffer.from([0]);
 
 /** The keys of a row that move with its status. */
 export function statusKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
   const status = statusClass(row.status);
-  const tail = [Buffer.from([status]), instantKey(Number(row.createdAt))];
-  const key = keyOfParts("status", tail, instanceId);
-  if (isOpenClass(status)) return [Buffer.concat([key, workflowSuffix(row.workflow)])];
-  return [key, keyOfParts("workflow", [textBytes(row.workflow), ...tail], instanceId)];
+  const tail = Buffer.allocUnsafe(1 + instantBytes);
+  tail[0] = status;
+  writeInstantKey(tail, 1, Number(row.createdAt));
+  if (isOpenClass(status)) {
+    return [keyOfParts("status", [tail], instanceId, workflowSuffix(row.workflow))];
+  }
+  const workflow = textBytes(row.workflow);
+  return [
+    keyOfParts("status", [tail], instanceId),
+    keyOfParts("workflow", [workflow, tail], instanceId),
+  ];
 }
 
 /** The update key of a row. */

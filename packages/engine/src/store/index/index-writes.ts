@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { StoreWrite } from "../store.js";
+import { del, put, type StoreWrite } from "../store.js";
 import {
   type IndexedRow,
   indexKeysOf,
@@ -23,22 +23,28 @@ export function draftIndexes(
   after: IndexedRow | undefined,
   writes: StoreWrite[],
 ): void {
-  const del = (key: Uint8Array): void => void writes.push({ type: "del", key });
-  const put = (key: Uint8Array): void => void writes.push({ type: "put", key, value: noBytes });
   if (before === undefined || after === undefined || !isLasting(before, after)) {
     // A key that is in both is deleted first, and then written.
-    if (before !== undefined) indexKeysOf(instanceId, before).forEach(del);
-    if (after !== undefined) indexKeysOf(instanceId, after).forEach(put);
+    if (before !== undefined) deleteAll(writes, indexKeysOf(instanceId, before));
+    if (after !== undefined) putAll(writes, indexKeysOf(instanceId, after));
     return;
   }
   if (statusClass(before.status) !== statusClass(after.status)) {
-    statusKeys(instanceId, before).forEach(del);
-    statusKeys(instanceId, after).forEach(put);
+    deleteAll(writes, statusKeys(instanceId, before));
+    putAll(writes, statusKeys(instanceId, after));
   }
   if (secondOf(updatedAtOf(before)) !== secondOf(updatedAtOf(after))) {
-    del(updatedKey(instanceId, before));
-    put(updatedKey(instanceId, after));
+    writes.push(del(updatedKey(instanceId, before)));
+    writes.push(put(updatedKey(instanceId, after), noBytes));
   }
+}
+
+function deleteAll(writes: StoreWrite[], keys: readonly Uint8Array[]): void {
+  for (const key of keys) writes.push(del(key));
+}
+
+function putAll(writes: StoreWrite[], keys: readonly Uint8Array[]): void {
+  for (const key of keys) writes.push(put(key, noBytes));
 }
 
 /** True when two rows differ in nothing that an execution keeps. */
@@ -55,6 +61,8 @@ function isSameTags(
   before: Readonly<Record<string, string>>,
   after: Readonly<Record<string, string>>,
 ): boolean {
+  // Rows of one execution share them.
+  if (before === after) return true;
   const keys = Object.keys(before);
   if (keys.length !== Object.keys(after).length) return false;
   return keys.every((key) => before[key] === after[key]);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, fromBinary } from "@bufbuild/protobuf";
-import { type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import type { ActivityItem } from "@pawl/engine";
 import {
   type ActivityTask,
   ActivityTaskSchema,
+  type ByteWriter,
   encodeWith,
   openMessage,
   PropagatedHistorySchema,
@@ -53,7 +54,7 @@ export function encodeActivityWorkItem(item: ActivityItem): Uint8Array {
   return encodeWith(writeActivityWorkItem, item);
 }
 
-function writeActivityWorkItem(writer: BinaryWriter, item: ActivityItem): void {
+function writeActivityWorkItem(writer: ByteWriter, item: ActivityItem): void {
   openMessage(writer, 2);
   writeText(writer, 1, item.name);
   writeWrapped(writer, 2, item.version);

@@ -7,9 +7,10 @@ import {
   type MessageShape,
   toBinary,
 } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import type { TurnItem } from "@pawl/engine";
 import {
+  ByteWriter,
   encodeWith,
   openMessage,
   type WorkResponse,
@@ -34,8 +35,8 @@ const smallPastBytes = 16 * 1024;
 
 /** What is written before and after the history of a turn. */
 interface TurnParts {
-  head(writer: BinaryWriter, item: TurnItem): void;
-  tail(writer: BinaryWriter, item: TurnItem): void;
+  head(writer: ByteWriter, item: TurnItem): void;
+  tail(writer: ByteWriter, item: TurnItem): void;
 }
 
 const workflowRequest: TurnParts = {
@@ -103,7 +104,7 @@ function isLong({ past }: TurnItem): boolean {
   return past.reduce((sum, part) => sum + part.byteLength, 0) > smallPastBytes;
 }
 
-function writeParts(writer: BinaryWriter, parts: TurnParts, item: TurnItem): void {
+function writeParts(writer: ByteWriter, parts: TurnParts, item: TurnItem): void {
   parts.head(writer, item);
   for (const part of item.past) {
     writer.raw(part);
@@ -131,7 +132,7 @@ export function encodeTurnWorkItem(item: TurnItem): Uint8Array {
   }, item);
 }
 
-function writeToken(writer: BinaryWriter, { token }: TurnItem): void {
+function writeToken(writer: ByteWriter, { token }: TurnItem): void {
   writeText(writer, tokenField, token);
 }
 
@@ -162,7 +163,7 @@ function withEncodedFields<Desc extends DescMessage>(
 }
 
 /** The turn's own events are field 4 of both messages, as its past ones are field 3. */
-function writeEvents(writer: BinaryWriter, item: TurnItem): void {
+function writeEvents(writer: ByteWriter, item: TurnItem): void {
   for (const event of item.events) {
     writer.tag(4, WireType.LengthDelimited).bytes(event.bytes);
   }
@@ -171,7 +172,7 @@ function writeEvents(writer: BinaryWriter, item: TurnItem): void {
 /** Joins parts with one copy, their length in front. */
 function joinWithLength(parts: readonly Uint8Array[]): Uint8Array {
   const sizeBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-  const length = new BinaryWriter().uint32(sizeBytes).finish();
+  const length = new ByteWriter().uint32(sizeBytes).finish();
   const joined = new Uint8Array(length.byteLength + sizeBytes);
   joined.set(length);
   let at = length.byteLength;
