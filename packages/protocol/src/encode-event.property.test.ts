@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { writeEvent } from "./encode-event.js";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
 import { OrchestrationStatus } from "./gen/durabletask/orchestration_pb.js";
-import { encodeWith } from "./shared-writer.js";
+import { encodeWith } from "./write/shared-writer.js";
 
 type EventType = NonNullable<
   Extract<MessageInitShape<typeof HistoryEventSchema>, { $typeName?: never }>["eventType"]

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { toBinary } from "@bufbuild/protobuf";
-import type { ByteWriter } from "./byte-writer.js";
-import { int32, open, text } from "./field-writer.js";
 import {
   type ExecutionCompletedEvent,
   type ExecutionStartedEvent,
@@ -12,7 +10,9 @@ import {
   type TaskScheduledEvent,
   type TimerCreatedEvent,
 } from "./gen/durabletask/history_events_pb.js";
-import { emptyMessage, timestamp, wrapped } from "./message-writer.js";
+import type { ByteWriter } from "./write/byte-writer.js";
+import { int32, open, text } from "./write/field-writer.js";
+import { emptyMessage, timestamp, wrapped } from "./write/message-writer.js";
 
 // The events that nearly every step writes, field by field: a fifth of the time of the library's
 // own encoder, which takes every other event, and every field that is not named here. Tested byte

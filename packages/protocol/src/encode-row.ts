@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { toBinary } from "@bufbuild/protobuf";
-import type { ByteWriter } from "./byte-writer.js";
-import { fixed32, int32, int64, open, presentText, text, uint32 } from "./field-writer.js";
 import { type InstanceRow, InstanceRowSchema } from "./gen/pawl/store/v1/store_pb.js";
-import { encodeWith } from "./shared-writer.js";
+import type { ByteWriter } from "./write/byte-writer.js";
+import { fixed32, int32, int64, open, presentText, text, uint32 } from "./write/field-writer.js";
+import { encodeWith } from "./write/shared-writer.js";
 
 /**
  * Encodes a row: each commit writes one for each of its instances. Field by field, as the events of

@@ -2,10 +2,10 @@
 
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import type { ByteWriter } from "./byte-writer.js";
 import { writeEvent } from "./encode-event.js";
 import { type HistoryEvent, HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
-import { encodeToKeep, encodeWith } from "./shared-writer.js";
+import type { ByteWriter } from "./write/byte-writer.js";
+import { encodeToKeep, encodeWith } from "./write/shared-writer.js";
 
 /**
  * A history event that is encoded and decoded at most once in its life: made from either form, it

@@ -21,10 +21,14 @@ export { decodeFrames, EventRecord, encodeFrames, skipFrames } from "./event-rec
 export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
 
 // Messages that are written by hand.
-export { int32 as writeInt32, open as openMessage, text as writeText } from "./field-writer.js";
-export { wrapped as writeWrapped } from "./message-writer.js";
-export { ByteWriter } from "./byte-writer.js";
-export { encodeWith } from "./shared-writer.js";
+export {
+  int32 as writeInt32,
+  open as openMessage,
+  text as writeText,
+} from "./write/field-writer.js";
+export { wrapped as writeWrapped } from "./write/message-writer.js";
+export { ByteWriter } from "./write/byte-writer.js";
+export { encodeWith } from "./write/shared-writer.js";
 
 // Memory.
 export { TurnoverMap } from "./turnover-map.js";
