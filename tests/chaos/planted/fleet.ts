@@ -112,8 +112,8 @@ export const fleetFaults: readonly PlantedFault[] = [
     name: "kept-too-short",
     breaks: "an ended instance goes before its time",
     file: "runtime/retention/retention.ts",
-    search: "return Number(row.completedAt) + length <= now;",
-    replace: "return Number(row.completedAt) <= now;",
+    search: "    const now = this.#runtime.now();\n    for (",
+    replace: "    const now = this.#runtime.now() + 5000;\n    for (",
     suite: "simulation",
   },
   {
@@ -141,11 +141,11 @@ export const fleetFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
-    name: "rerun-open-forgotten",
-    breaks: "what was open at the event of a rerun is not done again",
+    name: "rerun-event-forgotten",
+    breaks: "the event of a rerun is not done again",
     file: "core/command/rerun.ts",
     search: "for (const record of [...open, target]) {",
-    replace: "for (const record of [...open.slice(1), target]) {",
+    replace: "for (const record of open) {",
     suite: "simulation",
   },
   {
