@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { complete, schedule } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
-import type { ScriptedWorker } from "./scripted-worker.js";
+import { kinds, type ScriptedWorker } from "./scripted-worker.js";
 
 /** An activity that a worker has. */
 async function openActivity(): Promise<[EngineUnderTest, ScriptedWorker, ActivityItem]> {
@@ -273,4 +273,20 @@ describe("dispatch", () => {
     expect(worker.turns.length + other.turns.length).toBe(1);
     await under.engine.close();
   });
+});
+
+test("work left for a worker that then says of other work that it lacks it does not wait for it", async () => {
+  const under = await EngineUnderTest.open();
+  const turns = under.connect({ activities: [] });
+  under.connect({ refuses: true, workflows: [] });
+  under.connect({ refuses: true, workflows: [], activityLimit: 1 });
+  await under.engine.start({ workflow: "w", instanceId: "a" });
+  const both = [schedule(0, "ghost"), schedule(1, "ghost")];
+  await turns.completeTurn(await turns.turn(), both);
+  const failures = () =>
+    turns.turns.flatMap(({ events }) => kinds(events.map(({ event }) => event)));
+  for (let count = 2; failures().filter((kind) => kind === "taskFailed").length < 2; count += 1) {
+    await turns.completeTurn(await turns.turn(count), []);
+  }
+  await under.engine.close();
 });

@@ -49,7 +49,7 @@ export class Refusals {
       worker?.repertoire.show("workflow", workflow);
       return "counts";
     }
-    if (meaning === "lacks") worker?.repertoire.deny("workflow", workflow);
+    if (meaning === "lacks" && worker !== undefined) this.denied(worker, "workflow", workflow);
     mailbox.refusedBy = new Set([...mailbox.refusedBy, workerId]);
     const mayGo =
       this.#mayGo("workflow", workflow, mailbox.refusedBy) ||
@@ -68,6 +68,11 @@ export class Refusals {
     if (silent.length === 0) return false;
     mailbox.refusedBy = new Set([...mailbox.refusedBy].filter((id) => !silent.includes(id)));
     return true;
+  }
+
+  /** A worker lacks a name: work that was left for it goes to others, or comes back to be refused. */
+  denied(worker: Worker, kind: NameKind, name: string): void {
+    if (worker.repertoire.deny(kind, name)) queueMicrotask(() => this.look());
   }
 
   /** An activity is to be handed out again, before the others of its name. */

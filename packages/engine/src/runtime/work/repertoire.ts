@@ -20,11 +20,13 @@ export class Repertoire {
     if (had.size < namesLimit) had.add(name);
   }
 
-  /** It has said that nothing of this name is registered with it. */
-  deny(kind: NameKind, name: string): void {
+  /** It has said that nothing of this name is registered with it. True when that is news. */
+  deny(kind: NameKind, name: string): boolean {
     this.#had[kind].delete(name);
     const lacking = this.#lacking[kind];
-    if (lacking.size < namesLimit) lacking.add(name);
+    if (lacking.has(name) || lacking.size >= namesLimit) return false;
+    lacking.add(name);
+    return true;
   }
 
   /** True when it has denied the name, and not run it since. */

@@ -305,7 +305,7 @@ export class WorkDesk implements DispatchHost {
     worker.dropActivity(token);
     if (completion.unregistered !== work.name) worker.repertoire.show("activity", work.name);
     else {
-      worker.repertoire.deny("activity", work.name);
+      this.refusals.denied(worker, "activity", work.name);
       if (this.refusals.passActivity(work, worker)) {
         this.#runtime.tracing?.activityPassedOn(token);
         return Promise.resolve();
