@@ -15,6 +15,26 @@ async function open(script: Script): Promise<[EngineUnderTest, ScriptedWorker]> 
   return [under, worker];
 }
 
+/** An instance whose past a worker keeps that is at work on another one; a second worker has the next turn. */
+async function openElsewhere(): Promise<{
+  readonly under: EngineUnderTest;
+  readonly first: ScriptedWorker;
+  readonly busy: TurnItem;
+  readonly second: ScriptedWorker;
+}> {
+  const under = await EngineUnderTest.open();
+  const first = under.connect({ cache: "past", turnLimit: 1 });
+  await under.engine.start({ workflow: "w", instanceId: "a" });
+  await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
+  await under.engine.raiseEvent("a", "go");
+  await first.completeTurn(await first.turn(2), []);
+  await under.engine.start({ workflow: "w", instanceId: "b" });
+  const busy = await first.turn(3);
+  const second = under.connect({ cache: "past" });
+  await under.engine.raiseEvent("a", "go");
+  return { under, first, busy, second };
+}
+
 /** Cached and past counts, and how many past events were sent. */
 const shape = (item: TurnItem): [cached: number, past: number, sent: number] => [
   item.cachedEventCount,
@@ -65,17 +85,7 @@ describe('a worker that keeps the past ("past")', () => {
   });
 
   test("is sent what other workers added meanwhile", async () => {
-    const under = await EngineUnderTest.open();
-    const first = under.connect({ cache: "past", turnLimit: 1 });
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
-    await under.engine.raiseEvent("a", "go");
-    await first.completeTurn(await first.turn(2), []);
-    // While the first is busy, another one runs a turn.
-    await under.engine.start({ workflow: "w", instanceId: "b" });
-    const busy = await first.turn(3);
-    const second = under.connect({ cache: "past" });
-    await under.engine.raiseEvent("a", "go");
+    const { under, first, busy, second } = await openElsewhere();
     const foreign = await second.turn();
     expect(shape(foreign)).toEqual([0, 5, 5]);
     await second.completeTurn(foreign, []);
@@ -88,16 +98,7 @@ describe('a worker that keeps the past ("past")', () => {
 });
 
 test("what a worker keeps of an earlier execution is not taken for the present one's", async () => {
-  const under = await EngineUnderTest.open();
-  const first = under.connect({ cache: "past", turnLimit: 1 });
-  await under.engine.start({ workflow: "w", instanceId: "a" });
-  await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
-  await under.engine.raiseEvent("a", "go");
-  await first.completeTurn(await first.turn(2), []);
-  await under.engine.start({ workflow: "w", instanceId: "b" });
-  const busy = await first.turn(3);
-  const second = under.connect({ cache: "past" });
-  await under.engine.raiseEvent("a", "go");
+  const { under, first, busy, second } = await openElsewhere();
   await second.completeTurn(await second.turn(), [continueWith(1)]);
   await second.completeTurn(await second.turn(2), [timer(0, 9_000_000)]);
   second.close();
