@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { complete, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
+import { tick } from "./tick.js";
 
 const year = 365 * 24 * 3600 * 1000;
 
@@ -97,7 +98,7 @@ describe("a clock that is set", () => {
     const under = await EngineUnderTest.open({ commitWaitMs: 5 });
     under.connect({});
     const started = under.engine.start({ workflow: "w", instanceId: "a" });
-    await Promise.resolve();
+    while (under.clock.alarmCount() === 0) await tick();
     under.clock.setBack(year);
     under.clock.advance(5);
     await started;
@@ -111,7 +112,7 @@ describe("a clock that is set", () => {
     await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject({
       code: "STORE_UNAVAILABLE",
     });
-    while (under.clock.alarmCount() === 0) await Promise.resolve();
+    while (under.clock.alarmCount() === 0) await tick();
     under.clock.setBack(year);
     under.clock.advance(100);
     await under.engine.idle();

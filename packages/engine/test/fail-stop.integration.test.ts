@@ -6,6 +6,7 @@ import { problemsOf } from "../src/testing/check-store.js";
 import { complete } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
+import { tick } from "./tick.js";
 
 const unavailable = { code: "STORE_UNAVAILABLE" };
 
@@ -54,7 +55,7 @@ describe("after a failed write", () => {
     const gate = under.faults.hold("write");
     under.faults.failNext(1, "error", ["write"]);
     const first = under.engine.start({ workflow: "w", instanceId: "1" });
-    while (gate.waiting() === 0) await Promise.resolve();
+    while (gate.waiting() === 0) await tick();
     const second = under.engine.start({ workflow: "w", instanceId: "2" });
     const both = Promise.allSettled([first, second]);
     const again = under.untilReady();
@@ -207,7 +208,7 @@ describe("close()", () => {
     const under = await EngineUnderTest.open({ commitWaitMs: 1000 });
     const gate = under.faults.hold("write");
     const started = under.engine.start({ workflow: "w", instanceId: "a" });
-    while (gate.waiting() === 0) await Promise.resolve();
+    while (gate.waiting() === 0) await tick();
     const raised = under.engine.raiseEvent("a", "go");
     const closed = under.engine.close();
     gate.release();

@@ -6,6 +6,7 @@ import { child, complete, schedule, timer, versionNotAvailable } from "./actions
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
+import { tick } from "./tick.js";
 
 /** Everything in the store but its own keys. */
 async function leftIn(under: EngineUnderTest): Promise<number> {
@@ -99,7 +100,7 @@ describe("purge()", () => {
       await under.engine.start({ workflow: "echo", instanceId });
       await under.engine.waitForCompletion(instanceId);
       const purging = under.engine.purge(instanceId).catch((error: { code: string }) => error.code);
-      for (let tick = 0; tick < ticks; tick += 1) await Promise.resolve();
+      for (let count = 0; count < ticks; count += 1) await tick();
       await under.engine.start({ workflow: "gather", instanceId, input: "1" });
       expect([0, 1, "INSTANCE_NOT_ENDED"]).toContain(await purging);
       await under.engine.idle();

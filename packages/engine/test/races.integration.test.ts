@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { child, complete, continueWith, timer } from "./actions.js";
 import { flows } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
+import { tick } from "./tick.js";
 
 const ignore = (): void => {};
 
@@ -23,7 +24,7 @@ describe("a start among commands that are refused", () => {
             started = under.engine.start({ workflow: "echo", instanceId, input: "x" });
           }
           refused.push(under.engine.suspend(instanceId).catch(ignore));
-          for (let tick = 0; tick < round % 7; tick += 1) await Promise.resolve();
+          for (let count = 0; count < round % 7; count += 1) await tick();
         }
         await Promise.all([started, ...refused]);
         await under.engine.resume(instanceId);
