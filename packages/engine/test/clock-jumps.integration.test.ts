@@ -3,8 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { complete, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
-import { tick } from "./tick.js";
 
 const year = 365 * 24 * 3600 * 1000;
 

@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 import { problemsOf } from "../src/testing/check-store.js";
 import { complete } from "./actions.js";
 import { flows, tasks } from "./flows.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
-import { tick } from "./tick.js";
 
 const unavailable = { code: "STORE_UNAVAILABLE" };
 

@@ -66,3 +66,13 @@ export class ManualClock implements Clock {
     if (this.#alarms.delete(alarm)) alarm.callback();
   }
 }
+
+/**
+ * Lets everything that can go on do so, up to what it waits for next: the smallest step between two
+ * moments of an engine over a store in memory, whose reads of one tick are done together.
+ */
+export function tick(): Promise<void> {
+  return new Promise((resolve) => {
+    process.nextTick(resolve);
+  });
+}

@@ -4,9 +4,9 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { child, complete, schedule, timer, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
-import { tick } from "./tick.js";
 
 /** Everything in the store but its own keys. */
 async function leftIn(under: EngineUnderTest): Promise<number> {

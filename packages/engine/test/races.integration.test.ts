@@ -4,8 +4,8 @@ import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { child, complete, continueWith, timer } from "./actions.js";
 import { flows } from "./flows.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
-import { tick } from "./tick.js";
 
 const ignore = (): void => {};
 
