@@ -156,14 +156,15 @@ describe("the files of a store are read before LevelDB may change them", () => {
     for (const life of ["a", "b", "c"]) {
       const engine = await openOnDisk(dataDir);
       for (let index = 0; index < 20; index += 1) {
-        // Random, so that they fill several blocks however well they are compressed.
-        const input = randomBytes(1000).toString("hex");
+        // Random, and much: tables are of two megabytes at most, however LevelDB joins them.
+        const input = randomBytes(100_000).toString("hex");
         await engine.start({ workflow: "w", instanceId: `${life}${index}`, input });
       }
       await engine.close();
     }
-    const tables = (await readdir(join(dataDir, "db"))).filter((name) => name.endsWith(".ldb"));
-    const [oldest = ""] = tables.sort();
+    const { fileNames } = await inspectDatabase(join(dataDir, "db"));
+    const tables = fileNames.filter((name) => name.endsWith(".ldb")).sort();
+    const [oldest = ""] = tables;
     expect(tables.length).toBeGreaterThan(1);
     flip(join(dataDir, "db", oldest), 20);
     await inspectDatabase(join(dataDir, "db"), 1);
