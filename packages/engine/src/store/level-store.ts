@@ -212,7 +212,8 @@ async function clearUnfinished(dataDir: string): Promise<void> {
   }
   if (!(await exists(join(path, "CURRENT")))) return;
   const found = await inspect(dataDir, 0);
-  if (found instanceof FilesDamaged) await rm(path, { recursive: true });
+  const isUnfinished = found instanceof FilesDamaged || found.isManifestTorn;
+  if (isUnfinished) await rm(path, { recursive: true });
 }
 
 function orphaned(dataDir: string): EngineError {

@@ -8,6 +8,7 @@ import { databaseName, newestCommitName, sideFileName } from "./folder-names.js"
 import { findHolder, isAlive, locked, readHolder } from "./level/holder.js";
 import { FilesDamaged, type Inspection, inspectDatabase } from "./level/inspect.js";
 import { readNewestCommit } from "./level/newest-commit-file.js";
+import { cutManifest } from "./salvage/cut-manifest.js";
 import { DatabaseInUse } from "./salvage/lock-database.js";
 import { endSalvage, type Salvage, salvage } from "./salvage/salvage.js";
 import { hasCode, type SideFile } from "./side-file.js";
@@ -53,9 +54,8 @@ export async function requireSoundFiles(
     found = await inspect(dataDir, checkBytes);
   }
   if (!(found instanceof FilesDamaged)) {
-    const { newestCommit } = found;
-    if (newestCommit !== undefined)
-      requireCommit(dataDir, newestKnown(dataDir, side), newestCommit);
+    requireCommit(dataDir, newestKnown(dataDir, side), found.newestCommit);
+    if (found.isManifestTorn) await cutTornManifest(dataDir);
     return;
   }
   const holder = await readHolder(dataDir);
@@ -66,6 +66,16 @@ export async function requireSoundFiles(
   if (!found.isConfined) throw damagedFiles(dataDir, found, "restore it from a backup");
   if (onDamage === "refuse") throw damagedFiles(dataDir, found, adviceToSalvage);
   await salvageFiles(dataDir, side, options);
+}
+
+/** @throws STORE_LOCKED */
+async function cutTornManifest(dataDir: string): Promise<void> {
+  try {
+    await cutManifest(dataDir, databaseName);
+  } catch (error) {
+    if (error instanceof DatabaseInUse) throw locked(dataDir, await findHolder(dataDir), error);
+    throw error;
+  }
 }
 
 const adviceToSalvage =

@@ -31,6 +31,8 @@ export interface Inspection {
   readonly fileNames: readonly string[];
   /** The newest commit in it; 0: there is none. */
   readonly newestCommit: number;
+  /** Its manifest ends in a record that was not finished. */
+  readonly isManifestTorn: boolean;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function inspectDatabase(
   tableBytes = Number.POSITIVE_INFINITY,
 ): Promise<Inspection> {
   const names = new Set(await readdir(folder));
-  const { name, manifest } = await readManifest(folder, names);
+  const { name, manifest, tornAt } = await readManifest(folder, names);
   const tables = [...manifest.tables.values()].sort((a, b) => b.number - a.number);
   const tableNames: string[] = [];
   for (const table of tables) tableNames.push(await requireTable(folder, names, table));
@@ -54,7 +56,16 @@ export async function inspectDatabase(
     const inTable = await newestCommitOf(folder, tableNames[at] ?? "", table);
     newestCommit = Math.max(newestCommit, inTable);
   }
-  return { fileNames: ["CURRENT", name, ...tableNames, ...logs.names], newestCommit };
+  const fileNames = ["CURRENT", name, ...tableNames, ...logs.names];
+  return { fileNames, newestCommit, isManifestTorn: tornAt !== undefined };
+}
+
+/** Where in its manifest a database has a record that was not finished. Throws FilesDamaged. */
+export async function findTornRecord(
+  folder: string,
+): Promise<{ readonly name: string; readonly at: number } | undefined> {
+  const { name, tornAt } = await readManifest(folder, new Set(await readdir(folder)));
+  return tornAt === undefined ? undefined : { name, at: tornAt };
 }
 
 /** The files in which a sound database's writes are, the oldest first. Throws FilesDamaged. */
@@ -149,7 +160,7 @@ const tableName = /^\d+\.(ldb|sst)$/;
 async function readManifest(
   folder: string,
   names: ReadonlySet<string>,
-): Promise<{ name: string; manifest: Manifest }> {
+): Promise<{ name: string; manifest: Manifest; tornAt: number | undefined }> {
   if (!names.has("CURRENT")) throw new FilesDamaged("CURRENT", "is missing");
   const current = await readFile(join(folder, "CURRENT"), "latin1");
   const [, name] = /^(MANIFEST-\d+)\n$/.exec(current) ?? [];
@@ -158,7 +169,8 @@ async function readManifest(
   const file = readLogFile(await readFile(join(folder, name)));
   requireSound(name, file);
   try {
-    return { name, manifest: foldManifest(file.records.map(({ bytes }) => bytes)) };
+    const manifest = foldManifest(file.records.map(({ bytes }) => bytes));
+    return { name, manifest, tornAt: file.faultAt };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new FilesDamaged(name, `cannot be understood: ${error.message}`);
