@@ -35,7 +35,7 @@ export class HostedSystem implements System {
   ): Promise<HostedSystem> {
     const program = fileURLToPath(new URL("./host.js", import.meta.url));
     const host = fork(program, [moduleUrl.href, JSON.stringify(options)], {
-      // The second as docs/performance.md advises: it halves what V8 keeps of the memory of young objects.
+      // The second, for all systems alike, bounds what V8 keeps of the memory of young objects.
       execArgv: ["--expose-gc", "--max-semi-space-size=16"],
       // JSON has no NaN, which is what has not been measured.
       serialization: "advanced",
