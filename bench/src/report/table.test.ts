@@ -47,13 +47,13 @@ test("formatTargets() tells met, missed and not measured", () => {
   const wanted = "≥ 1";
   const lines = formatTargets([
     { name: "a", wanted, value: 2, isMet: true },
-    { name: "b", wanted, value: 0.5, isMet: false },
+    { name: "b", wanted, value: 0.5, isMet: false, ceiling: 0.75 },
     { name: "c", wanted, value: undefined, isMet: undefined },
   ]).split("\n");
 
   expect(lines.slice(2, 5).map((line) => cellsOf(line)?.slice(2))).toEqual([
-    ["2.00", "yes"],
-    ["0.500", "no"],
-    ["not measured", ""],
+    ["2.00", "yes", ""],
+    ["0.500", "no", "0.750"],
+    ["not measured", "", ""],
   ]);
 });

@@ -27,6 +27,7 @@ const targetColumns: readonly Column<Target>[] = [
   { title: "wanted", cell: ({ wanted }) => wanted },
   { title: "found", cell: ({ value }) => (value === undefined ? "not measured" : inDigits(value)) },
   { title: "met", cell: ({ isMet }) => (isMet === undefined ? "" : isMet ? "yes" : "no") },
+  { title: "of at most", cell: ({ ceiling }) => inDigits(ceiling) },
 ];
 
 /** Results as a Markdown table, columns aligned. */

@@ -5,8 +5,13 @@ import type { SystemName } from "../plan.js";
 import { type Result, summarize } from "./result.js";
 import { assessTargets, type Target } from "./targets.js";
 
-function chains(system: SystemName, rates: readonly number[], cpuMs: number): Result {
-  const of = { workload: "chain", system, title: system, size: 1, atOnce: 256 } as const;
+function chains(
+  system: SystemName,
+  rates: readonly number[],
+  cpuMs: number,
+  at: { readonly workload?: "limit"; readonly atOnce?: number } = {},
+): Result {
+  const of = { workload: "chain", system, title: system, size: 1, atOnce: 256, ...at } as const;
   const rounds = rates.map((perSecond) => {
     const fixed = { items: 1, p50Ms: 1, p99Ms: 1, otherCpuShare: 0, cpuMs: { driver: cpuMs } };
     return { ...fixed, perSecond };
@@ -47,4 +52,18 @@ test("assessTargets() takes no small case for the one that a target is about", (
   const targets = assessTargets([summarize(of, [{ ...rest, facts: { rssMb: 1, lastLateMs: 1 } }])]);
 
   expect(found(targets, "100,000 sleepers")).toMatchObject({ value: undefined });
+});
+
+test("assessTargets() says what a worker allows, and what share of that was found", () => {
+  const targets = assessTargets([
+    chains("sidecar-js", [300, 400], 1, { atOnce: 16 }),
+    chains("go-sidecar-js", [50, 50], 1, { atOnce: 16 }),
+    chains("ceiling-js", [400, 500], 1, { workload: "limit", atOnce: 16 }),
+  ]);
+
+  const name = "sidecar service, JS worker at 16";
+  expect(found(targets, `${name}: times`)).toMatchObject({ value: 7, ceiling: 9, isMet: false });
+  expect(found(targets, `${name}: share`)).toMatchObject({ value: 0.775, isMet: undefined });
+  expect(found(targets, "sidecar service, Go worker at 64: times")?.ceiling).toBeUndefined();
+  expect(found(targets, "sidecar service, Go worker at 64: share")).toBeUndefined();
 });

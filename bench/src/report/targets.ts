@@ -8,11 +8,13 @@ import { median } from "./statistics.js";
 /** A goal, and what was found. */
 export interface Target {
   readonly name: string;
-  /** What the value must be, for people. */
+  /** What the value must be, for people; "" where it only explains another. */
   readonly wanted: string;
   /** Undefined where what it needs was not measured. */
   readonly value: number | undefined;
   readonly isMet: boolean | undefined;
+  /** The most that could be found, where something else than Pawl bounds it and that was measured. */
+  readonly ceiling?: number | undefined;
 }
 
 /** Commits of a lone chain of three activities, by the target. */
@@ -50,12 +52,20 @@ function againstRestate(find: Find): Target[] {
   ): number | undefined =>
     ratioOf(find(workload, system, atOnce), find(workload, "restate", atOnce), read);
   // The Go sidecar could not do 256 at once, nor JavaScript's worker with it 64.
-  const sidecar = (worker: "go" | "js", atOnce: number): number | undefined =>
-    ratioOf(
-      find("chain", `sidecar-${worker}`, atOnce),
-      find("chain", `go-sidecar-${worker}`, atOnce),
-      speed,
-    );
+  const sidecar = (worker: "go" | "js", atOnce: number): Pick<Target, "value" | "ceiling"> => {
+    const goSidecar = find("chain", `go-sidecar-${worker}`, atOnce);
+    return {
+      value: ratioOf(find("chain", `sidecar-${worker}`, atOnce), goSidecar, speed),
+      ceiling: ratioOf(find("limit", `ceiling-${worker}`, atOnce), goSidecar, speed),
+    };
+  };
+  const shareOfCeiling = (worker: "go" | "js", atOnce: number): Target[] => {
+    const ceiling = find("limit", `ceiling-${worker}`, atOnce);
+    const value = ratioOf(find("chain", `sidecar-${worker}`, atOnce), ceiling, speed);
+    const who = worker === "go" ? "Go" : "JS";
+    const name = `sidecar service, ${who} worker at ${atOnce}: share of what this worker can do`;
+    return value === undefined ? [] : [{ name, wanted: "", value, isMet: undefined }];
+  };
   return [
     atLeast("embedded chain at 256: times Restate", 10, ratio("chain", "embedded", 256, speed)),
     atMost("its CPU time: share of Restate's", 0.1, ratio("chain", "embedded", 256, cpu)),
@@ -63,8 +73,10 @@ function againstRestate(find: Find): Target[] {
     atLeast("fan-out of 100, embedded: times Restate", 8, ratio("fan-out", "embedded", 8, speed)),
     atLeast("raising events, embedded: times Restate", 10, ratio("events", "embedded", 256, speed)),
     atLeast("sequential steps, embedded: times Restate", 3, ratio("steps", "embedded", 1, speed)),
-    atLeast("sidecar service, Go worker at 64: times the Go sidecar", 20, sidecar("go", 64)),
-    atLeast("sidecar service, JS worker at 16: times the Go sidecar", 20, sidecar("js", 16)),
+    below("sidecar service, Go worker at 64: times the Go sidecar", 20, sidecar("go", 64)),
+    below("sidecar service, JS worker at 16: times the Go sidecar", 20, sidecar("js", 16)),
+    ...shareOfCeiling("go", 64),
+    ...shareOfCeiling("js", 16),
   ];
 }
 
@@ -132,6 +144,15 @@ function atLeast(name: string, least: number, value: number | undefined): Target
     value,
     isMet: value === undefined ? undefined : value >= least,
   };
+}
+
+/** At least so much, if a ceiling allows it. */
+function below(
+  name: string,
+  least: number,
+  { value, ceiling }: Pick<Target, "value" | "ceiling">,
+): Target {
+  return { ...atLeast(name, least, value), ceiling };
 }
 
 function atMost(name: string, most: number, value: number | undefined): Target {

@@ -92,7 +92,8 @@ async function startServer(
   return toolbox.startProgram(program, ["sidecar", file], "sidecar ready", { quiet: true });
 }
 
-function startWorker(
+/** Starts a worker of a Durable Task SDK (`worker`: "go" or "javascript") that connects to an address. */
+export function startWorker(
   toolbox: Toolbox,
   { worker, goFolder = "", javascriptFolder = "" }: Readonly<Record<string, string>>,
   address: string,
