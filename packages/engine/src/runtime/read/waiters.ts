@@ -20,8 +20,9 @@ export class Waiters {
     }
     listeners.add(listener);
     return () => {
-      if (listeners.size > 1) listeners.delete(listener);
-      else if (listeners.has(listener) && this.#listeners.get(instanceId) === listeners) {
+      listeners.delete(listener);
+      // Those who came after the last had gone have a set of their own.
+      if (listeners.size === 0 && this.#listeners.get(instanceId) === listeners) {
         this.#listeners.delete(instanceId);
       }
     };
