@@ -24,8 +24,8 @@ import { isOutdated, lookBelow } from "./subtree.js";
 import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { Tracing } from "./trace/tracing.js";
+import type { Departures } from "./work/departures.js";
 import { Dispatch } from "./work/dispatch.js";
-import type { Departures } from "./work/repertoire.js";
 import { WorkDesk } from "./work/work-desk.js";
 
 /**

@@ -14,7 +14,7 @@ import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
 import { recover } from "./recovery.js";
 import { Runtime } from "./runtime.js";
-import { Departures } from "./work/repertoire.js";
+import { Departures } from "./work/departures.js";
 import { Worker } from "./work/worker.js";
 
 const firstReopenMs = 100;
