@@ -14,6 +14,7 @@ import {
 } from "../src/index.js";
 import { inboxKey } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
+import { del } from "../src/store/store.js";
 import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -180,7 +181,7 @@ describe("restoreFolder()", () => {
   test("names the damaged instances of a backup, and restores it only when told to", async () => {
     const backup = await filledFolder();
     const store = await openLevelStore(backup);
-    await store.write([{ type: "del", key: inboxKey("a0-3", 0) }]);
+    await store.write([del(inboxKey("a0-3", 0))]);
     await store.close();
     const target = await dataFolder();
     await expect(restoreFolder(backup, target)).rejects.toMatchObject({

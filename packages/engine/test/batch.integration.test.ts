@@ -4,6 +4,7 @@ import type { Batch, BatchCommand, Condition, InstanceStatus } from "@pawl/proto
 import { describe, expect, test } from "vitest";
 import { decodeRow, encodeRow } from "../src/store/codec.js";
 import { batchKey, rowKey } from "../src/store/key.js";
+import { put } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -173,7 +174,7 @@ describe("startBatch()", () => {
       const row = decodeRow((await under.faults.behind.get(key)) ?? new Uint8Array());
       // A history that is longer than what is there: damage, in a row that can be read.
       row.eventCount = 127;
-      await under.faults.behind.write([{ type: "put", key, value: encodeRow(row) }]);
+      await under.faults.behind.write([put(key, encodeRow(row))]);
     }
     const after = await under.reopen();
     after.connect({ flows, tasks });
@@ -386,7 +387,7 @@ describe("listBatches()", () => {
     const under = await openWith(0);
     await run(under, { action: "suspend", filter: { workflow: "w" }, batchId: "good" });
     const value = Buffer.from([0xff, 0xff]);
-    await under.faults.behind.write([{ type: "put", key: batchKey("bad"), value }]);
+    await under.faults.behind.write([put(batchKey("bad"), value)]);
     const after = await under.reopen();
     await after.engine.idle();
     expect((await after.engine.listBatches()).map(({ batchId }) => batchId)).toEqual(["good"]);

@@ -10,7 +10,7 @@ import {
   partitionCount,
   rowKey,
 } from "../src/store/key.js";
-import type { Store } from "../src/store/store.js";
+import { del, mark, put, type Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { detached, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
@@ -24,11 +24,10 @@ async function flip(store: Store, key: Uint8Array, fromEnd = 3): Promise<void> {
   const value = Uint8Array.from((await store.get(key)) ?? []);
   const at = value.length - fromEnd;
   value[at] = (value[at] ?? 0) ^ 0x40;
-  await store.write([{ type: "put", key, value }]);
+  await store.write([put(key, value)]);
 }
 
-const remove = (store: Store, key: Uint8Array): Promise<void> =>
-  store.write([{ type: "del", key }]);
+const remove = (store: Store, key: Uint8Array): Promise<void> => store.write([del(key)]);
 
 /**
  * A store, closed, with "bad" and "good": each has three chunks, an open activity and an event that
@@ -147,14 +146,14 @@ describe("a damaged instance is parked, and the others are served", () => {
   test("a chunk is cut short", async () => {
     const under = await filled();
     const key = chunkKey("bad", 1, 1);
-    await under.faults.behind.write([{ type: "put", key, value: Uint8Array.of(1, 2, 3) }]);
+    await under.faults.behind.write([put(key, Uint8Array.of(1, 2, 3))]);
     await expectParked(under);
   });
 
   test("there is a chunk too many", async () => {
     const under = await filled();
     const value = (await under.faults.behind.get(chunkKey("bad", 1, 1))) ?? new Uint8Array();
-    await under.faults.behind.write([{ type: "put", key: chunkKey("bad", 1, 2), value }]);
+    await under.faults.behind.write([put(chunkKey("bad", 1, 2), value)]);
     await expectParked(under);
   });
 
@@ -185,10 +184,7 @@ describe("a damaged instance is parked, and the others are served", () => {
     const [first] = await under.faults.behind.range(instanceRange("inbox", "bad"));
     if (first === undefined) throw new Error("the inbox is empty");
     const number = Buffer.from(first[0]).readUInt32BE(first[0].length - 4);
-    await under.faults.behind.write([
-      { type: "del", key: first[0] },
-      { type: "put", key: inboxKey("bad", number + 7), value: first[1] },
-    ]);
+    await under.faults.behind.write([del(first[0]), put(inboxKey("bad", number + 7), first[1])]);
     await expectParked(under);
   });
 
@@ -197,14 +193,14 @@ describe("a damaged instance is parked, and the others are served", () => {
     const [first] = await under.faults.behind.range(instanceRange("inbox", "bad"));
     if (first === undefined) throw new Error("the inbox is empty");
     const value = Uint8Array.of(0xff, 0xff, 0xff);
-    await under.faults.behind.write([{ type: "put", key: first[0], value }]);
+    await under.faults.behind.write([put(first[0], value)]);
     await expectParked(under);
   });
 
   test("its row cannot be decoded", async () => {
     const under = await filled();
     const value = Uint8Array.of(0xff, 0xff);
-    await under.faults.behind.write([{ type: "put", key: rowKey("bad"), value }]);
+    await under.faults.behind.write([put(rowKey("bad"), value)]);
     const after = await under.reopen();
     after.connect({ flows, tasks });
     expect((await after.engine.waitForCompletion("good")).status).toBe("completed");
@@ -218,7 +214,7 @@ describe("a damaged instance is parked, and the others are served", () => {
   test("a mark names an instance that is not there", async () => {
     const under = await filled();
     const key = liveKey("ghost");
-    await under.faults.behind.write([{ type: "put", key, value: new Uint8Array() }]);
+    await under.faults.behind.write([mark(key)]);
     const after = await under.reopen();
     after.connect({ flows, tasks });
     expect((await after.engine.waitForCompletion("good")).status).toBe("completed");
@@ -231,7 +227,7 @@ describe("a damaged instance is parked, and the others are served", () => {
     for (let partition = 0; partition < partitionCount; partition += 1) {
       const { gte } = kindRange("outbox", partition);
       const key = Buffer.concat([gte, Buffer.from("bad\u0000"), Buffer.from([0, 0, 0, 9])]);
-      await under.faults.behind.write([{ type: "put", key, value: Uint8Array.of(0xff, 0xff) }]);
+      await under.faults.behind.write([put(key, Uint8Array.of(0xff, 0xff))]);
     }
     const after = await under.reopen();
     after.connect({ flows, tasks });

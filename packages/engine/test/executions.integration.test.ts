@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import { put } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { complete, continueWith } from "./actions.js";
 import { flows, tasks } from "./flows.js";
@@ -136,7 +137,7 @@ describe("an execution whose id was used again", () => {
     const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
     for (const [key, value] of await other.faults.behind.range(range)) {
       if (key[2] !== 0x69) continue;
-      await other.faults.behind.write([{ type: "put", key, value: value.fill(0xff) }]);
+      await other.faults.behind.write([put(key, value.fill(0xff))]);
     }
     const after = await other.reopen();
     await after.engine.purge("a", { force: true });

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { rowKey } from "../src/store/key.js";
+import { put } from "../src/store/store.js";
 import { timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -105,7 +106,7 @@ describe("explain()", () => {
     await under.engine.idle();
     expect((await under.engine.explain("a")).summary).toBe("It has ended: completed.");
     const value = Buffer.from([0xff, 0xff]);
-    await under.faults.behind.write([{ type: "put", key: rowKey("bad"), value }]);
+    await under.faults.behind.write([put(rowKey("bad"), value)]);
     const { damage, summary, instance } = await under.engine.explain("bad");
     expect(damage).toContain("damaged");
     expect(summary).toContain("It is damaged and parked");

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { openLevelStore } from "../src/store/level-store.js";
-import type { StoreWrite } from "../src/store/store.js";
+import { put, type StoreWrite } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { storeSuite } from "../src/testing/store.suite.js";
 import { complete, schedule, timer } from "./actions.js";
@@ -16,15 +16,15 @@ import { ScriptedWorker } from "./scripted-worker.js";
 describe("level store", () =>
   storeSuite(async () => openLevelStore(await dataFolder()), { describe, test }));
 
-const put = (value: number): StoreWrite[] => [
-  { type: "put", key: Uint8Array.of(0, 0, 0x7a), value: Uint8Array.of(value) },
+const putting = (value: number): StoreWrite[] => [
+  put(Uint8Array.of(0, 0, 0x7a), Uint8Array.of(value)),
 ];
 
 describe("level store", () => {
   test("keeps what was written over a close", async () => {
     const dataDir = await dataFolder();
     const store = await openLevelStore(dataDir);
-    await store.write(put(7));
+    await store.write(putting(7));
     await store.close();
     const again = await openLevelStore(dataDir);
     const value = await again.get(Uint8Array.of(0, 0, 0x7a));
@@ -36,7 +36,7 @@ describe("level store", () => {
     const dataDir = await dataFolder();
     const store = await openLevelStore(dataDir);
     for (let round = 0; round < 5200; round += 100) {
-      for (let value = 0; value < 100; value += 1) await store.write(put(value));
+      for (let value = 0; value < 100; value += 1) await store.write(putting(value));
     }
     const marks = await store.range({
       gte: Uint8Array.of(0xff, 0xff),
@@ -55,11 +55,11 @@ describe("level store", () => {
       const store = await openLevelStore(dataDir);
       const commit = async (): Promise<number> =>
         JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8")).commit;
-      for (let value = 0; value < 5; value += 1) await store.write(put(value));
+      for (let value = 0; value < 5; value += 1) await store.write(putting(value));
       expect(await commit()).toBe(0);
       await vi.advanceTimersByTimeAsync(1000);
       await vi.waitUntil(async () => (await commit()) === 5, 20_000);
-      await store.write(put(9));
+      await store.write(putting(9));
       await store.close();
       expect(await commit()).toBe(6);
     } finally {

@@ -9,7 +9,7 @@ import type { Plan, Run } from "../src/runtime/read/query/plan.js";
 import { instantKey } from "../src/store/index/index-key.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import { afterPrefix } from "../src/store/scan.js";
-import type { Store } from "../src/store/store.js";
+import { put, type Store } from "../src/store/store.js";
 
 /** A run with what is in it: the numbers of places, and the workflow of each. */
 interface Filled {
@@ -36,7 +36,7 @@ async function storeOf(runs: readonly Filled[]): Promise<Store> {
         run.isSuffixed === true ? suffixOf(workflow) : value,
       ]),
     );
-    await store.write(keys.map((key) => ({ type: "put", key, value })));
+    await store.write(keys.map((key) => put(key, value)));
   }
   return store;
 }

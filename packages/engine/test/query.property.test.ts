@@ -16,7 +16,7 @@ import { updatedAtOf } from "../src/store/index/index-key.js";
 import { draftIndexes } from "../src/store/index/index-writes.js";
 import { rowKey } from "../src/store/key.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
-import type { Store, StoreWrite } from "../src/store/store.js";
+import { put, type Store, type StoreWrite } from "../src/store/store.js";
 import { conditionsOf, isMeant } from "./conditions.js";
 
 interface Stored {
@@ -109,7 +109,7 @@ const query: fc.Arbitrary<ListQuery> = fc
 async function write(store: Pick<Store, "write">, instances: readonly Stored[]): Promise<void> {
   const writes: StoreWrite[] = [];
   for (const { instanceId, row } of instances) {
-    writes.push({ type: "put", key: rowKey(instanceId), value: encodeRow(row) });
+    writes.push(put(rowKey(instanceId), encodeRow(row)));
     draftIndexes(instanceId, undefined, row, writes);
   }
   await store.write(writes);

@@ -10,7 +10,7 @@ import {
   partitionOf,
   rowKey,
 } from "../src/store/key.js";
-import type { KeyRange, StoreWrite } from "../src/store/store.js";
+import { type KeyRange, mark, put, type StoreWrite } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { sendEvent } from "./actions.js";
 import { flows, tasks } from "./flows.js";
@@ -56,7 +56,7 @@ describe("opening a store", () => {
     await under.engine.waitForCompletion("a");
     await under.engine.close();
     const { behind } = under.faults;
-    await behind.write([{ type: "put", key: liveKey("a"), value: new Uint8Array() }]);
+    await behind.write([mark(liveKey("a"))]);
     const again = await under.reopen();
     await again.engine.idle();
     expect(await behind.get(liveKey("a"))).toBeUndefined();
@@ -165,7 +165,7 @@ test("messages after a restart do not take the place of those that wait", async 
   };
   const first = await EngineUnderTest.open();
   // Nothing can be delivered to a target that is damaged.
-  const damaged = { type: "put", key: rowKey("target"), value: Buffer.from("no row") } as const;
+  const damaged = put(rowKey("target"), Buffer.from("no row"));
   await first.faults.behind.write([damaged]);
   const worker = first.connect({});
   await first.engine.start({ workflow: "w", instanceId: "sender" });

@@ -19,7 +19,7 @@ import {
   timerKey,
 } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
-import type { Store } from "../src/store/store.js";
+import { del, put, type Store } from "../src/store/store.js";
 
 let folder: string;
 
@@ -47,10 +47,7 @@ describe("verifyFolder()", () => {
 
   test("names each damaged instance with its reason", async () => {
     const store = await openLevelStore(join(folder, "data"));
-    await store.write([
-      { type: "del", key: chunkKey("ended", 1, 0) },
-      { type: "del", key: inboxKey("waiting", 0) },
-    ]);
+    await store.write([del(chunkKey("ended", 1, 0)), del(inboxKey("waiting", 0))]);
     await store.close();
     const { instances, damaged } = await verifyFolder(join(folder, "data"));
     expect(instances).toBe(2);
@@ -67,9 +64,9 @@ describe("verifyFolder()", () => {
     const store = await openLevelStore(data);
     const timer = { instanceId: "later", generation: 1, timerId: startTimerId, fireAt: startAt };
     await store.write([
-      { type: "del", key: liveKey("waiting") },
-      { type: "del", key: timerKey(timer) },
-      { type: "put", key: outboxKey("sender", 7), value: Uint8Array.of(0xff, 0xff) },
+      del(liveKey("waiting")),
+      del(timerKey(timer)),
+      put(outboxKey("sender", 7), Uint8Array.of(0xff, 0xff)),
     ]);
     await store.close();
     const { damaged } = await verifyFolder(data);
@@ -84,7 +81,7 @@ describe("verifyFolder()", () => {
 
   test("has nothing to say of a damaged instance once it is purged by force", async () => {
     const store = await openLevelStore(join(folder, "data"));
-    await store.write([{ type: "del", key: inboxKey("waiting", 0) }]);
+    await store.write([del(inboxKey("waiting", 0))]);
     await store.close();
     const engine = await openEngine({ dataDir: join(folder, "data") });
     await expect(engine.purge("waiting")).rejects.toMatchObject({ code: "INSTANCE_DAMAGED" });
@@ -118,12 +115,7 @@ describe("verifyFolder() with rebuildIndexes", () => {
     const stale = Buffer.from(moved);
     stale[9] = (stale[9] ?? 0) ^ 1;
     const garbage = Buffer.concat([kindPrefix("tag", 3), Buffer.from([0xff, 0, 0xff])]);
-    await store.write([
-      { type: "del", key: missing },
-      { type: "put", key: spoilt, value },
-      { type: "put", key: stale, value },
-      { type: "put", key: garbage, value },
-    ]);
+    await store.write([del(missing), put(spoilt, value), put(stale, value), put(garbage, value)]);
     await store.close();
     const { indexFaults = [] } = await verifyFolder(data);
     expect(indexFaults.length).toBeGreaterThanOrEqual(3);
@@ -139,7 +131,7 @@ describe("verifyFolder() with rebuildIndexes", () => {
     const data = join(folder, "data");
     const store = await openLevelStore(data);
     const before = await indexEntries(store);
-    await store.write(before.map((key) => ({ type: "del", key })));
+    await store.write(before.map(del));
     await store.close();
     expect(await rebuild(data)).toMatchObject(sound);
     const engine = await openEngine({ dataDir: data });
@@ -151,7 +143,7 @@ describe("verifyFolder() with rebuildIndexes", () => {
   test("goes by the rows alone: one that cannot be read has no entries, and is told", async () => {
     const data = join(folder, "data");
     const store = await openLevelStore(data);
-    await store.write([{ type: "put", key: rowKey("ended"), value: Buffer.from([0xff]) }]);
+    await store.write([put(rowKey("ended"), Buffer.from([0xff]))]);
     await store.close();
     const { damaged, indexFaults } = await rebuild(data);
     expect(damaged.map(({ instanceId }) => instanceId)).toEqual(["ended"]);

@@ -101,8 +101,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "message-stays-in-outbox",
     breaks: "a message is delivered again after a restart",
     file: "runtime/runtime.ts",
-    search: 'this.apply(target, outcome, [{ type: "del", key }])',
-    replace: 'this.apply(target, outcome, key.length > 0 ? [] : [{ type: "del", key }])',
+    search: "this.apply(target, outcome, [del(key)])",
+    replace: "this.apply(target, outcome, key.length > 0 ? [] : [del(key)])",
     suite: "simulation",
   },
   {
@@ -175,8 +175,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "live-mark-stays",
     breaks: "the mark of unfinished work stays when it is finished",
     file: "runtime/mailbox.ts",
-    search: "writes.push(live ? put(key, noBytes) : del(key));",
-    replace: "if (live) writes.push(put(key, noBytes));",
+    search: "writes.push(live ? mark(key) : del(key));",
+    replace: "if (live) writes.push(mark(key));",
     suite: "simulation",
   },
   {

@@ -29,7 +29,7 @@ import {
   type TimerKey,
   timerKey,
 } from "../store/key.js";
-import { del, put, type StoreWrite } from "../store/store.js";
+import { del, mark, put, type StoreWrite } from "../store/store.js";
 import type { AskedTask, Effects, Posted } from "./commit/effects.js";
 import type { Dirty, Drafted, OpenBatch } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
@@ -61,7 +61,6 @@ export interface SavedMarks {
   readonly timers: Map<number, TimerKey>;
 }
 
-const noBytes = new Uint8Array();
 const noWorkers: ReadonlySet<string> = new Set();
 
 /**
@@ -324,7 +323,7 @@ export class Mailbox implements Dirty {
     }
     for (const [timerId, timer] of wanted) {
       if (this.#savedTimers.has(timerId)) continue;
-      writes.push(put(timerKey(timer), noBytes));
+      writes.push(mark(timerKey(timer)));
       this.#savedTimers.set(timerId, timer);
       armed.push(timer);
     }
@@ -335,7 +334,7 @@ export class Mailbox implements Dirty {
     const live = this.#state !== undefined && hasWorkAtHand(this.#state, this.#host.now());
     if (live === this.#savedLive) return;
     const key = liveKey(this.instanceId);
-    writes.push(live ? put(key, noBytes) : del(key));
+    writes.push(live ? mark(key) : del(key));
     this.#savedLive = live;
   }
 

@@ -15,7 +15,7 @@ import {
   partitionOf,
   rowKey,
 } from "../store/key.js";
-import type { StoreWrite } from "../store/store.js";
+import { del, type StoreWrite } from "../store/store.js";
 import type { Drafted } from "./journal.js";
 import type { Mailbox } from "./mailbox.js";
 import { readOlderRows, removingWrites } from "./retention/older-executions.js";
@@ -162,7 +162,7 @@ async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void>
   const indexed = await entriesOf(store, instanceId);
   const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
   const draft = (writes: StoreWrite[]): Drafted => {
-    for (const key of remains) writes.push({ type: "del", key });
+    for (const key of remains) writes.push(del(key));
     return { changedId: instanceId };
   };
   await journal.commit({ draft }, true);

@@ -11,7 +11,7 @@ import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
-import type { Store, StoreWrite } from "../store/store.js";
+import { del, type Store, type StoreWrite } from "../store/store.js";
 import { ChangeLog } from "./change-log.js";
 import type { Effects, Posted } from "./commit/effects.js";
 import { Journal } from "./journal.js";
@@ -313,7 +313,7 @@ export class Runtime implements MailboxHost {
           const text = "a detached workflow was not started: its id is taken";
           this.options.logger.warn({ instanceId: targetId, workflow }, text);
         }
-        return { durable: this.apply(target, outcome, [{ type: "del", key }]) };
+        return { durable: this.apply(target, outcome, [del(key)]) };
       });
       if (received !== undefined) return received;
     }

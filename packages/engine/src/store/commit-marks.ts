@@ -5,7 +5,7 @@ import type { BatchPolicy, Database } from "./abstract-store.js";
 import { commitKey, commitOf } from "./key.js";
 import type { NewestCommitFile } from "./level/newest-commit-file.js";
 import { type SideFile, writeSideFile } from "./side-file.js";
-import type { StoreWrite } from "./store.js";
+import { del, mark, type StoreWrite } from "./store.js";
 
 /** Marks that are kept. A hole among them shows that the database lost writes in the middle. */
 const keptMarks = 4096;
@@ -13,8 +13,6 @@ const keptMarks = 4096;
 const trimmedMarks = 512;
 /** The side file is refreshed at most this often. */
 const refreshMs = 1000;
-
-const empty = Buffer.alloc(0);
 
 /**
  * Numbers every batch, leaves the number in the database, and keeps the newest durable one in the
@@ -52,10 +50,10 @@ export class CommitMarks implements BatchPolicy {
 
   stamp(): readonly StoreWrite[] {
     this.#commit += 1;
-    const writes: StoreWrite[] = [{ type: "put", key: commitKey(this.#commit), value: empty }];
+    const writes: StoreWrite[] = [mark(commitKey(this.#commit))];
     if (this.#commit - this.#oldest >= keptMarks + trimmedMarks) {
       for (let index = 0; index < trimmedMarks; index += 1) {
-        writes.push({ type: "del", key: commitKey(this.#oldest + index) });
+        writes.push(del(commitKey(this.#oldest + index)));
       }
       this.#oldest += trimmedMarks;
     }

@@ -10,6 +10,7 @@ import { type Database, synced } from "./abstract-store.js";
 import { databaseName } from "./folder-names.js";
 import { commitKey, commitOf } from "./key.js";
 import { exists, formatVersion, makeFolder, syncFolder, writeSideFile } from "./side-file.js";
+import { del, mark, put } from "./store.js";
 
 /**
  * Makes a data folder: `fill` makes it in a folder beside, which gets its name when it is whole and on
@@ -61,15 +62,15 @@ export async function writeStore(
   let commit = 0;
   try {
     for await (const { entries } of pieces) {
-      await db.batch(entries.map(([key, value]) => ({ type: "put", key, value })));
+      await db.batch(entries.map(([key, value]) => put(key, value)));
     }
     const range = { gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) };
     const [newest] = await db.keys({ ...range, reverse: true, limit: 1 }).all();
     if (newest !== undefined) commit = commitOf(newest);
     // Syncs the whole log: what came before is in it, or in tables, which are always synced. The last
     // write has the newest mark, as in every store.
-    const last = { type: "put", key: commitKey(commit), value: Buffer.alloc(0) } as const;
-    await db.batch([newest === undefined ? { type: "del", key: last.key } : last], synced);
+    const last = mark(commitKey(commit));
+    await db.batch([newest === undefined ? del(last.key) : last], synced);
   } finally {
     await db.close();
   }

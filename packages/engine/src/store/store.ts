@@ -33,6 +33,13 @@ export function put(key: Uint8Array, value: Uint8Array): StoreWrite {
   return new Put(key, value);
 }
 
+/** A write that sets a key whose being there is all that it says: its value is empty. */
+export function mark(key: Uint8Array): StoreWrite {
+  return new Put(key, noBytes);
+}
+
+const noBytes = new Uint8Array();
+
 /** A write that deletes a key. */
 export function del(key: Uint8Array): StoreWrite {
   return new Del(key);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { deepEqual, equal, rejects, throws } from "node:assert/strict";
-import type { Store, StoreWrite } from "../store/store.js";
+import { del, put, type Store } from "../store/store.js";
 
 /** The two functions of a test runner that the suite needs; Vitest's, Mocha's and Node's all do. */
 export interface SuiteRunner {
@@ -11,8 +11,6 @@ export interface SuiteRunner {
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const text = (value: string): Uint8Array => Buffer.from(value, "utf8");
-const put = (key: Uint8Array, value: Uint8Array): StoreWrite => ({ type: "put", key, value });
-const del = (key: Uint8Array): StoreWrite => ({ type: "del", key });
 /** All keys; those from here on are a store's own, and not the caller's. */
 const all = { gte: bytes(), lt: bytes(0xff, 0xff) };
 

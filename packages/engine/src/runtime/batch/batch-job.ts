@@ -13,7 +13,7 @@ import {
 import { isEngineError } from "../../errors.js";
 import { batchItemKey, batchItemRange, batchKey } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
-import type { StoreWrite } from "../../store/store.js";
+import { del, put, type StoreWrite } from "../../store/store.js";
 import type { Drafted } from "../journal.js";
 import { find, isLasting } from "../read/query/page.js";
 import { orderOf } from "../read/query/plan.js";
@@ -87,7 +87,7 @@ export class BatchJob {
   /** Deletes what items there are. */
   async clear(): Promise<void> {
     for await (const entries of scan(this.#runtime.store, batchItemRange(this.batchId))) {
-      await this.#write(entries.map(([key]) => ({ type: "del", key })));
+      await this.#write(entries.map(([key]) => del(key)));
     }
   }
 
@@ -107,7 +107,7 @@ export class BatchJob {
         const writes = found.map(({ instanceId, row }, at): StoreWrite => {
           const executionId = isLasting(row) ? row.executionId : "";
           const key = batchItemKey(this.batchId, matchedCount + at);
-          return { type: "put", key, value: encodeItem(instanceId, executionId) };
+          return put(key, encodeItem(instanceId, executionId));
         });
         matchedCount += found.length;
         await this.#save({ matchedCount }, writes);
@@ -138,7 +138,7 @@ export class BatchJob {
         purgedCount += result.value;
       }
     }
-    const deletions = entries.map(([key]): StoreWrite => ({ type: "del", key }));
+    const deletions = entries.map(([key]) => del(key));
     await this.#save({ doneCount, purgedCount, ...this.#withErrors(errors) }, deletions);
     return true;
   }
@@ -213,8 +213,8 @@ export class BatchJob {
   /** Writes the changed row, and what goes with it. */
   async #save(change: Partial<BatchRow>, writes: readonly StoreWrite[] = []): Promise<void> {
     const row = Object.assign(clone(BatchRowSchema, this.#row), change);
-    const put: StoreWrite = { type: "put", key: batchKey(this.batchId), value: encodeBatch(row) };
-    await this.#write([put, ...writes]);
+    const written = put(batchKey(this.batchId), encodeBatch(row));
+    await this.#write([written, ...writes]);
     this.#row = row;
   }
 

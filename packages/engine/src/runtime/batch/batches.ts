@@ -8,7 +8,7 @@ import { type BatchRequest, BatchRequestSchema, type BatchRow } from "@pawl/prot
 import { EngineError, isEngineError } from "../../errors.js";
 import type { ResolvedOptions } from "../../options.js";
 import { batchKey, batchRange } from "../../store/key.js";
-import type { StoreWrite } from "../../store/store.js";
+import { del, type StoreWrite } from "../../store/store.js";
 import type { Drafted } from "../journal.js";
 import type { Runtime } from "../runtime.js";
 import type { Supervisor } from "../supervisor.js";
@@ -237,7 +237,7 @@ async function trim(runtime: Runtime): Promise<void> {
     .slice(limits.endedBatches);
   if (spare.length === 0) return;
   const draft = (writes: StoreWrite[]): Drafted => {
-    for (const [batchId] of spare) writes.push({ type: "del", key: batchKey(batchId) });
+    for (const [batchId] of spare) writes.push(del(batchKey(batchId)));
     return {};
   };
   await runtime.journal.commit({ draft }, true);

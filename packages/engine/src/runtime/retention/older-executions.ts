@@ -4,9 +4,7 @@ import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
 import { decodeRow, encodeRow } from "../../store/codec.js";
 import { chunkKey, endedKey, executionKey, instanceRange } from "../../store/key.js";
-import type { Store, StoreWrite } from "../../store/store.js";
-
-const noBytes = new Uint8Array();
+import { del, mark, put, type Store, type StoreWrite } from "../../store/store.js";
 
 /** Rows that are read at a time. */
 const pieceSize = 256;
@@ -14,15 +12,15 @@ const pieceSize = 256;
 /** What keeps an ended execution when its id is used again. Its history stays where it is. */
 export function keepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
   return [
-    { type: "put", key: executionKey(instanceId, row.generation), value: encodeRow(row) },
-    { type: "put", key: endedKeyOf(instanceId, row), value: noBytes },
+    put(executionKey(instanceId, row.generation), encodeRow(row)),
+    mark(endedKeyOf(instanceId, row)),
   ];
 }
 
 /** What marks the end of an execution that is kept, by its stored row; undefined: that one is damaged. */
 export function endedWrite(instanceId: string, value: Uint8Array): StoreWrite | undefined {
   try {
-    return { type: "put", key: endedKeyOf(instanceId, decodeRow(value)), value: noBytes };
+    return mark(endedKeyOf(instanceId, decodeRow(value)));
   } catch (error) {
     if (isEngineError(error)) return undefined;
     throw error;
@@ -32,7 +30,7 @@ export function endedWrite(instanceId: string, value: Uint8Array): StoreWrite | 
 /** What makes an execution that was kept no longer an older one. Its history stays where it is. */
 export function unkeepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
   const keys = [executionKey(instanceId, row.generation), endedKeyOf(instanceId, row)];
-  return keys.map((key) => ({ type: "del", key }));
+  return keys.map(del);
 }
 
 /** What deletes an execution that was kept. */
@@ -41,7 +39,7 @@ export function removingWrites(instanceId: string, row: InstanceRow): StoreWrite
   const chunks = Array.from({ length: chunkCount }, (_, at) =>
     chunkKey(instanceId, generation, at),
   );
-  const history = chunks.map((key): StoreWrite => ({ type: "del", key }));
+  const history = chunks.map(del);
   return [...unkeepingWrites(instanceId, row), ...history];
 }
 

@@ -17,7 +17,7 @@ import {
   rowKey,
 } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
-import type { KeyRange, StoreWrite } from "../../store/store.js";
+import { del, type KeyRange, type StoreWrite } from "../../store/store.js";
 import type { Drafted } from "../journal.js";
 import type { Runtime } from "../runtime.js";
 import { removingWrites } from "./older-executions.js";
@@ -207,9 +207,7 @@ export class Retention {
     const row = value && decodeRow(value);
     if (row !== undefined && !this.#isDue(row, length, now)) return;
     const writes: StoreWrite[] =
-      row === undefined
-        ? [{ type: "del", key: endedKey(parseEndedKey(ended)) }]
-        : removingWrites(instanceId, row);
+      row === undefined ? [del(endedKey(parseEndedKey(ended)))] : removingWrites(instanceId, row);
     const draft = (batch: StoreWrite[]): Drafted => {
       batch.push(...writes);
       return {};

@@ -10,7 +10,7 @@ import {
 import { batchItemRange, batchRange, instanceIdOf } from "../../store/key.js";
 import { describeLost, type LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
-import type { Store, StoreWrite } from "../../store/store.js";
+import { del, put, type Store } from "../../store/store.js";
 import { isEnded } from "../batch/batch-codec.js";
 import { decodeBatch, encodeBatch } from "../batch/batch-row.js";
 
@@ -23,9 +23,9 @@ export async function endLostBatches(store: Store, lost: LostBlocks, now: number
       const row = decodeBatch(value);
       if (block === undefined || isEnded(row)) continue;
       const ended = failed(row, `what it had to do may have been in ${describeLost(block)}`, now);
-      await store.write([{ type: "put", key, value: encodeBatch(ended) }]);
+      await store.write([put(key, encodeBatch(ended))]);
       for await (const entries of scan(store, items)) {
-        await store.write(entries.map(([item]): StoreWrite => ({ type: "del", key: item })));
+        await store.write(entries.map(([item]) => del(item)));
       }
     }
   }

@@ -14,7 +14,7 @@ import {
   timerKey,
 } from "../../store/key.js";
 import { describeLost, type LostBlocks } from "../../store/salvage/lost-blocks.js";
-import type { Store, StoreReader, StoreWrite } from "../../store/store.js";
+import { mark, put, type Store, type StoreReader, type StoreWrite } from "../../store/store.js";
 import { loadMailbox, readRow } from "../loader.js";
 import type { MailboxHost } from "../mailbox.js";
 import { endedWrite } from "../retention/older-executions.js";
@@ -22,7 +22,6 @@ import { wantedTimers } from "../wanted-timers.js";
 
 /** Older executions whose loss is looked for, of one instance. */
 const olderExecutions = 1000;
-const noBytes = new Uint8Array();
 
 /** Nothing is changed by looking. */
 const onlooker: MailboxHost = {
@@ -51,23 +50,23 @@ export async function mendInstance(
   if (hasEnded(state)) {
     // Whether its last activities have run is not known any more; they run at least once.
     const isUnsettled = state.fold.end !== "terminated" && state.fold.tasks.size > 0;
-    if (isUnsettled) writes.push({ type: "put", key: liveKey(instanceId), value: noBytes });
+    if (isUnsettled) writes.push(mark(liveKey(instanceId)));
     return;
   }
   const missing = await findMissingMessage(store, lost, state);
   if (missing !== undefined) {
     const value = encodeLostRow(missing);
-    writes.push({ type: "put", key: rowKey(instanceId), value });
-    writes.push({ type: "put", key: liveKey(instanceId), value: noBytes });
+    writes.push(put(rowKey(instanceId), value));
+    writes.push(mark(liveKey(instanceId)));
     return;
   }
   for (const timer of wantedTimers(state).values()) {
-    writes.push({ type: "put", key: timerKey(timer), value: noBytes });
+    writes.push(mark(timerKey(timer)));
   }
   // One whose delayed start is yet to come has the timer of its start.
   const isToStart = state.startAt > 0 && state.fold.eventCount === 0;
   if (!isToStart && hasWorkAtHand(state, Number.POSITIVE_INFINITY)) {
-    writes.push({ type: "put", key: liveKey(instanceId), value: noBytes });
+    writes.push(mark(liveKey(instanceId)));
   }
 }
 
@@ -133,6 +132,6 @@ async function mendOlder(
     // One that went on as new was never kept, and its history is gone.
     if (lost.find(first) === undefined && (await store.get(first)) === undefined) continue;
     const reason = `an older execution of '${instanceId}' was in ${describeLost(block)}`;
-    writes.push({ type: "put", key, value: encodeLostRow(reason) });
+    writes.push(put(key, encodeLostRow(reason)));
   }
 }

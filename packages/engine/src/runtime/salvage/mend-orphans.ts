@@ -4,7 +4,7 @@ import { encodeLostRow } from "../../store/codec.js";
 import { instanceIdOf, instanceRange, kindRange, rowKey } from "../../store/key.js";
 import { describeLost, type LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
-import type { Store, StoreWrite } from "../../store/store.js";
+import { del, put, type Store, type StoreWrite } from "../../store/store.js";
 
 /** Kinds of entries that belong to a row, and the bytes that follow the id and its zero byte. */
 const ownedKinds = [
@@ -53,11 +53,11 @@ async function mendOwner(
   if (row !== undefined) return;
   if (block !== undefined) {
     const value = encodeLostRow(`its row was in ${describeLost(block)}`);
-    writes.push({ type: "put", key: rowKey(instanceId), value });
+    writes.push(put(rowKey(instanceId), value));
     return;
   }
   for (const kind of removedKinds) {
     const found = await store.range(instanceRange(kind, instanceId));
-    writes.push(...found.map(([key]): StoreWrite => ({ type: "del", key })));
+    writes.push(...found.map(([key]) => del(key)));
   }
 }

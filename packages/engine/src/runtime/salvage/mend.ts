@@ -6,7 +6,7 @@ import { buildIndexes } from "../../store/index/index-build.js";
 import { instanceIdOf, kindRange, liveKey, partitionCount } from "../../store/key.js";
 import { LostBlocks, unmendedKey } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
-import type { Store, StoreWrite } from "../../store/store.js";
+import { del, mark, type Store, type StoreWrite } from "../../store/store.js";
 import { endLostBatches } from "./mend-batches.js";
 import { mendInstance } from "./mend-instance.js";
 import { mendOrphans } from "./mend-orphans.js";
@@ -43,7 +43,7 @@ export async function mend(store: Store, now: number): Promise<Mended | undefine
     }
   }
   await buildIndexes(store);
-  await store.write([{ type: "del", key: unmendedKey }]);
+  await store.write([del(unmendedKey)]);
   const lostBlocks = lost.all.length;
   return { instances, lostBlocks, mayLackMessages: lost.mayHaveHeldMessages };
 }
@@ -61,6 +61,6 @@ async function mendRow(
     await mendInstance(store, lost, instanceId, decodeRow(value), writes);
   } catch (error) {
     if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
-    writes.push({ type: "put", key: liveKey(instanceId), value: new Uint8Array() });
+    writes.push(mark(liveKey(instanceId)));
   }
 }

@@ -4,7 +4,7 @@ import { isEngineError } from "../../errors.js";
 import { decodeRow } from "../codec.js";
 import { instanceIdOf, kindRange, partitionCount } from "../key.js";
 import { scan } from "../scan.js";
-import type { Store, StoreWrite } from "../store.js";
+import { del, type Store, type StoreWrite } from "../store.js";
 import { indexKinds } from "./index-key.js";
 import { draftIndexes } from "./index-writes.js";
 
@@ -22,7 +22,7 @@ export async function buildIndexes(
     // Formats before 4 had another index by creation, under "d".
     for (const kind of [...indexKinds, "retired"] as const) {
       for await (const entries of scan(store, kindRange(kind, partition))) {
-        await store.write(entries.map(([key]): StoreWrite => ({ type: "del", key })));
+        await store.write(entries.map(([key]) => del(key)));
       }
     }
     for await (const entries of scan(store, kindRange("row", partition))) {

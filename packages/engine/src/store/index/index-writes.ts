@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { del, put, type StoreWrite } from "../store.js";
+import { del, mark, type StoreWrite } from "../store.js";
 import {
   type IndexedRow,
   indexKeysOf,
@@ -10,8 +10,6 @@ import {
   updatedAtOf,
   updatedKey,
 } from "./index-key.js";
-
-const noBytes = new Uint8Array();
 
 /**
  * Adds the writes that take an instance's index entries from one row to the next. `undefined`: there
@@ -35,7 +33,7 @@ export function draftIndexes(
   }
   if (secondOf(updatedAtOf(before)) !== secondOf(updatedAtOf(after))) {
     writes.push(del(updatedKey(instanceId, before)));
-    writes.push(put(updatedKey(instanceId, after), noBytes));
+    writes.push(mark(updatedKey(instanceId, after)));
   }
 }
 
@@ -44,7 +42,7 @@ function deleteAll(writes: StoreWrite[], keys: readonly Uint8Array[]): void {
 }
 
 function putAll(writes: StoreWrite[], keys: readonly Uint8Array[]): void {
-  for (const key of keys) writes.push(put(key, noBytes));
+  for (const key of keys) writes.push(mark(key));
 }
 
 /** True when two rows differ in nothing that an execution keeps. */

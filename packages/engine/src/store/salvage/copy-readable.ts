@@ -10,7 +10,7 @@ import { readLogFile } from "../level/log-file.js";
 import { readBlocks, type TableEntry } from "../level/table-file.js";
 import { writesIn } from "../level/write-batch.js";
 import { following } from "../scan.js";
-import type { StoreWrite } from "../store.js";
+import { del, put, type StoreWrite } from "../store.js";
 import { describeLost, LostBlocks, lostBlockOf, mayHold } from "./lost-blocks.js";
 
 /** Writes that are copied in one batch. */
@@ -115,10 +115,10 @@ class Copy implements Copied {
   #add({ key, value }: TableEntry): void {
     if (value !== undefined) {
       if (isCommitKey(key)) this.newestCommit = Math.max(this.newestCommit, commitOf(key));
-      this.#writes.push({ type: "put", key, value });
+      this.#writes.push(put(key, value));
       return;
     }
-    this.#writes.push({ type: "del", key });
+    this.#writes.push(del(key));
     // Whatever of it was lost is older than its end.
     if (isRowKey(key) && this.lost.find(key) !== undefined) this.lost.free(instanceIdOf(key));
   }
@@ -130,9 +130,9 @@ class Copy implements Copied {
       if (!mayHold(block, key) || Buffer.from(key).readUInt16BE(0) >= partitionCount) continue;
       if (isRowKey(key)) {
         const value = encodeLostRow(`its newest row may have been in ${describeLost(block)}`);
-        this.#writes.push({ type: "put", key, value });
+        this.#writes.push(put(key, value));
       } else {
-        this.#writes.push({ type: "del", key });
+        this.#writes.push(del(key));
       }
       if (this.#writes.length >= batchWrites) await this.flush();
     }

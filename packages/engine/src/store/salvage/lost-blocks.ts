@@ -6,7 +6,7 @@ import { damaged } from "../damaged.js";
 import { kindRange, partitionCount, rowKey } from "../key.js";
 import { mayMatch } from "../level/bloom-filter.js";
 import { afterPrefix, scan } from "../scan.js";
-import type { KeyRange, StoreReader, StoreWrite } from "../store.js";
+import { type KeyRange, mark, put, type StoreReader, type StoreWrite } from "../store.js";
 
 // What a salvage leaves in the partition of the store as a whole, 0xffff:
 //
@@ -105,7 +105,7 @@ export class LostBlocks {
   /** Everything that is known, as it is written into a new store. */
   writes(): StoreWrite[] {
     const blocks = this.#blocks.map((block, number): StoreWrite => {
-      return { type: "put", key: lostKey(number), value: toBinary(LostBlockSchema, block) };
+      return put(lostKey(number), toBinary(LostBlockSchema, block));
     });
     return [...blocks, ...[...this.#free].map(freeWrite)];
   }
@@ -114,7 +114,7 @@ export class LostBlocks {
 /** What frees an id. */
 export function freeWrite(instanceId: string): StoreWrite {
   const key = Buffer.concat([freePrefix, Buffer.from(instanceId, "utf8")]);
-  return { type: "put", key, value: new Uint8Array() };
+  return mark(key);
 }
 
 /** A block that could not be read. */

@@ -9,7 +9,7 @@ import { requireCommit } from "../commit-marks.js";
 import { changeKey, commitKey } from "../key.js";
 import { FilesDamaged } from "../level/inspect.js";
 import { exists, hasCode, makeFolder, syncFolder } from "../side-file.js";
-import type { StoreWrite } from "../store.js";
+import { mark, type StoreWrite } from "../store.js";
 import { type Copied, copyReadable } from "./copy-readable.js";
 import { lockDatabase } from "./lock-database.js";
 import { freeRange, LostBlocks, lostKey, unmendedKey } from "./lost-blocks.js";
@@ -130,22 +130,16 @@ async function renewBooks(db: Database, { lost }: Copied, commit: number): Promi
   for (const each of lost.all) known.add(each);
   for (const id of lost.freeIds) known.free(id);
   const changes = { gte: changeKey(0), lt: changeKey(Number.MAX_SAFE_INTEGER) };
-  const writes: StoreWrite[] = [
-    ...known.writes(),
-    { type: "put", key: commitKey(commit), value: noBytes },
-    { type: "put", key: unmendedKey, value: noBytes },
-  ];
+  const writes: StoreWrite[] = [...known.writes(), mark(commitKey(commit)), mark(unmendedKey)];
   if (lost.findIn(changes) !== undefined) {
     await db.clear(changes);
     // There are never more changes than commits.
-    writes.push({ type: "put", key: changeKey(commit + 1), value: noBytes });
+    writes.push(mark(changeKey(commit + 1)));
   }
   await db.clear(freeRange);
   await db.clear({ gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) });
   await db.batch(writes, synced);
 }
-
-const noBytes = new Uint8Array();
 
 /** Lays the damaged database aside and gives the new one its name. */
 async function swap(aside: string, made: string, options: SalvageOptions): Promise<void> {
