@@ -31,9 +31,9 @@ export const fleetFaults: readonly PlantedFault[] = [
   {
     name: "fleet-return-not-awaited",
     breaks: "a worker that has just gone is not waited for",
-    file: "runtime/work/repertoire.ts",
-    search: "return this.#anyCount > 0 || this.#counts[kind].has(name);",
-    replace: "return this.#anyCount > 0;",
+    file: "runtime/work/departures.ts",
+    search: "return this.#cancelAny !== undefined || this.#waits[kind].has(name);",
+    replace: "return this.#cancelAny !== undefined;",
     suite: "simulation",
   },
   {
