@@ -244,6 +244,8 @@ async function lostFacts({ batches, facts }: Recording): Promise<Fact[]> {
 async function bringToRest(batches: Recording["batches"], clock: ManualClock): Promise<string[]> {
   const faults = await FaultStore.over(() => storeOf(batches));
   const { engine } = await EngineUnderTest.open({}, faults, clock);
+  // A start that is still on its way would make its instance anew after the end that comes next.
+  await engine.idle();
   const { instances } = await engine.list();
   for (const { instanceId: id } of instances) await engine.terminate(id);
   for (const { instanceId: id } of instances) await engine.waitForCompletion(id);
