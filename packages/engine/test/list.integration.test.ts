@@ -81,6 +81,27 @@ describe("list()", () => {
     await under.engine.close();
   });
 
+  test.each([
+    ["eq", ["b"]],
+    ["neq", ["a", "bb", "c"]],
+    ["lt", ["a"]],
+    ["lte", ["a", "b"]],
+    ["gt", ["bb", "c"]],
+    ["gte", ["b", "bb", "c"]],
+    ["prefix", ["b", "bb"]],
+  ] as const)("compares ids: %s", async (op, wanted) => {
+    const under = await EngineUnderTest.open();
+    for (const instanceId of ["c", "b", "bb", "a"]) {
+      await under.engine.start({ workflow: "w", instanceId });
+    }
+    const where = { field: "instanceId", op, value: "b" } as const;
+    for (const sortBy of [undefined, "id", "created", "updated"] as const) {
+      const query = sortBy === undefined ? { where } : { where, sortBy };
+      expect((await pages(under, query)).flatMap(idsOf)).toEqual(wanted);
+    }
+    await under.engine.close();
+  });
+
   test("has payloads unless they are not asked for", async () => {
     const under = await openWith(1);
     const [full] = (await under.engine.list()).instances;

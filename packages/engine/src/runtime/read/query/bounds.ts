@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Comparison, Condition } from "@pawl/protocol/port";
-import { afterPrefix, following } from "../../../store/scan.js";
+import { afterPrefix } from "../../../store/scan.js";
 
 /** From one value to before another; undefined: without an end. */
 export interface Range<T> {
@@ -64,6 +64,11 @@ export function isImpossible(bounds: Bounds): boolean {
   );
 }
 
+/** The first id that may come after this one. In keys a zero byte ends it, which no id contains. */
+export function afterId(id: Uint8Array): Buffer {
+  return Buffer.concat([id, Buffer.from([1])]);
+}
+
 /** False for an id that is out of bounds. */
 export function admitsId({ id: { from, before }, ids }: Bounds, instanceId: string): boolean {
   if (ids !== undefined) return ids.has(instanceId);
@@ -112,7 +117,7 @@ function idRange({ op, value }: Comparison): Range<Uint8Array> {
   const bytes = Buffer.from(value, "utf8");
   switch (op) {
     case "eq":
-      return { from: bytes, before: following(bytes) };
+      return { from: bytes, before: afterId(bytes) };
     case "prefix":
       return bytes.length === 0 ? open : { from: bytes, before: afterPrefix(bytes) };
     case "gt":
@@ -120,7 +125,7 @@ function idRange({ op, value }: Comparison): Range<Uint8Array> {
       return { from: bytes, before: undefined };
     case "lt":
     case "lte":
-      return { from: undefined, before: following(bytes) };
+      return { from: undefined, before: afterId(bytes) };
     default:
       return open;
   }

@@ -11,7 +11,7 @@ import {
 } from "../../../store/index/index-key.js";
 import { type IndexKind, kindPrefix, partitionCount, partitionOf } from "../../../store/key.js";
 import { afterPrefix } from "../../../store/scan.js";
-import { type Bounds, boundsOf, isImpossible, type Range } from "./bounds.js";
+import { afterId, type Bounds, boundsOf, isImpossible, type Range } from "./bounds.js";
 import { conditionOf } from "./condition.js";
 import type { Extent, ExtentOf } from "./extents.js";
 import { legsOf, type Stretch } from "./legs.js";
@@ -149,8 +149,7 @@ function rowParts({ id, ids }: Bounds): Plan["parts"] {
   }
   return [...ids].map((one) => {
     const bytes = Buffer.from(one, "utf8");
-    const next = Buffer.concat([bytes, Buffer.from([1])]);
-    return [[runOf("row", partitionOf(one), empty, bytes, next)]];
+    return [[runOf("row", partitionOf(one), empty, bytes, afterId(bytes))]];
   });
 }
 
