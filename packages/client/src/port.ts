@@ -2,7 +2,7 @@
 
 // The engine's two ports, by the names that this package has for their shapes: `Instance` and the like
 // are its own, with payloads as values. An engine in the same process satisfies both;
-// `remote-management.ts` satisfies the first over the network.
+// `remote/management.ts` satisfies the first over the network.
 
 import type { ManagementPort, WorkerPort } from "@pawl/protocol/port";
 

@@ -8,7 +8,6 @@ import {
 import type { ConnectedWorker, WorkerKind } from "../port.js";
 
 const kinds: Readonly<Record<KindNumber, WorkerKind>> = {
-  // One that a newer server knows is on the network in any case.
   [KindNumber.UNSPECIFIED]: "pawl",
   [KindNumber.EMBEDDED]: "embedded",
   [KindNumber.PAWL]: "pawl",
@@ -24,7 +23,8 @@ export function fromWorkerMessage(message: WorkerMessage): ConnectedWorker {
   return {
     workerId,
     name,
-    kind: kinds[kind],
+    // One that only a newer server knows is on the network in any case.
+    kind: kinds[kind] ?? "pawl",
     ...(protocol === "" ? {} : { protocol }),
     connectedAt: connectedAt === undefined ? 0 : fromTimestamp(connectedAt),
     ...(message.everyWorkflow ? {} : { workflows: message.workflows }),
