@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { FailureSchema, TaskFailureDetailsSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { ActivityFailedError, NonRetriableError } from "./errors.js";
 import {
@@ -29,6 +31,20 @@ describe("failureOf()", () => {
 
   test("takes what is thrown but is no error", () => {
     expect(failureOf("oops")).toEqual({ type: "Error", message: "oops", nonRetriable: false });
+  });
+
+  test.each([
+    ["an object without a prototype", Object.create(null), "Error", "a value without text"],
+    ["a symbol", Symbol("s"), "Error", "Symbol(s)"],
+    ["a message that is none", Object.assign(new Error(), { message: 42 }), "Error", "42"],
+    ["a name that is none", Object.assign(new Error("m"), { name: undefined }), "undefined", "m"],
+    ["a stack that is none", Object.assign(new Error("m"), { stack: [] }), "Error", "m"],
+  ])("describes %s in a form that can be sent", (_what, thrown, type, message) => {
+    const failure = failureOf(thrown);
+    expect(failure).toMatchObject({ type, message });
+    const sent = toBinary(FailureSchema, toFailureMessage(failure));
+    expect(fromFailureMessage(fromBinary(FailureSchema, sent))).toEqual(failure);
+    expect(toBinary(TaskFailureDetailsSchema, toFailureDetails(failure)).length).toBeGreaterThan(0);
   });
 
   test("marks what cannot be retried, also when it comes from an activity", () => {

@@ -16,16 +16,26 @@ const causeLimit = 16;
 /** Describes what was thrown: name, message, stack, causes. */
 export function failureOf(error: unknown, depth = 0): Failure {
   if (!(error instanceof Error)) {
-    return { type: "Error", message: String(error), nonRetriable: false };
+    return { type: "Error", message: textOf(error), nonRetriable: false };
   }
   const hasCause = error.cause !== undefined && depth < causeLimit;
   return {
-    type: error.name,
-    message: error.message,
-    ...(error.stack === undefined ? {} : { stackTrace: error.stack }),
+    // Some libraries put numbers or objects there, which no message of a protocol takes.
+    type: textOf(error.name),
+    message: textOf(error.message),
+    ...(typeof error.stack === "string" ? { stackTrace: error.stack } : {}),
     ...(hasCause ? { cause: failureOf(error.cause, depth + 1) } : {}),
     nonRetriable: isNonRetriable(error),
   };
+}
+
+/** Text of whatever was thrown. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "a value without text";
+  }
 }
 
 /** Rebuilds an error from its description, so that it can be the cause of another. */
