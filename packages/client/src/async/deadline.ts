@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isPawlError, PawlError } from "../errors.js";
+import { setAlarm } from "./alarm.js";
 
 /**
  * Runs a call with a signal that is aborted when the time is up or the caller's own signal is.
@@ -20,7 +21,7 @@ async function withTimer<T>(
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const cancel = setAlarm(timeoutMs, () => deadline.abort());
   const limited =
     signal === undefined ? deadline.signal : AbortSignal.any([signal, deadline.signal]);
   try {
@@ -29,6 +30,6 @@ async function withTimer<T>(
     if (!deadline.signal.aborted || !isPawlError(error) || error.code !== "CANCELLED") throw error;
     throw new PawlError("DEADLINE_EXCEEDED", `no answer within ${timeoutMs} ms`, { cause: error });
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

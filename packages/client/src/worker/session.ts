@@ -2,6 +2,7 @@
 
 import { create } from "@bufbuild/protobuf";
 import { type HistoryEvent, WorkflowActionSchema } from "@pawl/protocol";
+import { setAlarm } from "../async/alarm.js";
 import { createDeferred } from "../async/deferred.js";
 import type { Logger } from "../authoring.js";
 import { failureOf } from "../failure.js";
@@ -75,12 +76,11 @@ export class Session implements WorkReceiver {
   async drain(graceMs: number): Promise<void> {
     this.#isDraining = true;
     if (this.#inFlight === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    await new Promise<void>((resolve) => {
-      this.#whenIdle = resolve;
-      timer = setTimeout(resolve, graceMs);
-    });
-    clearTimeout(timer);
+    const { promise, resolve } = createDeferred();
+    this.#whenIdle = resolve;
+    const cancel = setAlarm(graceMs, resolve);
+    await promise;
+    cancel();
   }
 
   /** Tells activities that are still running to stop; their results go nowhere. */

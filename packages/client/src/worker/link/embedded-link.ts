@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { decodeFrames, type TaskFailureDetails } from "@pawl/protocol";
+import { longestTimerMs } from "../../async/alarm.js";
 import { createDeferred } from "../../async/deferred.js";
 import { toFailureDetails } from "../../failure.js";
 import type { ActivityItem, PortSession, TurnItem, WorkerPort } from "../../port.js";
@@ -19,9 +20,6 @@ type TurnCompletion = Parameters<WorkerPort["completeTurn"]>[0];
 /** Fields as they are filled in. */
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The longest interval that Node takes (2^31 - 1 ms). */
-const longestMs = 2_147_483_647;
-
 /** A link to an engine in the same process: no sockets, and no bytes where none are needed. */
 export function createEmbeddedLink(port: WorkerPort): WorkLink {
   return {
@@ -34,7 +32,7 @@ export function createEmbeddedLink(port: WorkerPort): WorkLink {
         (instanceId) => receiver.release(instanceId),
       );
       // As a socket would: the engine's own timers let the process end under a sleeping instance.
-      const keepAlive = setInterval(() => {}, longestMs);
+      const keepAlive = setInterval(() => {}, longestTimerMs);
       const end = (): void => {
         clearInterval(keepAlive);
         session.close();
