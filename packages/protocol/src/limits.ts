@@ -20,6 +20,11 @@ export const limits = {
   /** Calls of all such streams of a server that are under way at once. */
   streamedCalls: 250_000,
   /**
+   * Bytes of the calls of Dapr's API that wait in a server with `--strict-dapr`, for a worker or to be tried
+   * again: the payload of each, and 4 KiB.
+   */
+  heldBytes: 268_435_456,
+  /**
    * Bytes of one turn (history and new events) sent to a worker that takes no more than 4 MiB: 95 %
    * of it, as Dapr does (engine semantics 10.4).
    */

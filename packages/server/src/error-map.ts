@@ -156,7 +156,7 @@ export const daprOperations = {
     code: "ERR_GET_WORKFLOW",
     notFound: true,
     message: ({ subject }: DaprSubject, cause: string) =>
-      `error while getting workflow info on instance '${subject}': ${cause}`,
+      `error while getting workflow info on instance '${subject}': failed to get workflow metadata for '${subject}': ${cause}`,
   },
   list: {
     code: "ERR_GET_WORKFLOW",

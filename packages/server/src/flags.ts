@@ -80,7 +80,7 @@ function addGeneralFlags(command: Command): Command {
         .choices(["level", "memory"]),
     )
     .addOption(
-      new Option("--strict-dapr [boolean]", "answer exactly as Dapr; see docs/rest.md")
+      new Option("--strict-dapr [boolean]", "answer, and wait, exactly as Dapr; see docs/rest.md")
         .env("PAWL_STRICT_DAPR")
         .preset("true")
         .argParser(parseSwitch),

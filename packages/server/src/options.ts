@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type {
-  BackupPort,
-  Engine,
-  EngineSettings,
-  Logger,
-  ManagementPort,
-  TracingOptions,
-  WaitPort,
-  WorkerPort,
+import {
+  type BackupPort,
+  type Clock,
+  type Engine,
+  type EngineSettings,
+  type Logger,
+  type ManagementPort,
+  systemClock,
+  type TracingOptions,
+  type WaitPort,
+  type WorkerPort,
 } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
@@ -76,10 +78,14 @@ export interface ServerOptions extends DiskOptions {
   /** Name of this server in `/v1.0/metadata`, and in the scopes of components. @default "pawl" */
   readonly appId?: string;
   /**
-   * Answer as Dapr does, over REST and gRPC, also where Pawl has a better form of answer, and leave out
-   * the early form of the API; see docs/rest.md. @default false
+   * Answer as Dapr does, over REST and gRPC, also where Pawl has a better answer, wait where it waits, and
+   * leave out the early form of the API; see docs/rest.md. @default false
    */
   readonly strictDapr?: boolean;
+  /**
+   * By which a strict server's calls wait; engines that are opened have their own. @default the machine's clock
+   */
+  readonly clock?: Clock;
   /** Where log lines go. @default nowhere */
   readonly logger?: ServerLogger;
   /** Milliseconds that open calls get to end when the server closes. @default 5000 */
@@ -154,6 +160,7 @@ export const defaults = Object.freeze({
   configFiles: Object.freeze<string[]>([]),
   appId: "pawl",
   strictDapr: false,
+  clock: systemClock,
   logger: silent,
   shutdownGraceMs: 5_000,
   apiToken: "",

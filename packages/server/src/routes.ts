@@ -19,6 +19,7 @@ import type { AdmitCall } from "./auth/admission.js";
 import { byComponent } from "./component/by-component.js";
 import type { Components } from "./component/components.js";
 import { builtInName } from "./component/name.js";
+import type { CallRules } from "./dapr/call-rules.js";
 import type { DaprWorkflows } from "./dapr/workflows.js";
 import { streamLimits } from "./interceptor/limit.js";
 import { createRequestValidation, isValidRequest } from "./interceptor/validate.js";
@@ -69,6 +70,7 @@ export interface RouteTargets {
   readonly appId: string;
   /** Serve what Dapr serves as Dapr does, and over REST nothing else. @default false */
   readonly strictDapr: boolean;
+  readonly rules: CallRules;
   readonly log: ServerLogger;
 }
 
@@ -163,7 +165,7 @@ export function registerServices(
   interceptors: readonly Interceptor[],
   openAdmission: () => AdmitCall,
 ): void {
-  const { components, workflows, metadata, log, strictDapr } = targets;
+  const { components, workflows, metadata, log, rules, strictDapr: strict } = targets;
   const index = new DescriptorIndex(services);
   const validation = createRequestValidation();
   const checked = { interceptors: [...interceptors, validation], passes: isValidRequest };
@@ -193,15 +195,15 @@ export function registerServices(
     .service(
       TaskHubSidecarService,
       byComponent(TaskHubSidecarService, components, ({ engine }) =>
-        createTaskHubService(engine, log, strictDapr),
+        createTaskHubService(engine, { log, rules, strict }),
       ),
       // Its messages are workers' answers, too: one that is refused would stay away, or come again, for ever.
       {
         rules: dialectRules,
-        ...(strictDapr ? { readMaxBytes: limits.requestBytes } : streamLimits),
+        ...(strict ? { readMaxBytes: limits.requestBytes } : streamLimits),
       },
     )
-    .service(Dapr, createDaprService(workflows, metadata, strictDapr))
+    .service(Dapr, createDaprService(workflows, metadata, strict))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))
     .service(ServerReflection, createReflectionService(index))
     .service(ServerReflectionAlpha, createReflectionAlphaService(index));

@@ -5,6 +5,7 @@ import { openEndedPaths } from "./auth/access.js";
 import { openSecurity, type Security } from "./auth/security.js";
 import { type OpenedComponents, openComponents } from "./component/open-components.js";
 import { OwnPorts } from "./component/own-ports.js";
+import { plainRules, StrictRules } from "./dapr/call-rules.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
@@ -84,9 +85,13 @@ async function serveComponents(
 ): Promise<PawlServer> {
   const { host, appId, strictDapr, logger: log } = options;
   const { bodyBytes } = options.listen;
-  const workflows = new DaprWorkflows(components, strictDapr);
+  const rules = strictDapr ? new StrictRules(options.clock) : plainRules;
+  const workflows = new DaprWorkflows(components, strictDapr, rules);
   const metadata = new ServerMetadata(appId, components);
-  const targets: RouteTargets = { components, workflows, metadata, appId, strictDapr, log };
+  const targets: RouteTargets = {
+    ...{ components, workflows, metadata },
+    ...{ appId, strictDapr, rules, log },
+  };
   const router = new RestRouter(restRoutes(targets));
   const rpc = new RpcHandler(
     (router, interceptors) =>
@@ -116,6 +121,7 @@ async function serveComponents(
   const close = async (): Promise<void> => {
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
+    rules.stop();
     ownPorts.close();
     security.close();
     await ended;

@@ -14,15 +14,16 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** The base of a strict REST API. */
-async function startStrict(engine: ServedEngine): Promise<string> {
+/** The base of a strict REST API, with a worker: without one there are waits. */
+async function startStrict(methods: Partial<ServedEngine> = {}): Promise<string> {
+  const engine = fakeEngine({ workerCount: () => 1, ...methods });
   return (await startServer({ engine, strictDapr: true })).url;
 }
 
 describe("with strictDapr", () => {
   test("a start has none of our headers", async () => {
     const start = async () => ({ instanceId: "a", executionId: "e" });
-    const url = await startStrict(fakeEngine({ start }));
+    const url = await startStrict({ start });
 
     const answer = await fetch(`${url}/v1.0/workflows/dapr/order/start`, { method: "POST" });
 
@@ -36,7 +37,7 @@ describe("with strictDapr", () => {
 
   test("a pending instance shows nothing but its id", async () => {
     const instance = fakeInstance({ status: "pending", input: "1" });
-    const url = await startStrict(fakeEngine({ get: async () => instance }));
+    const url = await startStrict({ get: async () => instance });
 
     const answer = await fetch(`${url}/v1.0/workflows/dapr/a`);
 
@@ -50,7 +51,7 @@ describe("with strictDapr", () => {
 
   test("a stalled instance shows UNKNOWN", async () => {
     const instance = fakeInstance({ status: "stalled" });
-    const url = await startStrict(fakeEngine({ get: async () => instance }));
+    const url = await startStrict({ get: async () => instance });
 
     const answer = await fetch(`${url}/v1.0/workflows/dapr/a`);
 
@@ -59,7 +60,7 @@ describe("with strictDapr", () => {
 
   test("a stalled instance takes no event", async () => {
     const instance = fakeInstance({ status: "stalled" });
-    const url = await startStrict(fakeEngine({ get: async () => instance }));
+    const url = await startStrict({ get: async () => instance });
 
     const answer = await fetch(`${url}/v1.0/workflows/dapr/a/raiseEvent/e`, { method: "POST" });
 
@@ -75,12 +76,10 @@ describe("with strictDapr", () => {
     ["a/raiseEvent/e", "raiseEvent"],
     ["a/pause", "suspend"],
   ] as const)("a body of %s may be one byte larger than the limit", async (path, method) => {
-    const url = await startStrict(
-      fakeEngine({
-        get: async () => undefined,
-        [method]: async () => ({ instanceId: "a", executionId: "e" }),
-      }),
-    );
+    const url = await startStrict({
+      get: async () => undefined,
+      [method]: async () => ({ instanceId: "a", executionId: "e" }),
+    });
     const post = async (sizeBytes: number): Promise<number> => {
       const body = `{}${" ".repeat(sizeBytes - 2)}`;
       return (await fetch(`${url}/v1.0/workflows/dapr/${path}`, { method: "POST", body })).status;
@@ -92,13 +91,12 @@ describe("with strictDapr", () => {
 
   test("any first segment is a component", async () => {
     const started: unknown[] = [];
-    const engine = fakeEngine({
+    const url = await startStrict({
       async start(command) {
         started.push(command);
         return { instanceId: "a", executionId: "e" };
       },
     });
-    const url = await startStrict(engine);
 
     await fetch(`${url}/v1.0/workflows/x/order/start?instanceID=a`, { method: "POST" });
 
@@ -111,7 +109,7 @@ describe("with strictDapr", () => {
     ["POST", "dapr/a/suspend"],
     ["POST", "order/a/raiseEvent?eventName=e"],
   ])("the early form is not there: %s %s", async (method, path) => {
-    const url = await startStrict(fakeEngine());
+    const url = await startStrict();
 
     const answer = await fetch(`${url}/v1.0/workflows/${path}`, { method });
 

@@ -9,6 +9,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import {
   Dapr,
   ErrorDetailSchema,
+  OrchestrationStatus,
   type TaskHubSidecarService,
   type WorkflowAction,
   WorkflowActionSchema,
@@ -108,6 +109,20 @@ const deviations: Deviation[] = [
     strict: ["", "PENDING", [], false],
   },
   {
+    what: "a pending instance in GetInstance",
+    see: async ({ server, hub }) => {
+      await server.engine.start({ workflow: "w", instanceId: "a", input: "1" });
+      const request = { instanceId: "a", getInputsAndOutputs: true };
+      const { workflowState: shown } = await hub.getInstance(request);
+      const isDated = [shown?.createdTimestamp, shown?.lastUpdatedTimestamp].map(
+        (time) => (time?.seconds ?? 0n) > 0n,
+      );
+      return [shown?.instanceId, shown?.name, shown?.workflowStatus, shown?.input, isDated];
+    },
+    plain: ["a", "w", OrchestrationStatus.PENDING, "1", [true, true]],
+    strict: ["a", "", OrchestrationStatus.PENDING, undefined, [false, false]],
+  },
+  {
     what: "a stalled instance in GetWorkflow",
     see: async ({ server, dapr }) => {
       startWorker(server, { turn: () => [versionNotAvailable] });
@@ -173,7 +188,7 @@ async function streamEnd(
   const items = hub.getWorkItems({ capabilities });
   const ended = items[Symbol.asyncIterator]().next();
   ended.catch(() => {});
-  await expect.poll(() => server.engine.workerCount()).toBe(1);
+  await expect.poll(() => server.engine.workerCount()).toBe(2);
   await server.close();
   return ended.then(
     () => "ok",
@@ -206,7 +221,7 @@ async function refusedActivity({ server, hub }: Caller): Promise<string | undefi
         });
       } else if (request.case === "activityRequest") {
         startWorker(server, { turn });
-        await expect.poll(() => server.engine.workerCount()).toBe(2);
+        await expect.poll(() => server.engine.workerCount()).toBe(3);
         const errorMessage = "no task activity named 'charge' was registered";
         const failureDetails = { errorType: "TaskActivityNotRegistered", errorMessage };
         const { workflowInstance: { instanceId = "" } = {}, taskId } = request.value;
@@ -235,6 +250,8 @@ async function purge(hub: Client<typeof TaskHubSidecarService>, id: string): Pro
 
 async function callerOf(strictDapr: boolean): Promise<Caller> {
   const server = await startServer({ strictDapr });
+  // Without any worker Dapr does not get as far (strict-waits.integration.test.ts).
+  server.engine.connectWorker({ name: "idle", workflows: [], activities: [] }, () => {});
   const dapr = createClient(Dapr, createGrpcTransport({ baseUrl: server.url }));
   return { server, dapr, hub: taskHubClient(server) };
 }

@@ -12,6 +12,7 @@ import {
   daprOperations,
   errorMap,
 } from "../error-map.js";
+import { StrictRefusal } from "./strict-refusal.js";
 
 /** A failure as Dapr's workflow API words it, for its REST paths and its gRPC service alike. */
 export class DaprError extends Error {
@@ -69,6 +70,8 @@ export class DaprError extends Error {
     subject: DaprSubject,
     instanceId: string,
   ): DaprError {
+    if (error instanceof DaprError) return error;
+    if (error instanceof StrictRefusal) return DaprError.failed(operation, subject, error.message);
     const row = daprOperations[operation];
     const code = isEngineError(error) ? error.code : "INTERNAL";
     if (code === "INSTANCE_NOT_FOUND" && row.notFound) {

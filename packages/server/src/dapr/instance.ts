@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { create } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Instance, InstanceStatus } from "@pawl/engine";
 
 /** Dapr's words for what an instance is doing, and one for a stall, for which it has none. */
@@ -12,6 +14,9 @@ const statusNames = {
   failed: "FAILED",
   terminated: "TERMINATED",
 } satisfies Record<InstanceStatus, string>;
+
+/** What Dapr shows as the times of an instance that no turn has run for: the first second of year 1. */
+export const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
 
 /** An instance as Dapr's REST API and its `GetWorkflow` show it. */
 export interface DaprInstance {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { ManagementPort } from "@pawl/engine";
+import { isEngineError } from "@pawl/engine";
 import type { ComponentChoice, Components } from "../component/components.js";
 import type { DaprOperation, DaprSubject } from "../error-map.js";
+import type { ServedEngine } from "../options.js";
 import type { CallerTrace } from "../tracing/caller-trace.js";
+import { type CallRules, plainRules } from "./call-rules.js";
 import {
   checkAppId,
   checkEventName,
@@ -15,8 +17,15 @@ import { DaprError } from "./error.js";
 import { type DaprInstance, toDaprInstance } from "./instance.js";
 import { parseStartTime } from "./start-time.js";
 
+/** What every call has. */
+interface DaprCall extends ComponentChoice {
+  readonly appId?: string;
+  /** Aborted when the caller has gone, or its deadline has passed. */
+  readonly signal: AbortSignal;
+}
+
 /** What a start needs in Dapr's API. */
-export interface DaprStart extends ComponentChoice {
+export interface DaprStart extends DaprCall {
   /** Empty: a random UUID. */
   readonly instanceId: string;
   readonly name: string;
@@ -24,24 +33,21 @@ export interface DaprStart extends ComponentChoice {
   readonly input?: Uint8Array;
   /** The time, as RFC 3339 has it, before which the first turn does not run. */
   readonly startTime?: string | undefined;
-  readonly appId?: string;
   /** The trace that the caller is in. */
   readonly trace: CallerTrace;
 }
 
 /** What an event needs in Dapr's API. */
-export interface DaprEvent extends ComponentChoice {
+export interface DaprEvent extends DaprCall {
   readonly instanceId: string;
   readonly name: string;
   /** Taken as UTF-8 text, never parsed. */
   readonly data?: Uint8Array;
-  readonly appId?: string;
 }
 
 /** Which instance an operation is for. */
-export interface DaprTarget extends ComponentChoice {
+export interface DaprTarget extends DaprCall {
   readonly instanceId: string;
-  readonly appId?: string;
 }
 
 /** The operations on an instance that take nothing but its id. */
@@ -54,14 +60,16 @@ export type DaprControl = "terminate" | "pause" | "resume" | "purge";
 export class DaprWorkflows {
   readonly #components: Components;
   readonly #strict: boolean;
+  readonly #rules: CallRules;
 
   /**
-   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15, and no event
-   * for an instance that is stalled
+   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15
+   * @param rules what calls wait for
    */
-  constructor(components: Components, strict = false) {
+  constructor(components: Components, strict = false, rules = plainRules) {
     this.#components = components;
     this.#strict = strict;
+    this.#rules = rules;
   }
 
   /** Starts an instance; resolves with its id once it is on disk. */
@@ -72,16 +80,21 @@ export class DaprWorkflows {
     checkAppId(start.appId);
     const startAt = startTime === undefined ? undefined : parseStartTime(startTime, name);
     const engine = this.#engineOf(start);
-    const input = decodeText(start.input, "start", { subject: name });
+    const call = { engine, signal: start.signal, payloadBytes: start.input?.length ?? 0 };
+    const run = async (): Promise<{ instanceId: string }> => {
+      const input = decodeText(start.input, "start", { subject: name });
+      return this.#rules.start(call, () =>
+        engine.start({
+          workflow: name,
+          ...(instanceId === "" ? {} : { instanceId }),
+          ...(input === undefined ? {} : { input }),
+          ...(startAt === undefined ? {} : { startAt }),
+          ...start.trace,
+        }),
+      );
+    };
     try {
-      const started = await engine.start({
-        workflow: name,
-        ...(instanceId === "" ? {} : { instanceId }),
-        ...(input === undefined ? {} : { input }),
-        ...(startAt === undefined ? {} : { startAt }),
-        ...start.trace,
-      });
-      return started.instanceId;
+      return (await this.#rules.retry(call, run, mayPass)).instanceId;
     } catch (error) {
       throw DaprError.from(error, "start", { subject: name }, instanceId);
     }
@@ -110,13 +123,11 @@ export class DaprWorkflows {
     const engine = this.#engineOf(event);
     const subject = { subject: instanceId, event: name };
     const data = decodeText(event.data, "raiseEvent", subject);
+    const payloadBytes = event.data?.length ?? 0;
+    const call = { engine, signal: event.signal, payloadBytes, unstalled: instanceId };
     try {
-      if (this.#strict && (await engine.get(instanceId))?.status === "stalled") {
-        throw DaprError.failed("raiseEvent", subject, "workflow is stalled");
-      }
-      await engine.raiseEvent(instanceId, name, data);
+      await this.#rules.command(call, () => engine.raiseEvent(instanceId, name, data));
     } catch (error) {
-      if (error instanceof DaprError) throw error;
       throw DaprError.from(error, "raiseEvent", subject, instanceId);
     }
   }
@@ -127,14 +138,18 @@ export class DaprWorkflows {
     checkInstanceId(instanceId);
     checkAppId(target.appId);
     const engine = this.#engineOf(target);
+    const call = { engine, signal: target.signal };
+    const unstalled = operation === "purge" ? { unstalled: instanceId } : {};
     try {
-      await run(engine, operation, instanceId);
+      await this.#rules.command({ ...call, ...unstalled }, () =>
+        run(engine, operation, instanceId),
+      );
     } catch (error) {
       throw DaprError.from(error, operation, { subject: instanceId }, instanceId);
     }
   }
 
-  #engineOf(choice: ComponentChoice): ManagementPort {
+  #engineOf(choice: ComponentChoice): ServedEngine {
     try {
       return this.#components.choose(choice, this.#strict).engine;
     } catch (error) {
@@ -143,8 +158,14 @@ export class DaprWorkflows {
   }
 }
 
+/** Whether a start that failed so may succeed later, and has done nothing. */
+function mayPass(error: unknown): boolean {
+  // Bytes that are no text never do; Dapr tries them again all the same.
+  return error instanceof DaprError || (isEngineError(error) && error.code === "INSTANCE_EXISTS");
+}
+
 async function run(
-  engine: ManagementPort,
+  engine: ServedEngine,
   operation: DaprControl,
   instanceId: string,
 ): Promise<void> {

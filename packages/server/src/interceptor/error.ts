@@ -5,6 +5,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { isEngineError } from "@pawl/engine";
 import { type ErrorCode, ErrorDetailSchema } from "@pawl/protocol";
 import { DaprError } from "../dapr/error.js";
+import { StrictRefusal } from "../dapr/strict-refusal.js";
 import { errorCodeOf, errorMap } from "../error-map.js";
 
 /** Told of every failed call, once. `error` is what was thrown, `sent` what the caller gets. */
@@ -79,10 +80,18 @@ function translateError(error: unknown, signal: AbortSignal | undefined): Transl
     return { sent, code: error.code, facts: error.details };
   }
   if (error instanceof DaprError) {
+    const reason: unknown = signal?.aborted === true ? signal.reason : undefined;
+    if (error.engineCode === "CANCELLED" && reason instanceof ConnectError) {
+      return givenUp(reason, {});
+    }
     const sent = new ConnectError(error.message, error.connect, undefined, [], error);
     // What the engine never saw is the caller's fault, whatever Dapr calls it.
     const own = error.connect === Code.Internal ? "INVALID_ARGUMENT" : errorCodeOf(error.connect);
     return { sent, code: error.engineCode ?? own, facts: {} };
+  }
+  if (error instanceof StrictRefusal) {
+    const sent = new ConnectError(error.message, error.connect, undefined, [], error);
+    return { sent, code: errorCodeOf(error.connect), facts: {} };
   }
   if (error instanceof ConnectError) {
     return fromLibrary(error);
@@ -127,6 +136,7 @@ function isMisuse(error: ConnectError): boolean {
 
 /** Whether a failure is the caller's although its code in Connect and gRPC is that of our own faults. */
 export function isCallersFault(error: unknown): boolean {
+  if (error instanceof StrictRefusal) return true;
   return error instanceof DaprError
     ? !ownFaults.has(error.engineCode)
     : error instanceof ConnectError && isMisuse(error);

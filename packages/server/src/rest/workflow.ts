@@ -29,6 +29,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
       input,
       ...choiceOf(call),
       trace: traceOfHeaders(call.request.headers),
+      signal: call.signal,
       ...appIdOf(call),
     });
     const workflowsPath = call.path.split("/").slice(0, -2).join("/");
@@ -64,6 +65,7 @@ export function raiseEvent(workflows: DaprWorkflows): RestHandler {
       instanceId: call.parameters.instanceID ?? "",
       name: call.parameters.eventName ?? "",
       data,
+      signal: call.signal,
       ...choiceOf(call),
       ...appIdOf(call),
     });
@@ -93,17 +95,17 @@ async function readTarget(
   call: RestCall,
   operation: keyof typeof requestSchemas,
 ): Promise<DaprTarget> {
-  const instanceId = call.parameters.instanceID ?? "";
+  const { signal } = call;
+  const target = { instanceId: call.parameters.instanceID ?? "", signal, ...choiceOf(call) };
   const body = await readBody(call.request, call.bodyLimitBytes);
   if (body.length === 0) {
-    return { instanceId, ...choiceOf(call), ...appIdOf(call) };
+    return { ...target, ...appIdOf(call) };
   }
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
     const { appId } = fromJsonString(requestSchemas[operation], text, {
       ignoreUnknownFields: true,
     });
-    const target = { instanceId, ...choiceOf(call) };
     return { ...target, ...(appId === undefined ? {} : { appId }), ...appIdOf(call) };
   } catch (error) {
     const cause = error instanceof Error ? error.message : "not JSON";

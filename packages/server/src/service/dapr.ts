@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type Empty, EmptySchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { type Empty, EmptySchema } from "@bufbuild/protobuf/wkt";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { type Dapr, toTimestamp } from "@pawl/protocol";
 import type {
@@ -10,14 +10,11 @@ import type {
   RaiseEventWorkflowRequest,
   StartWorkflowRequest,
 } from "@pawl/protocol/dapr";
-import { shownStatus } from "../dapr/instance.js";
+import { noTime, shownStatus } from "../dapr/instance.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
 import { namedComponent } from "../rpc/component-value.js";
 import { traceOfCall } from "../tracing/caller-trace.js";
-
-/** What Dapr shows as the times of an instance that no turn has run for: the first second of year 1. */
-const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
 
 /**
  * The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. `strict`: a
@@ -79,8 +76,9 @@ interface OptionalTarget {
 
 function toTarget(request: OptionalTarget, context: HandlerContext): DaprTarget {
   const { instanceId, workflowComponent: component, appId } = request;
-  const headerComponent = namedComponent(context);
-  return { instanceId, component, headerComponent, ...(appId === undefined ? {} : { appId }) };
+  const { signal } = context;
+  const target = { instanceId, component, headerComponent: namedComponent(context), signal };
+  return { ...target, ...(appId === undefined ? {} : { appId }) };
 }
 
 async function startWorkflow(

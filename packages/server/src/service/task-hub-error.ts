@@ -3,6 +3,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { EngineError, isEngineError } from "@pawl/engine";
 import type { ErrorCode } from "@pawl/protocol";
+import { StrictRefusal } from "../dapr/strict-refusal.js";
 import { daprCause } from "../error-map.js";
 
 /** How a failure of the sidecar service is put. */
@@ -30,6 +31,7 @@ export async function inDaprWords<T>(
   try {
     return await run();
   } catch (error) {
+    if (error instanceof StrictRefusal) throw error.after(prefix);
     if (!isEngineError(error) || error.code === "INTERNAL") {
       throw error;
     }

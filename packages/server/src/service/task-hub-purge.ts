@@ -6,9 +6,11 @@ import {
   type InstanceFilter,
   type InstanceStatus,
   type ManagementPort,
+  type WorkerPort,
 } from "@pawl/engine";
 import { fromTimestamp, OrchestrationStatus } from "@pawl/protocol";
 import type { PurgeInstanceFilter, PurgeInstancesRequest } from "@pawl/protocol/task-hub";
+import type { CallRules } from "../dapr/call-rules.js";
 import { inDaprWords } from "./task-hub-error.js";
 
 const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
@@ -21,6 +23,13 @@ const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
   [OrchestrationStatus.TERMINATED, "terminated"],
 ]);
 
+/** How purges are carried out. */
+export interface PurgeOptions {
+  readonly signal: AbortSignal;
+  readonly rules: CallRules;
+  readonly strict: boolean;
+}
+
 /**
  * Purges one instance, or all that a filter lets through. An unknown instance is a purge of none:
  * SDKs read the count. A purge by filter is a batch, which goes on when its caller has gone; what
@@ -28,9 +37,9 @@ const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
  * no purge by filter.
  */
 export async function purgeInstances(
-  engine: ManagementPort,
+  engine: ManagementPort & WorkerPort,
   request: PurgeInstancesRequest,
-  { signal, strict }: { readonly signal: AbortSignal; readonly strict: boolean },
+  { signal, rules, strict }: PurgeOptions,
 ): Promise<{ deletedInstanceCount: number; isComplete?: boolean }> {
   const { request: target, recursive, force = false } = request;
   if (target.case === "purgeInstanceFilter" && strict) {
@@ -54,7 +63,10 @@ export async function purgeInstances(
   if (!strict && (await engine.get(instanceId, { payloads: false })) === undefined) {
     return { deletedInstanceCount: 0 };
   }
-  const purge = () => engine.purge(instanceId, { recursive, force });
+  const run = () => engine.purge(instanceId, { recursive, force });
+  // By force Dapr deletes the state itself, past its engine.
+  const purge = () =>
+    force ? run() : rules.command({ engine, signal, unstalled: instanceId }, run);
   const deletedInstanceCount = await inDaprWords("failed to purge workflow state: ", purge, {
     strict,
   });

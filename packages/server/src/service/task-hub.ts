@@ -18,6 +18,7 @@ import type {
   ListInstanceIDsRequest,
   RerunWorkflowFromEventRequest,
 } from "@pawl/protocol/task-hub";
+import type { CallRules, RuledCommand } from "../dapr/call-rules.js";
 import type { ServerLogger } from "../options.js";
 import { type CallerTrace, traceOfCall } from "../tracing/caller-trace.js";
 import { fromActivityResponse, fromWorkflowResponse } from "./message/completion.js";
@@ -32,30 +33,41 @@ const settled: ReadonlySet<string> = new Set(["completed", "failed", "terminated
 /** Instances of one page when a caller wants all of them. */
 const pageSize = 1000;
 
+/** How the sidecar service is served. */
+export interface TaskHubOptions {
+  readonly log: ServerLogger;
+  /** What its calls wait for. */
+  readonly rules: CallRules;
+  /** No better than Dapr where Pawl has a choice (docs/workers.md). */
+  readonly strict: boolean;
+}
+
 /**
  * The Durable Task sidecar service, as the workers and clients of Dapr's SDKs call it. Its calls
  * wait where Dapr's wait (worker protocol 6) and fail in Dapr's words, which some SDKs look for.
- * `strict`: no better than Dapr where Pawl has a choice (docs/workers.md).
  */
 export function createTaskHubService(
   engine: ManagementPort & WorkerPort & WaitPort,
-  log: ServerLogger,
-  strict: boolean,
+  options: TaskHubOptions,
 ): ServiceImpl<typeof TaskHubSidecarService> {
+  const { rules, strict } = options;
   return {
-    ...workerMethods(engine, log, strict),
-    ...controlMethods(engine, strict),
+    ...workerMethods(engine, options),
+    ...controlMethods(engine, options),
     ...readMethods(engine, strict),
     async startInstance(request, context) {
       const trace = traceOfCall(context, request.parentTraceContext);
-      const instanceId = await startInstance(engine, request, trace);
+      const call = { engine, signal: context.signal, payloadBytes: request.input?.length ?? 0 };
+      const instanceId = await inDaprWords("failed to create workflow instance: ", () =>
+        rules.start(call, () => startInstance(engine, request, trace)),
+      );
       if (request.scheduledStartTimestamp === undefined) {
         await engine.waitForStart(instanceId, { payloads: false, signal: context.signal });
       }
       return { instanceId };
     },
     async rerunWorkflowFromEvent(request, { signal }) {
-      const newInstanceID = await rerun(engine, request);
+      const newInstanceID = await rules.command({ engine, signal }, () => rerun(engine, request));
       await engine.waitForStart(newInstanceID, { payloads: false, signal });
       return { newInstanceID };
     },
@@ -69,8 +81,7 @@ type Methods<Name extends keyof ServiceImpl<typeof TaskHubSidecarService>> = Pic
 
 function workerMethods(
   engine: WorkerPort,
-  log: ServerLogger,
-  strict: boolean,
+  { log, strict }: TaskHubOptions,
 ): Methods<
   | "hello"
   | "getWorkItems"
@@ -97,25 +108,32 @@ function workerMethods(
 }
 
 function controlMethods(
-  engine: ManagementPort & WaitPort,
-  strict: boolean,
+  engine: ManagementPort & WorkerPort & WaitPort,
+  { rules, strict }: TaskHubOptions,
 ): Methods<
   "raiseEvent" | "terminateInstance" | "suspendInstance" | "resumeInstance" | "purgeInstances"
 > {
+  const command = (
+    call: Omit<RuledCommand, "engine">,
+    run: () => Promise<void>,
+    prefix = "",
+  ): Promise<void> =>
+    inDaprWords(prefix, () => rules.command({ engine, ...call }, run), { strict });
   return {
-    async raiseEvent({ instanceId, name, input }) {
-      await inDaprWords("", () => engine.raiseEvent(instanceId, name, input), { strict });
+    async raiseEvent({ instanceId, name, input }, { signal }) {
+      const call = { signal, payloadBytes: input?.length ?? 0, unstalled: instanceId };
+      await command(call, () => engine.raiseEvent(instanceId, name, input));
       return {};
     },
     async terminateInstance({ instanceId, output, recursive }, { signal }) {
       const options = { recursive, ...(output === undefined ? {} : { output }) };
       const terminate = () => engine.terminate(instanceId, options);
-      await inDaprWords("failed to submit termination request: ", terminate, { strict });
+      await command({ signal }, terminate, "failed to submit termination request: ");
       await engine.waitUntil(instanceId, isSettled, { payloads: false, signal });
       return {};
     },
     async suspendInstance({ instanceId, reason }, { signal }) {
-      await inDaprWords("", () => engine.suspend(instanceId, reason), { strict });
+      await command({ signal }, () => engine.suspend(instanceId, reason));
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "suspended" || isSettled(instance),
@@ -124,7 +142,7 @@ function controlMethods(
       return {};
     },
     async resumeInstance({ instanceId, reason }, { signal }) {
-      await inDaprWords("", () => engine.resume(instanceId, reason), { strict });
+      await command({ signal }, () => engine.resume(instanceId, reason));
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "running" || isSettled(instance),
@@ -133,7 +151,7 @@ function controlMethods(
       return {};
     },
     async purgeInstances(request, { signal }) {
-      return purgeInstances(engine, request, { signal, strict });
+      return purgeInstances(engine, request, { signal, rules, strict });
     },
   };
 }
@@ -186,17 +204,15 @@ async function startInstance(
 ): Promise<string> {
   const { instanceId, input, scheduledStartTimestamp: startAt } = request;
   const enforceUniqueInstanceId = request.enforceUniqueInstanceId;
-  const started = await inDaprWords("failed to create workflow instance: ", () =>
-    engine.start({
-      workflow: request.name,
-      tags: request.tags,
-      enforceUniqueInstanceId,
-      ...(instanceId === "" ? {} : { instanceId }),
-      ...(input === undefined ? {} : { input }),
-      ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
-      ...trace,
-    }),
-  );
+  const started = await engine.start({
+    workflow: request.name,
+    tags: request.tags,
+    enforceUniqueInstanceId,
+    ...(instanceId === "" ? {} : { instanceId }),
+    ...(input === undefined ? {} : { input }),
+    ...(startAt === undefined ? {} : { startAt: fromTimestamp(startAt) }),
+    ...trace,
+  });
   return started.instanceId;
 }
 

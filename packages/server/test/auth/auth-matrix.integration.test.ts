@@ -19,6 +19,7 @@ import { ErrorDetailSchema } from "@pawl/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rpcOperations, services } from "../../src/auth/access.js";
 import { Components } from "../../src/component/components.js";
+import { plainRules } from "../../src/dapr/call-rules.js";
 import { DaprWorkflows } from "../../src/dapr/workflows.js";
 import { createServer, type PawlServer, type ServedEngine } from "../../src/index.js";
 import { createLog } from "../../src/log.js";
@@ -233,8 +234,9 @@ function restPaths(): [string, string][] {
   const components = Components.of(fakeEngine());
   const workflows = new DaprWorkflows(components);
   const metadata = new ServerMetadata("pawl", components);
-  const targets = { components, workflows, metadata, appId: "pawl", log: defaults.logger };
-  return restRoutes({ ...targets, strictDapr: false }).flatMap(({ method, pattern }) =>
+  const { logger: log, appId, strictDapr } = defaults;
+  const targets = { components, workflows, metadata, appId, strictDapr, rules: plainRules, log };
+  return restRoutes(targets).flatMap(({ method, pattern }) =>
     // With a component, and with a workflow type: the two forms of the API.
     [...new Set(["dapr", "order"].map((first) => fill(pattern, first)))].map(
       (path): [string, string] => [method, path],

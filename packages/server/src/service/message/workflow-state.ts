@@ -8,6 +8,7 @@ import {
   type WorkflowState,
   WorkflowStateSchema,
 } from "@pawl/protocol";
+import { noTime } from "../../dapr/instance.js";
 import { toFailureDetails } from "./failure.js";
 
 const statuses = {
@@ -22,9 +23,18 @@ const statuses = {
 
 /**
  * Turns an instance into Durable Task's form. Payloads are there when the instance has them. `strict`:
- * without what Dapr does not fill (worker protocol 4), which is all of `addMore`.
+ * without what Dapr does not fill (worker protocol 4), which is all of `addMore`, and of an instance that
+ * no turn has run for nothing but its id: Dapr reads the rest from the history, which is empty.
  */
 export function toWorkflowState(instance: Instance, strict: boolean): WorkflowState {
+  if (strict && instance.status === "pending") {
+    return create(WorkflowStateSchema, {
+      instanceId: instance.instanceId,
+      workflowStatus: statuses.pending,
+      createdTimestamp: noTime,
+      lastUpdatedTimestamp: noTime,
+    });
+  }
   const state = create(WorkflowStateSchema, {
     instanceId: instance.instanceId,
     name: instance.workflow,
