@@ -17,6 +17,7 @@ export default defineConfig({
             "bench/src/**/*.test.ts",
             "scripts/*.test.mjs",
           ],
+          setupFiles: ["scripts/seed-properties.mjs"],
           testTimeout: 30_000,
           // What is waited for has come long before, unless the machine is starved.
           expect: { poll: { timeout: 20_000 } },

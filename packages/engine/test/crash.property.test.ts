@@ -274,6 +274,6 @@ test("a crash after any write leaves a legal state with every acknowledged fact"
         expect(await bringToRest(prefix, under.clock)).toEqual([]);
       },
     ),
-    { numRuns: 100 },
+    { numRuns: 100, timeout: 60_000 },
   );
-});
+}, 120_000);
