@@ -2,9 +2,27 @@
 
 import type { FeedItem, Instance, InstanceFilter, WatchAllOptions } from "@pawl/protocol/port";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Waiters } from "../src/runtime/read/waiters.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
+
+/** Counts those who listen to all instances, in this test. */
+function countListeners(): () => number {
+  const { addWatcher } = Waiters.prototype;
+  const listening = new Set<() => void>();
+  const spy = vi.spyOn(Waiters.prototype, "addWatcher");
+  onTestFinished(() => spy.mockRestore());
+  spy.mockImplementation(function (this: Waiters, watcher) {
+    const stop = addWatcher.call(this, watcher);
+    listening.add(watcher);
+    return () => {
+      listening.delete(watcher);
+      stop();
+    };
+  });
+  return () => listening.size;
+}
 
 /** A watcher that takes what there is and can be left at any item. */
 class Watcher {
@@ -222,6 +240,26 @@ describe("watchAll()", () => {
     expect(told([await resumed.next()])).toEqual(["b pending"]);
     await resumed.leave();
     await again.engine.close();
+  });
+
+  test("leaves nobody listening when it is refused", async () => {
+    const listeners = countListeners();
+    const under = await EngineUnderTest.open();
+    const refused = new Watcher(under, {}, { resumeToken: "none" });
+    await expect(refused.next()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect(listeners()).toBe(0);
+    await under.engine.close();
+  });
+
+  test("leaves nobody listening when its caller goes and asks no more", async () => {
+    const listeners = countListeners();
+    const under = await EngineUnderTest.open();
+    const gone = new AbortController();
+    await under.engine.watchAll({}, { signal: gone.signal })[Symbol.asyncIterator]().next();
+    expect(listeners()).toBe(1);
+    gone.abort();
+    expect(listeners()).toBe(0);
+    await under.engine.close();
   });
 
   test("scans for what changed when its token is older than the log", async () => {

@@ -15,6 +15,8 @@ export class WakeUp {
     const end = (error: EngineError): void => {
       this.#over ??= error;
       this.set();
+      // Also for a watcher that nobody asks any more, and that so never comes to stop by itself.
+      this.stop();
     };
     const cancel = (): void => end(cancelled());
     this.#stops.push(supervisor.onClose(() => end(shuttingDown())));

@@ -33,10 +33,10 @@ export async function* watchAll(
   options: WatchAllOptions,
 ): AsyncGenerator<FeedItem, void, undefined> {
   requireFilter(filter);
-  const wakeUp = new WakeUp(supervisor, options.signal);
-  wakeUp.onStop(supervisor.waiters.addWatcher(wakeUp.set));
   const feed = new Feed(filter, options.payloads ?? true);
   let seen = beginning(supervisor.require(), options);
+  const wakeUp = new WakeUp(supervisor, options.signal);
+  wakeUp.onStop(supervisor.waiters.addWatcher(wakeUp.set));
   let isCaughtUp = false;
   try {
     for (;;) {
