@@ -32,16 +32,16 @@ export function createRestHandler(
   return (request, response) => {
     const gone = new AbortController();
     response.once("close", () => gone.abort());
-    answer(router, request, bodyLimitBytes, gone.signal).then(
-      (reply) => {
+    answer(router, request, bodyLimitBytes, gone.signal)
+      .then((reply) => {
         if (reply.stream === undefined) send(request, response, reply);
         else sendStream(log, request, response, reply, reply.stream);
-      },
-      (error: unknown) => {
+      })
+      // Also what cannot be sent: an answer of more characters than a string may have.
+      .catch((error: unknown) => {
         report(log, request, error);
         send(request, response, failure(error));
-      },
-    );
+      });
   };
 }
 
@@ -120,9 +120,11 @@ function sendStream(
   reply: RestReply,
   stream: AsyncIterable<string>,
 ): void {
+  // The caller left while the answer was made: nothing of it is read.
+  if (response.destroyed) return;
   response.statusCode = reply.status;
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
-  const source = Readable.from(request.method === "HEAD" ? [] : stream);
+  const source = Readable.from(stream);
   response.once("close", () => source.destroy());
   const { keepAlive } = reply;
   const output: NodeJS.WritableStream = response;
