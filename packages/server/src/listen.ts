@@ -25,7 +25,7 @@ import {
 import type { Refusal } from "./auth/refusal.js";
 import { AddressLimit } from "./limit/address-limit.js";
 import { Exchanges } from "./limit/exchanges.js";
-import { refusalOfHeaders, toleratedHeaders } from "./limit/header-limit.js";
+import { checkHeaders, type HeaderCheck, toleratedHeaders } from "./limit/header-limit.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 import { sniffProtocol } from "./preface.js";
 import { Sessions } from "./sessions.js";
@@ -69,6 +69,7 @@ export class Listener {
   readonly #exchanges: Exchanges;
   readonly #addresses: AddressLimit;
   readonly #openEnded: ReadonlySet<string>;
+  readonly #checkHeaders: HeaderCheck;
   readonly #ports = new Map<number, Server>();
   readonly #undecided = new Set<Socket>();
   readonly #sockets = new Set<Socket>();
@@ -78,14 +79,17 @@ export class Listener {
   /**
    * @param streams asked first about every HTTP/2 stream
    * @param openEnded paths to which requests may go on for ever
+   * @param check how headers are held to their limits
    */
   constructor(
     handler: HttpHandler,
     limits: Partial<ListenLimits> = {},
     streams: StreamHandler | undefined = undefined,
     openEnded: ReadonlySet<string> = new Set(),
+    check = checkHeaders,
   ) {
     this.#limits = { ...listenDefaults, ...limits };
+    this.#checkHeaders = check;
     this.#sessions = new Sessions(this.#limits);
     this.#addresses = new AddressLimit(this.#limits.connectionsPerAddress);
     this.#exchanges = new Exchanges(this.#limits);
@@ -221,7 +225,8 @@ export class Listener {
     const { headerBytes } = this.#limits;
     const server = createHttp1Server(
       {
-        maxHeaderSize: headerBytes,
+        // Of more than this Node tells by itself, in no form at all.
+        maxHeaderSize: Math.max(headerBytes, listenDefaults.headerBytes),
         headersTimeout: headersTimeoutMs,
         requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
         keepAliveTimeout: keepAliveTimeoutMs,
@@ -288,7 +293,7 @@ export class Listener {
     headers: IncomingHttpHeaders,
     raw: readonly string[],
   ): Refusal | undefined {
-    return refusalOfHeaders(path ?? "", headers, raw, this.#limits);
+    return this.#checkHeaders(path ?? "", headers, raw, this.#limits);
   }
 }
 
@@ -309,9 +314,14 @@ function tlsOptions({ cert, key, ca }: TlsMaterial): SecureContextOptions {
  * Answers a stream that is not let in. Its peer may have broken it off by now, which Node takes for a
  * mistake of whoever answers.
  */
-export function refuseStream(stream: ServerHttp2Stream, { status, headers, body }: Refusal): void {
+export function refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
+  const { status, headers, body, resetCode } = refusal;
   stream.on("error", () => {});
   if (stream.destroyed || stream.closed) {
+    return;
+  }
+  if (resetCode !== undefined) {
+    stream.close(resetCode);
     return;
   }
   stream.resume();

@@ -13,6 +13,7 @@ import {
   type WorkerPort,
 } from "@pawl/engine";
 import { watchIntervalMs } from "./config/watched-file.js";
+import { daprHeaderBytes } from "./limit/header-limit.js";
 import { type ListenLimits, listenDefaults } from "./limit/listen-limits.js";
 
 /** Takes the server's log lines; pino's loggers fit. Never gets payloads. */
@@ -177,6 +178,10 @@ export const defaults = Object.freeze({
   listen: listenDefaults,
 }) satisfies ResolvedServerOptions;
 
+function strictListen({ strictDapr = false }: ServerOptions): Partial<ListenLimits> {
+  return strictDapr ? { headerBytes: daprHeaderBytes } : {};
+}
+
 /** Fills in the defaults. */
 export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
   const port = options.port ?? defaults.port;
@@ -186,6 +191,6 @@ export function resolveOptions(options: ServerOptions): ResolvedServerOptions {
     port,
     grpcPort: options.grpcPort ?? (port === 0 ? 0 : defaults.grpcPort),
     engine: options.engine,
-    listen: { ...listenDefaults, ...options.listen },
+    listen: { ...listenDefaults, ...strictListen(options), ...options.listen },
   };
 }

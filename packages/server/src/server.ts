@@ -7,6 +7,7 @@ import { type OpenedComponents, openComponents } from "./component/open-componen
 import { OwnPorts } from "./component/own-ports.js";
 import { plainRules, StrictRules } from "./dapr/call-rules.js";
 import { DaprWorkflows } from "./dapr/workflows.js";
+import { checkHeaders, checkHeadersAsDapr } from "./limit/header-limit.js";
 import { Listener } from "./listen.js";
 import { ServerMetadata } from "./metadata.js";
 import {
@@ -112,6 +113,7 @@ async function serveComponents(
     options.listen,
     ownPorts.guardStreams(gate.guardStreams(rpc.streams)),
     openEndedPaths,
+    strictDapr ? checkHeadersAsDapr : checkHeaders,
   );
   security.useTls(listener);
   const { port, grpcPort } = await listenOnPorts(listener, options, () =>

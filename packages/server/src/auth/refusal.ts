@@ -20,6 +20,8 @@ export interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
+  /** Over HTTP/2 the stream is reset with this code instead, and nothing answered. @default it is answered */
+  readonly resetCode?: number;
 }
 
 /** What of a request decides in which form it is refused. */

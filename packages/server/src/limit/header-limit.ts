@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { IncomingHttpHeaders } from "node:http";
+import { constants } from "node:http2";
 import { EngineError } from "@pawl/engine";
 import { encodeRefusal, type Refusal } from "../auth/refusal.js";
 import type { ListenLimits } from "./listen-limits.js";
@@ -26,18 +27,21 @@ export function toleratedHeaders({ headerBytes, headerCount }: HeaderLimits): He
 }
 
 /**
- * The answer to a request with too many headers, or too large ones, in the form of its protocol;
- * undefined when they are within bounds.
+ * Finds out whether a request has too many headers, or too large ones: the answer to it, or undefined when
+ * they are within bounds.
  *
  * @param path the request's, with its query
  * @param raw names and values in turn
  */
-export function refusalOfHeaders(
+export type HeaderCheck = (
   path: string,
   headers: IncomingHttpHeaders,
   raw: readonly string[],
-  { headerBytes, headerCount }: HeaderLimits,
-): Refusal | undefined {
+  limits: HeaderLimits,
+) => Refusal | undefined;
+
+/** Answers in the form of the request's protocol, and says what is too large. */
+export const checkHeaders: HeaderCheck = (path, headers, raw, { headerBytes, headerCount }) => {
   const all = raw.length / 2;
   const count = raw[0]?.startsWith(":") === true ? all - pseudoHeaders : all;
   if (count > headerCount) {
@@ -51,7 +55,35 @@ export function refusalOfHeaders(
         `the headers of the request have ${bytes} bytes; at most ${headerBytes}`,
       )
     : undefined;
-}
+};
+
+/** Bytes of the headers of a request in Dapr (http-and-grpc-api 1.2). */
+export const daprHeaderBytes = 4096;
+
+/** Bytes that HTTP/1.1 has of a header beside its name and value: colon, blank, end of line. */
+const lineBytes = 4;
+
+/**
+ * Answers as Dapr does, which leaves it to its libraries: Go's net/http has one text for it, and
+ * grpc-go resets the stream. They count in different ways, too: the bytes of HTTP/1.1's lines, and those
+ * of an HTTP/2 header list.
+ */
+export const checkHeadersAsDapr: HeaderCheck = (_path, headers, raw, limits) => {
+  const isHttp2 = raw[0]?.startsWith(":") === true;
+  const each = isHttp2 ? bytesOfEach : lineBytes;
+  const bytes = raw.reduce((sum, text) => sum + text.length, (raw.length / 2) * each);
+  const isFine =
+    bytes <= limits.headerBytes && raw.length / 2 <= limits.headerCount + pseudoHeaders;
+  if (isFine) return undefined;
+  const type = headers["content-type"] ?? "";
+  const isGrpc = type.startsWith("application/grpc") && !type.startsWith("application/grpc-web");
+  return {
+    status: 431,
+    headers: { "content-type": "text/plain; charset=utf-8" },
+    body: "431 Request Header Fields Too Large",
+    ...(isHttp2 && isGrpc ? { resetCode: constants.NGHTTP2_FRAME_SIZE_ERROR } : {}),
+  };
+};
 
 function refuse(path: string, headers: IncomingHttpHeaders, excess: string): Refusal {
   const error = new EngineError("PAYLOAD_TOO_LARGE", `${excess} are allowed`);
