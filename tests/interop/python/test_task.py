@@ -103,3 +103,12 @@ def test_retry_policy_gives_up_after_its_last_attempt(
     assert state.runtime_status is WorkflowStatus.FAILED
     assert "never" in state.failure_details.message
     assert len(calls.of(instance_id, "fail_always")) == 3
+
+
+def test_histories_are_handed_on_as_far_as_asked(
+    client: DaprWorkflowClient, instance_id: str
+) -> None:
+    client.schedule_new_workflow("ancestor", instance_id=instance_id)
+
+    above, below = 'ancestor "above"', 'heir "below"'
+    assert wait_for_output(client, instance_id) == [[above], [], [below], [above, below]]

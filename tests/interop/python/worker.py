@@ -15,6 +15,7 @@ import dapr.ext.workflow as wf
 
 from call_log import CallLog
 from gate import Gate
+import lineage
 import relay
 
 STATE_DIR = Path()
@@ -219,6 +220,7 @@ def main() -> None:
         runtime.register_activity(activity)
     for workflow in WORKFLOWS:
         runtime.register_workflow(workflow)
+    lineage.register(runtime)
     relay.register(runtime, STATE_DIR)
     runtime.start()
     print("worker ready", flush=True)

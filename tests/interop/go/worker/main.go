@@ -41,7 +41,8 @@ func run(port int, stateDir string, isPatched bool) error {
 	registry := workflow.NewRegistry()
 	activities := activities{calls: state.NewCallLog(stateDir), gate: state.NewGate(stateDir)}
 	if err := errors.Join(
-		addWorkflows(registry), activities.addTo(registry), addRelay(registry, stateDir),
+		addWorkflows(registry), addLineage(registry), activities.addTo(registry),
+		addRelay(registry, stateDir),
 		registry.AddWorkflowN("amended", amended(isPatched)),
 	); err != nil {
 		return err
