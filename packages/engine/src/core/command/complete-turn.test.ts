@@ -212,9 +212,18 @@ describe("completeTurn() with patches", () => {
   test("starts the next generation without patches", () => {
     const instance = new PureInstance();
     instance.turn([], { version: { patches: ["a"] } });
-    instance.turn([continueWith(0)]);
+    instance.turn([continueWith(0)], { version: { patches: ["a"] } });
     instance.turn([], { version: { patches: ["b"] } });
     expect(instance.state.fold.patches).toEqual(["b"]);
+  });
+
+  test("stalls when the worker that continues as new lacks one: it came here another way", () => {
+    const instance = new PureInstance();
+    instance.turn([], { version: { patches: ["a"] } });
+    const { executionId } = instance.state;
+    instance.turn([continueWith(0)], { version: { patches: [] } });
+    expect(instance.state.executionId).toBe(executionId);
+    expect(instance.state.fold.stall?.reason).toBe("PATCH_MISMATCH");
   });
 });
 

@@ -102,13 +102,13 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
   const completion = isRefused ? undefined : findCompletion(actions, terminate);
   const customStatus =
     excessBytes(facts.customStatus) === undefined ? facts.customStatus : undefined;
+  const mismatch = patchStall(state, facts.version);
+  if (mismatch !== undefined) return stallTurn(state, mismatch, now);
   if (completion !== undefined && isContinuation(completion.action)) {
     const { value } = completion;
     const last = { taken, customStatus, events: [...history, ...events], appId };
     return continueAsNew(state, last, value, facts.createId, now);
   }
-  const mismatch = patchStall(state, facts.version);
-  if (mismatch !== undefined) return stallTurn(state, mismatch, now);
   const appended: EventRecord[] = [stampVersion(started, state, facts.version), ...taken];
   const into: ActionEvents = { appended, messages: [] };
   const forced = completion === undefined && terminate !== undefined;
