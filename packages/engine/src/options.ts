@@ -95,6 +95,8 @@ export interface EngineOptions {
   readonly tracing?: TracingOptions;
   /** Bytes of history kept in memory for instances at work. @default 67108864 */
   readonly historyCacheBytes?: number;
+  /** Instances that have not ended and have nothing to do, kept in memory all the same. @default 2000 */
+  readonly idleInstances?: number;
   /**
    * Milliseconds that the commit of an event waits for the turn that it triggers, so that both are
    * one write. 0: never. @default 2
@@ -143,6 +145,7 @@ export const defaults = Object.freeze({
   historyLimit: {},
   tracing: undefined,
   historyCacheBytes: 64 * 1024 * 1024,
+  idleInstances: 2000,
   commitWaitMs: 2,
   workerReturnMs: 60_000,
 }) satisfies ResolvedOptions;

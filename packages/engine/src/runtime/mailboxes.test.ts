@@ -15,7 +15,10 @@ const host: MailboxHost = {
 };
 
 async function open(): Promise<Mailboxes> {
-  return new Mailboxes(await openMemoryStore(), host, 1_000_000);
+  return new Mailboxes(await openMemoryStore(), host, {
+    historyCacheBytes: 1_000_000,
+    idleInstances: 2000,
+  });
 }
 
 function begin(mailbox: Mailbox): Mailbox {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { TurnoverMap } from "@pawl/protocol";
+import type { ResolvedOptions } from "../options.js";
 import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
 import { Mailbox, type MailboxHost } from "./mailbox.js";
-
-/** Idle instances that are kept in memory, in case they are needed again soon. */
-const idleLimit = 2_000;
 
 /**
  * The mailboxes of the instances that are in memory. Any other is read from the store when it is
@@ -17,6 +15,7 @@ export class Mailboxes {
   readonly #store: Store;
   readonly #host: MailboxHost;
   readonly #historyBytes: number;
+  readonly #idleLimit: number;
   readonly #live = new TurnoverMap<string, Mailbox>();
   readonly #loading = new TurnoverMap<string, Promise<Mailbox>>();
   /** Idle ones, the longest idle first. */
@@ -25,10 +24,15 @@ export class Mailboxes {
   readonly #cached = new TurnoverMap<string, Mailbox>();
   #cachedBytes = 0;
 
-  constructor(store: Store, host: MailboxHost, historyBytes: number) {
+  constructor(
+    store: Store,
+    host: MailboxHost,
+    limits: Pick<ResolvedOptions, "historyCacheBytes" | "idleInstances">,
+  ) {
     this.#store = store;
     this.#host = host;
-    this.#historyBytes = historyBytes;
+    this.#historyBytes = limits.historyCacheBytes;
+    this.#idleLimit = limits.idleInstances;
   }
 
   /** The mailbox of an instance that is in memory. */
@@ -83,7 +87,7 @@ export class Mailboxes {
       return;
     }
     this.#idle.set(mailbox.instanceId, mailbox);
-    if (this.#idle.size > idleLimit) {
+    if (this.#idle.size > this.#idleLimit) {
       const [oldest] = this.#idle.values();
       if (oldest !== undefined) this.#drop(oldest);
     }

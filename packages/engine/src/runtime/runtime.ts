@@ -73,7 +73,7 @@ export class Runtime implements MailboxHost {
     this.changes = new ChangeLog(store, () => waiters.notifyAll());
     this.extents = new Extents(store);
     this.journal = new Journal(this.extents, this.changes, options, onFailure);
-    this.mailboxes = new Mailboxes(store, this, options.historyCacheBytes);
+    this.mailboxes = new Mailboxes(store, this, options);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk, options.concurrency);
     this.retention = new Retention(this);
