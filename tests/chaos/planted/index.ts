@@ -2,6 +2,7 @@
 
 import { coreFaults } from "./core.ts";
 import { fleetFaults } from "./fleet.ts";
+import { givenFaults } from "./given.ts";
 import { lifecycleFaults } from "./lifecycle.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 import { runtimeFaults } from "./runtime.ts";
@@ -13,6 +14,7 @@ export type { PlantedFault, SuiteName } from "./planted-fault.ts";
 export const plantedFaults: readonly PlantedFault[] = [
   ...coreFaults,
   ...lifecycleFaults,
+  ...givenFaults,
   ...runtimeFaults,
   ...workFaults,
   ...fleetFaults,

@@ -18,4 +18,11 @@ export { type FaultKind, FaultStore, type Gate, type StoreCall } from "./fault-s
 
 // What an engine keeps in its store, and whether that is legal.
 export { type Expectation, problemsOf } from "./check-store.js";
-export { readStoredKey, readStoredRow, type StoredKey, type StoredRow } from "./stored.js";
+export {
+  isFirstChunk,
+  readStoredEvents,
+  readStoredKey,
+  readStoredRow,
+  type StoredKey,
+  type StoredRow,
+} from "./stored.js";

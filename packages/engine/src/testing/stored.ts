@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { EventRecord } from "@pawl/protocol";
 import type { InstanceStatus } from "@pawl/protocol/port";
-import { decodeRow, rowStatus } from "../store/codec.js";
+import { decodeChunk, decodeRow, eventsOf, rowStatus } from "../store/codec.js";
 import { instanceIdOf, type KeyKind, kindRange, parseTimerKey } from "../store/key.js";
 
 /** What a key of the store is for, and whose it is. */
@@ -51,4 +52,14 @@ export function readStoredRow(value: Uint8Array): StoredRow {
   const status = rowStatus(row);
   const completedAt = Number(row.completedAt);
   return { executionId, generation, status, eventCount, chain, completedAt, inboxNext };
+}
+
+/** True for the key of the first chunk of an execution's history. */
+export function isFirstChunk(key: Uint8Array): boolean {
+  return Buffer.from(key).readUInt32BE(key.length - 4) === 0;
+}
+
+/** Reads a chunk of history. @throws INSTANCE_DAMAGED */
+export function readStoredEvents(value: Uint8Array): EventRecord[] {
+  return eventsOf(decodeChunk(value));
 }

@@ -36,6 +36,12 @@ export class Caller {
   readonly meddled = new Set<string>();
   /** Ids whose whole trees were terminated, as far as callers know. */
   readonly endedTrees = new Set<string>();
+  /** Ids that somebody has tried to purge with all below them: what was cut short has taken some of it. */
+  readonly felled = new Set<string>();
+  /** Ids that were purged and are not used again. */
+  readonly purged = new Set<string>();
+  /** The tags of each start that was tried. */
+  readonly tagsOf = new Map<string, Record<string, string>[]>();
   #tokens = 0;
   calls = 0;
 
@@ -55,11 +61,13 @@ export class Caller {
     program: Program,
     more: StartMore = {},
   ): Promise<Answer<{ executionId: string }>> {
+    const tags = this.#tags();
+    this.tagsOf.set(instanceId, [...(this.tagsOf.get(instanceId) ?? []), tags]);
     const command = {
       workflow: more.workflow ?? workflowNameOf(program),
       instanceId,
       input: inputOf(program),
-      tags: this.#tags(),
+      tags,
       ...(more.startAt === undefined ? {} : { startAt: more.startAt }),
       ...(more.unique === true ? { enforceUniqueInstanceId: true } : {}),
     };
@@ -137,6 +145,7 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     this.meddled.add(instanceId);
     this.#world.hasPurged = true;
+    if (options.recursive !== false) this.felled.add(instanceId);
     return this.#call(
       `purge ${instanceId}`,
       instanceId,

@@ -52,12 +52,17 @@ export async function checkRest(
     checkHistory(world, one, isRerunId(one.instance.instanceId) ? undefined : runs);
     checkReason(world, one, seen, caller);
     checkChildren(world, one, seen, caller);
+    checkTags(world, one.instance, caller);
     const { instanceId, parentInstanceId = "", completedAt } = one.instance;
     if (caller.endedTrees.has(parentInstanceId) && completedAt === undefined) {
       world.violation("a recursive terminate ends all below", instanceId);
     }
   }
   checkEnds(world, caller, seen);
+  for (const id of caller.purged) {
+    if (seen.has(id)) world.violation("a recursive purge leaves nothing below", id);
+  }
+  world.handedOn?.checkRest();
   return seen;
 }
 
@@ -126,11 +131,31 @@ function checkHistory(
     }
   }
   checkRefusals(world, instanceId, history);
+  checkStalls(history, note);
   if (status === "terminated") return;
-  const replay = new Replay(runProgram, { isRerun: isRerunId(instanceId) });
+  const { holdsBack } = world.settings;
+  const replay = new Replay(runProgram, { isRerun: isRerunId(instanceId), holdsBack });
   for (const event of history) replay.take(event);
+  const { customStatus } = replay.result();
+  if (instance.customStatus !== customStatus) {
+    note("the custom status is the newest turn's", `${instance.customStatus} for ${customStatus}`);
+  }
   if (!isEnded) replay.endPast();
   if (replay.divergence !== undefined) note("a replay fits its history", replay.divergence);
+}
+
+/** The same stall is written once in a row. */
+function checkStalls(
+  history: readonly HistoryEvent[],
+  note: (rule: string, found: string) => void,
+): void {
+  history.forEach(({ eventType }, at) => {
+    const before = history[at - 1]?.eventType;
+    if (eventType.case !== "executionStalled" || before?.case !== "executionStalled") return;
+    const { description } = eventType.value;
+    if (before.value.description !== description) return;
+    note("a stall is written once", description ?? "");
+  });
 }
 
 /** What a worker has, for all workers say so, fails nowhere for not being registered. */
@@ -183,9 +208,22 @@ function checkReason(
     const child = seen.get(childId)?.instance;
     return (child !== undefined && child.completedAt === undefined) || caller.meddled.has(childId);
   });
-  if (hasReason) return;
+  if (hasReason || isFelled(instance, seen, caller)) return;
   const found = `${instanceId} is ${status} and waits for ${JSON.stringify(waits)}`;
   world.violation("what has not ended has a reason to wake", found);
+}
+
+/** A purge of this one, or of one above it, may have been cut short when it had taken what is below. */
+function isFelled(
+  { instanceId, parentInstanceId = "" }: Instance,
+  seen: ReadonlyMap<string, Seen>,
+  caller: Caller,
+): boolean {
+  if (caller.felled.has(instanceId)) return true;
+  const parent = seen.get(parentInstanceId)?.instance;
+  return (
+    caller.felled.has(parentInstanceId) || (parent !== undefined && isFelled(parent, seen, caller))
+  );
 }
 
 function childrenOf(history: readonly HistoryEvent[]): Map<number, string> {
@@ -217,6 +255,14 @@ function checkChildren(
     const found = `${instance.instanceId} was told ${eventType.value.result} of ${childId}`;
     world.violation("parent and child agree", `${found}, which is ${child.status}`);
   }
+}
+
+/** An instance has the tags of its start, whatever execution it has come to. */
+function checkTags(world: World, { instanceId, tags }: Instance, caller: Caller): void {
+  const given = caller.tagsOf.get(instanceId);
+  if (given === undefined || caller.meddled.has(instanceId)) return;
+  if (given.some((one) => one[lotTag] === tags[lotTag])) return;
+  world.violation("tags stay", `${instanceId}: ${JSON.stringify(tags)}`);
 }
 
 /** An end that a caller was told of stays, until the id is used again or purged. */

@@ -16,6 +16,10 @@ export interface WorkerCode {
   readonly tells: "announces" | "refuses" | "silent";
   /** It lacks the patches, and the versions, that newer code has. */
   readonly isOld: boolean;
+  /** Bytes of a turn that it can take; absent: any. */
+  readonly turnBytes?: number;
+  /** It may stay away for so long when it has left. @default it comes again at once */
+  readonly awayMs?: number;
 }
 
 /** True when the work's name is registered with a worker. */
@@ -38,20 +42,31 @@ export function nameOf(item: WorkItem): string {
 
 /**
  * The code of the workers of a run. The first one has all of it: whatever it does not have, nobody has.
- * In some runs it says so, and the others lack some of it.
+ * In some runs it says so, and the others lack some of it; in some the others do not take large turns.
  */
 export function fleetOf(random: Random): WorkerCode[] {
-  const isMixed = random.chance(0.4);
-  const first = isMixed ? ({ ...wholeCode, tells: "announces" } as const) : wholeCode;
-  const others = Array.from({ length: random.integer(isMixed ? 1 : 0, 2) }, () => {
-    return isMixed ? partOf(random) : first;
-  });
-  return [first, ...others];
+  const { kind } = random.pick([
+    { weight: 0.4, kind: "mixed" },
+    { weight: 0.15, kind: "narrow" },
+    { weight: 0.45, kind: "alike" },
+  ] as const);
+  const some = <T>(least: number, make: () => T): T[] =>
+    Array.from({ length: random.integer(least, 2) }, make);
+  switch (kind) {
+    case "mixed":
+      return [{ ...wholeCode, tells: "announces" }, ...some(1, () => partOf(random))];
+    case "narrow": {
+      const narrow = () => ({ ...wholeCode, turnBytes: random.integer(300, 2500) });
+      return [{ ...wholeCode, awayMs: random.integer(0, 4000) }, ...some(1, narrow)];
+    }
+    default:
+      return [wholeCode, ...some(0, () => wholeCode)];
+  }
 }
 
 /** Steps for which it matters what such workers have. */
 export function stepsFor(fleet: readonly WorkerCode[]): SpecialStep[] {
-  if (fleet.every((code) => code === wholeCode)) return [];
+  if (fleet.every(({ workflows }) => workflows === wholeCode.workflows)) return [];
   // What nobody has is refused by those who announce nothing; else it would wait for ever.
   const isRefused = fleet.some(({ tells }) => tells !== "announces");
   return isRefused ? ["ghost", "patch", "version"] : ["patch", "version"];

@@ -19,10 +19,22 @@ export function checkHandOut(
   connection.incarnation = life.incarnation;
   open.add(item);
   checkName(world, worker, connection, item);
+  checkSize(world, worker, item);
+  world.handedOn?.check(item);
   // What is purged gives its place back, at a moment that nobody outside can see.
   if (item.kind === "turn" && world.hasPurged) return;
   checkRoom(world, worker, connection, item);
   checkLimits(world, item);
+}
+
+/** A worker is not sent a turn that is larger than it said that it takes. */
+function checkSize(world: World, { code, registration }: SimWorker, item: WorkItem): void {
+  if (item.kind === "activity" || code.turnBytes === undefined) return;
+  const parts = [...item.past, ...item.events.map((record) => record.bytes)];
+  const bytes = parts.reduce((sum, part) => sum + part.length, item.propagated?.length ?? 0);
+  if (bytes <= code.turnBytes) return;
+  const found = `${registration.name}: ${bytes} of ${code.turnBytes} bytes`;
+  world.violation("a worker is sent no turn that is too large for it", found);
 }
 
 /** A worker is not given more than it said that it takes. */
@@ -65,7 +77,11 @@ function checkName(world: World, worker: SimWorker, { denied }: Connection, item
   if (code.tells === "announces" && !has(code, item)) note(`${name} was not announced`);
   // Where a history had to be read, it was chosen before: others may have come meanwhile.
   const isChosenNow = item.kind === "activity" || item.past.length === 0;
-  if (!isChosenNow || !denied.has(name)) return;
+  const said = denied.get(name);
+  if (!isChosenNow || said === undefined) return;
+  // An answer for what was purged meanwhile is nobody's.
+  const isLost = world.disk.row(said.instanceId)?.executionId !== said.executionId;
+  if (said.kind === "turn" && isLost) return;
   if (world.workers.some((other) => other !== worker && other.mayHave(item))) {
     note(`${name} was denied, and is asked for again`);
   }

@@ -7,6 +7,7 @@ import { fleetOf, stepsFor } from "./fleet.ts";
 import { again } from "./scenario/again.ts";
 import { batches } from "./scenario/batch.ts";
 import { brief } from "./scenario/brief.ts";
+import { orphan } from "./scenario/orphan.ts";
 import {
   collect,
   family,
@@ -53,7 +54,8 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   const watcher = new Watcher(world);
   watcher.watch();
   const loose = world.settings.echoesTokens ? (["loose"] as const) : [];
-  const programs = new ProgramMaker(world.random, [...stepsFor(fleet), ...loose]);
+  const more = [...stepsFor(fleet), ...loose];
+  const programs = new ProgramMaker(world.random, more, world.settings.handsOn);
   const stage = stageOf(world, caller, programs);
   let isOver = false;
   const played = play(stage).then(() => {
@@ -111,6 +113,7 @@ async function play(stage: Stage): Promise<void> {
     { weight: 1, run: again },
     // An id that is used again while its items are out needs tokens.
     { weight: echoesTokens ? 2 : 0, run: family },
+    { weight: echoesTokens ? 1 : 0, run: orphan },
     { weight: echoesTokens && briefMs !== undefined ? 3 : 0, run: brief },
     { weight: echoesTokens ? 3 : 0, run: wild },
   ];

@@ -33,8 +33,8 @@ export interface Connection extends Owner {
   incarnation: number;
   /** The step at which it was made. */
   readonly since: number;
-  /** Names that it has told the server that it lacks. */
-  readonly denied: Set<string>;
+  /** Names that it has told the server that it lacks, and in answer to what. */
+  readonly denied: Map<string, WorkItem>;
 }
 
 /** What a worker keeps of an instance between turns. */
@@ -103,7 +103,7 @@ export class SimWorker implements WorkerPlace {
       outAt: at,
       stoppedUntil: at,
       open: new Set(),
-      denied: new Set(),
+      denied: new Map(),
       since: this.#world.scheduler.steps,
       incarnation: life.incarnation,
       // What is on its way ends with the connection, and that with the server.
@@ -128,7 +128,9 @@ export class SimWorker implements WorkerPlace {
     if (!connection.isAlive) return;
     connection.isAlive = false;
     connection.session?.close();
-    this.#connectSoon(connection.life);
+    const { awayMs = 0 } = this.code;
+    const { random } = this.#world;
+    this.#connectSoon(connection.life, awayMs > 0 && random.chance(0.5) ? awayMs : 0);
   }
 
   #receive(connection: Connection, item: WorkItem): void {
@@ -139,6 +141,13 @@ export class SimWorker implements WorkerPlace {
     const waitMs = connection.inAt - scheduler.now;
     const what = `${this.registration.name} gets ${item.kind} of ${item.instanceId}`;
     scheduler.after(waitMs, connection, what, () => this.#take(connection, item));
+  }
+
+  /** The step at which it connected to the server as that is now; undefined: it is not connected. */
+  get since(): number | undefined {
+    const connection = this.#connection;
+    const isThere = connection?.isAlive && connection.incarnation === connection.life.incarnation;
+    return isThere ? connection.since : undefined;
   }
 
   openItems(): Iterable<WorkItem> {
@@ -228,7 +237,8 @@ export class SimWorker implements WorkerPlace {
       this.#world.violation("a turn brings the whole past", found);
     }
     const isRerun = isRerunId(instanceId);
-    const replay = new Replay(runProgram, { isOld: this.code.isOld, isRerun });
+    const { holdsBack } = this.#world.settings;
+    const replay = new Replay(runProgram, { isOld: this.code.isOld, isRerun, holdsBack });
     for (const event of past) replay.take(event);
     replay.endPast();
     if (cache === "result") this.#held.set(instanceId, { executionId, past: [], replay });
@@ -299,7 +309,7 @@ export class SimWorker implements WorkerPlace {
       const isWanted = connection.open.delete(item) && incarnation === connection.incarnation;
       if (item.kind === "activity") this.#runs.arrived(item);
       const isSilent = item.kind === "turn" && this.code.tells === "silent";
-      if (isWanted && !isSilent && !has(this.code, item)) connection.denied.add(nameOf(item));
+      if (isWanted && !isSilent && !has(this.code, item)) connection.denied.set(nameOf(item), item);
       const answered = send(engine);
       this.#note(label, answered);
       if (item.kind !== "activity" || !isWanted || !has(this.code, item)) return;
@@ -347,7 +357,9 @@ export class SimWorker implements WorkerPlace {
 }
 
 /** What the server is told of a worker's code when it connects. */
-function toldOf({ workflows, activities, tells }: WorkerCode): Partial<WorkerRegistration> {
-  if (tells !== "announces") return { isSilent: tells === "silent" };
-  return { workflows: [...workflows], activities: [...activities] };
+function toldOf(code: WorkerCode): Partial<WorkerRegistration> {
+  const { workflows, activities, tells, turnBytes } = code;
+  const room = turnBytes === undefined ? {} : { turnBytes };
+  if (tells !== "announces") return { isSilent: tells === "silent", ...room };
+  return { workflows: [...workflows], activities: [...activities], ...room };
 }

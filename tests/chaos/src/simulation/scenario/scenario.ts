@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Instance } from "@pawl/engine";
+import type { StoredRow } from "@pawl/engine/testing";
 import type { Caller, StartMore } from "../caller.ts";
 import { collectEvent, endText, expectedOutput, type Program } from "../workflow/program.ts";
 import type { ProgramMaker } from "../workflow/random-program.ts";
@@ -156,11 +157,32 @@ async function sendAll(
   }
 }
 
-async function suspendForAWhile({ caller }: Stage, id: string): Promise<void> {
+/** Suspends an instance: once it is, it stays so to the resume, whatever execution it comes to. */
+async function suspendForAWhile({ caller, world }: Stage, id: string): Promise<void> {
   await caller.pause(20);
   await caller.insist(() => caller.control("suspend", id));
-  await caller.pause(100);
+  if (world.random.chance(0.5)) await untilSuspended(caller, id);
+  const { steps: since } = world.scheduler;
+  const isSuspended = (row: StoredRow | undefined): boolean => row?.status === "suspended";
+  const [first] = world.disk.rowsSince(id, since);
+  await caller.pause(200);
+  const rows = world.disk.rowsSince(id, since);
+  if (isSuspended(first)) {
+    const other = rows.find((row) => !isSuspended(row) && row?.eventCount !== 0);
+    if (other !== undefined)
+      world.violation("a suspension ends with a resume", `${id}: ${other.status}`);
+    const isSame = rows.every((row) => row?.executionId === first?.executionId);
+    if (!isSame && world.settings.holdsBack) world.violation("who is suspended does nothing", id);
+  }
   await caller.insist(() => caller.control("resume", id));
+}
+
+async function untilSuspended(caller: Caller, id: string): Promise<void> {
+  for (;;) {
+    const answer = await caller.insist(() => caller.get(id));
+    if (answer.kind === "value" && answer.value?.status === "suspended") return;
+    await caller.pause(100);
+  }
 }
 
 function checkTaken(world: World, id: string, sent: readonly Sent[], taken: string[]): void {

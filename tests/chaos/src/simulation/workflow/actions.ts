@@ -3,6 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type HistoryEvent,
+  HistoryPropagationScope,
   OrchestrationStatus,
   TaskFailureDetailsSchema,
   toTimestamp,
@@ -21,12 +22,32 @@ function action(id: number, workflowActionType: ActionType): WorkflowAction {
   return create(WorkflowActionSchema, { id, workflowActionType });
 }
 
+/** What an activity or a child is given of the histories above it: its asker's, or those above it, too. */
+export type Scope = "own" | "lineage";
+
+/** The scope on the wire. */
+export const wireScope = {
+  own: HistoryPropagationScope.OWN_HISTORY,
+  lineage: HistoryPropagationScope.LINEAGE,
+} satisfies Record<Scope, HistoryPropagationScope>;
+
+function handingOn(scope: Scope | undefined): {
+  historyPropagationScope?: HistoryPropagationScope;
+} {
+  return scope === undefined ? {} : { historyPropagationScope: wireScope[scope] };
+}
+
+/** What is asked for. */
+export interface Asked {
+  readonly name: string;
+  readonly input: string;
+  readonly scope?: Scope | undefined;
+}
+
 /** Asks for an activity. */
-export function activityAction(id: number, name: string, input: string): WorkflowAction {
-  return action(id, {
-    case: "scheduleTask",
-    value: { name, input, taskExecutionId: `call-${id}` },
-  });
+export function activityAction(id: number, { name, input, scope }: Asked): WorkflowAction {
+  const value = { name, input, taskExecutionId: `call-${id}`, ...handingOn(scope) };
+  return action(id, { case: "scheduleTask", value });
 }
 
 /** Asks for a timer; with `eventName`, one that bounds the wait for that event. */
@@ -40,11 +61,11 @@ export function timerAction(id: number, fireAt: number, eventName?: string): Wor
 /** Asks for a child workflow; an empty id leaves the choice to the engine. */
 export function childAction(
   id: number,
-  name: string,
   instanceId: string,
-  input: string,
+  { name, input, scope }: Asked,
 ): WorkflowAction {
-  return action(id, { case: "createChildWorkflow", value: { name, instanceId, input } });
+  const value = { name, instanceId, input, ...handingOn(scope) };
+  return action(id, { case: "createChildWorkflow", value });
 }
 
 /** Asks for a workflow of its own. */

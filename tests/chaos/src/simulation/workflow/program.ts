@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { Scope } from "./actions.ts";
 import { activityNameOf, ghostName, workflowNameOf } from "./names.ts";
 import type { Pending, ReplayContext, Workflow } from "./replay.ts";
 
 /** One step of a workflow. Workflows are data: their input says what they do. */
 export type Step =
   /** One activity; it fails so many times before it succeeds, and is tried again after pauses. */
-  | { readonly do: "activity"; readonly key: string; readonly failures: number }
+  | {
+      readonly do: "activity";
+      readonly key: string;
+      readonly failures: number;
+      readonly given?: Scope | undefined;
+    }
   /** Activities side by side. */
   | { readonly do: "fan"; readonly keys: readonly string[] }
   /** An activity whose result nobody waits for. */
@@ -21,10 +27,9 @@ export type Step =
   /** Waits for an event, for so long at most. */
   | { readonly do: "wait"; readonly event: string; readonly ms: number }
   /** Children side by side, waited for; an empty id leaves the choice to the engine. */
-  | {
-      readonly do: "children";
-      readonly children: readonly { readonly id: string; readonly program: Program }[];
-    }
+  | { readonly do: "children"; readonly children: readonly Child[] }
+  /** Children that nobody waits for. */
+  | { readonly do: "leave"; readonly children: readonly Child[] }
   | { readonly do: "detach"; readonly id: string; readonly program: Program }
   | { readonly do: "send"; readonly id: string; readonly event: string; readonly text: string }
   | { readonly do: "kill"; readonly id: string }
@@ -35,14 +40,25 @@ export type Step =
   /** Takes events "go" until one says "end"; goes on as new after each so many of them (0: never). */
   | { readonly do: "collect"; readonly renewAfter: number };
 
+/** A child of a workflow. */
+export interface Child {
+  readonly id: string;
+  readonly program: Program;
+  readonly given?: Scope | undefined;
+}
+
 /** The steps of a workflow, in order. */
 export type Program = readonly Step[];
 
 /** What an instance of a program is given. */
-interface ProgramInput {
+export interface ProgramInput {
   readonly steps: Program;
   /** What the executions before came to. */
   readonly log: readonly string[];
+  /** What it is given of the histories above it. */
+  readonly given?: Scope | undefined;
+  /** The execution before went on as this one. */
+  readonly isRenewed?: boolean;
 }
 
 /** The event that `collect` waits for, and what ends it. */
@@ -50,8 +66,15 @@ export const collectEvent = "go";
 export const endText = "~end~";
 
 /** The input of a program's instance. */
-export function inputOf(steps: Program, log: readonly string[] = []): string {
-  const input: ProgramInput = { steps, log };
+export function inputOf(steps: Program, given?: Scope): string {
+  const input: ProgramInput = { steps, log: [], given };
+  return JSON.stringify(input);
+}
+
+/** The input of the next execution. */
+function renewedInput(context: ReplayContext, steps: Program, log: readonly string[]): string {
+  const { given }: ProgramInput = JSON.parse(context.input);
+  const input: ProgramInput = { steps, log, given, isRenewed: true };
   return JSON.stringify(input);
 }
 
@@ -60,6 +83,8 @@ export interface ActivityInput {
   /** Names this call, in text that nothing else has. */
   readonly token: string;
   readonly fails: boolean;
+  /** What it is given of the histories above it. */
+  readonly given?: Scope | undefined;
 }
 
 /** The result of an activity: a function of its input. */
@@ -77,7 +102,9 @@ export const runProgram: Workflow = function* (context) {
   const { steps, log: before }: ProgramInput = JSON.parse(context.input);
   const log = [...before];
   for (const [index, step] of steps.entries()) {
-    if (step.do === "renew") return context.continueAsNew(inputOf(steps.slice(index + 1), log));
+    if (step.do === "renew") {
+      return context.continueAsNew(renewedInput(context, steps.slice(index + 1), log));
+    }
     if (step.do === "collect") yield* collect(context, steps.slice(index), step.renewAfter, log);
     else yield* runStep(context, step, log);
   }
@@ -98,13 +125,13 @@ function* collect(
     log.push(text);
     context.customStatus = JSON.stringify(log);
   }
-  context.continueAsNew(inputOf(rest, log));
+  context.continueAsNew(renewedInput(context, rest, log));
 }
 
 function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
   switch (step.do) {
     case "activity":
-      log.push(yield* runActivity(context, step.key, step.failures));
+      log.push(yield* runActivity(context, step));
       break;
     case "fan":
       log.push(...(yield step.keys.map((key) => ask(context, callToken(key, 0), false))));
@@ -132,6 +159,9 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
     case "children":
       log.push(...(yield* runChildren(context, step.children)));
       break;
+    case "leave":
+      askChildren(context, step.children);
+      break;
     case "detach":
       context.detached(workflowNameOf(step.program), step.id, inputOf(step.program));
       break;
@@ -155,15 +185,25 @@ function waysOf(context: ReplayContext, key: string): string[] {
   return context.patched(key) ? [`${key}a`, `${key}b`] : [key];
 }
 
-function ask(context: ReplayContext, token: string, fails: boolean): Pending {
-  const input: ActivityInput = { token, fails };
-  return context.activity(activityNameOf(token), JSON.stringify(input));
+function ask(context: ReplayContext, token: string, fails: boolean, scope?: Scope): Pending {
+  const input: ActivityInput = { token, fails, given: scope };
+  return context.activity({ name: activityNameOf(token), input: JSON.stringify(input), scope });
+}
+
+function askChildren(context: ReplayContext, children: readonly Child[]): Pending[] {
+  return children.map(({ id, program, given }) =>
+    context.child(id, {
+      name: workflowNameOf(program),
+      input: inputOf(program, given),
+      scope: given,
+    }),
+  );
 }
 
 function* runGhost(context: ReplayContext, key: string): Generator<Pending[], string, string[]> {
   try {
     const input: ActivityInput = { token: callToken(key, 0), fails: false };
-    yield [context.activity(ghostName, JSON.stringify(input))];
+    yield [context.activity({ name: ghostName, input: JSON.stringify(input) })];
     return "somebody";
   } catch {
     return ghostName;
@@ -172,12 +212,13 @@ function* runGhost(context: ReplayContext, key: string): Generator<Pending[], st
 
 function* runActivity(
   context: ReplayContext,
-  key: string,
-  failures: number,
+  { key, failures, given }: Extract<Step, { do: "activity" }>,
 ): Generator<Pending[], string, string[]> {
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const [output = ""] = yield [ask(context, callToken(key, attempt), attempt < failures)];
+      const [output = ""] = yield [
+        ask(context, callToken(key, attempt), attempt < failures, given),
+      ];
       return output;
     } catch (error) {
       if (attempt >= failures) throw error;
@@ -203,11 +244,9 @@ function* waitFor(
 /** A child that fails is noted; it does not end its parent. */
 function* runChildren(
   context: ReplayContext,
-  children: readonly { readonly id: string; readonly program: Program }[],
+  children: readonly Child[],
 ): Generator<Pending[], string[], string[]> {
-  const asked = children.map(({ id, program }) =>
-    context.child(workflowNameOf(program), id, inputOf(program)),
-  );
+  const asked = askChildren(context, children);
   const outputs: string[] = [];
   for (const child of asked) {
     try {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Random } from "../../random.ts";
-import type { Program, Step } from "./program.ts";
+import type { Scope } from "./actions.ts";
+import type { Child, Program, Step } from "./program.ts";
 
 type StepKind = Step["do"];
 
@@ -12,12 +13,14 @@ export type SpecialStep = "loose" | "ghost" | "patch" | "version";
 export class ProgramMaker {
   readonly #random: Random;
   readonly #more: readonly StepKind[];
+  readonly #handsOn: boolean;
   #keys = 0;
 
-  /** `more`: steps that may be asked for besides. */
-  constructor(random: Random, more: readonly SpecialStep[]) {
+  /** `more`: steps that may be asked for besides; `handsOn`: histories are handed on. */
+  constructor(random: Random, more: readonly SpecialStep[], handsOn: boolean) {
     this.#random = random;
     this.#more = more;
+    this.#handsOn = handsOn;
   }
 
   /** Text that nothing else has. */
@@ -38,7 +41,11 @@ export class ProgramMaker {
         { kind: "children", weight: depth > 0 ? 2 : 0 },
         ...this.#more.map((kind) => ({ kind, weight: kind === "loose" ? 1.5 : 4 })),
       ]).kind;
-      return this.#step(kind, () => ({ id: "", program: this.pure(depth - 1) }));
+      return this.#step(kind, () => ({
+        id: "",
+        program: this.pure(depth - 1),
+        given: this.#given(),
+      }));
     });
   }
 
@@ -47,6 +54,7 @@ export class ProgramMaker {
     const child = () => ({
       id: this.#random.chance(0.3) ? "" : this.#id(ids),
       program: this.wild(ids, depth - 1),
+      given: this.#given(),
     });
     return this.#steps(4, () => {
       const kind = this.#random.pick<{ kind: StepKind; weight: number }>([
@@ -70,7 +78,12 @@ export class ProgramMaker {
     });
   }
 
-  #step(kind: StepKind, child: () => { id: string; program: Program }): Step {
+  #given(): Scope | undefined {
+    if (!this.#handsOn || this.#random.chance(0.4)) return undefined;
+    return this.#random.chance(0.5) ? "own" : "lineage";
+  }
+
+  #step(kind: StepKind, child: () => Child): Step {
     const random = this.#random;
     switch (kind) {
       case "fan":
@@ -89,13 +102,13 @@ export class ProgramMaker {
       case "children":
         return { do: "children", children: Array.from({ length: random.integer(1, 2) }, child) };
       case "detach":
-        return { do: "detach", ...child(), id: this.key() };
+        return { do: "detach", program: child().program, id: this.key() };
       case "renew":
       case "fail":
         return { do: kind };
       default: {
         const failures = random.chance(0.2) ? random.integer(1, 2) : 0;
-        return { do: "activity", key: this.key(), failures };
+        return { do: "activity", key: this.key(), failures, given: this.#given() };
       }
     }
   }

@@ -71,16 +71,16 @@ export class ReplayContext {
     return this.version;
   }
 
-  activity(name: string, input: string): Pending {
-    return this.#ask("task", (id) => actions.activityAction(id, name, input));
+  activity(asked: actions.Asked): Pending {
+    return this.#ask("task", (id) => actions.activityAction(id, asked));
   }
 
   timer(fireAt: number, eventName?: string): Pending {
     return this.#ask("timer", (id) => actions.timerAction(id, fireAt, eventName));
   }
 
-  child(name: string, instanceId: string, input: string): Pending {
-    return this.#ask("child", (id) => actions.childAction(id, name, instanceId, input));
+  child(instanceId: string, asked: actions.Asked): Pending {
+    return this.#ask("child", (id) => actions.childAction(id, instanceId, asked));
   }
 
   detached(name: string, instanceId: string, input: string): void {
@@ -147,6 +147,8 @@ export interface ReplayOptions {
   readonly isOld?: boolean;
   /** The past is the beginning of another history, which may end within a turn. */
   readonly isRerun?: boolean;
+  /** A suspended instance does nothing; not every worker sees to that. @default true */
+  readonly holdsBack?: boolean;
 }
 
 /**
@@ -156,6 +158,7 @@ export interface ReplayOptions {
 export class Replay {
   readonly #workflow: Workflow;
   readonly #isRerun: boolean;
+  readonly #holdsBack: boolean;
   readonly #context: ReplayContext;
   /** What the past should have and lacks, where it may: it is asked for again. */
   #owed: WorkflowAction[] = [];
@@ -175,9 +178,11 @@ export class Replay {
   /** What history has and the code did not ask for, if there is such a thing. */
   divergence: string | undefined;
 
-  constructor(workflow: Workflow, { isOld = false, isRerun = false }: ReplayOptions = {}) {
+  constructor(workflow: Workflow, options: ReplayOptions = {}) {
+    const { isOld = false, isRerun = false, holdsBack = true } = options;
     this.#workflow = workflow;
     this.#isRerun = isRerun;
+    this.#holdsBack = holdsBack;
     this.#context = new ReplayContext(isOld);
   }
 
@@ -194,7 +199,7 @@ export class Replay {
       );
       this.#isTerminated = true;
     } else if (eventType.case === "executionSuspended") {
-      this.#suspended = true;
+      this.#suspended = this.#holdsBack;
     } else if (eventType.case === "executionResumed") {
       this.#suspended = false;
       for (const held of this.#held.splice(0)) this.#apply(held);

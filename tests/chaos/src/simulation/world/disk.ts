@@ -2,6 +2,7 @@
 
 import { crc32 } from "node:zlib";
 import {
+  isFirstChunk,
   readStoredKey,
   readStoredRow,
   type StoredRow,
@@ -32,15 +33,25 @@ export class Disk {
   readonly #rows = new Map<string, RowVersion[]>();
   readonly #unknown: RowVersion[] = [];
   readonly #onGone: (instanceId: string, row: StoredRow) => void;
+  readonly #onRow: (instanceId: string) => void;
+  /** The steps of the newest batches. */
+  readonly #batchSteps: number[] = [];
+  /** Of each instance that ever was: the chunks of each of its histories, oldest first. */
+  readonly #histories = new Map<string, Uint8Array[][]>();
   #batches = 0;
   #timers = 0;
   /** What no engine should have written. */
   readonly faults: string[] = [];
 
-  /** `onGone` is called with the last row of an instance when that is deleted. */
-  constructor(scheduler: Scheduler, onGone: (instanceId: string, row: StoredRow) => void) {
+  /** `onGone` is called with the last row of an instance when that is deleted, `onRow` with each new one. */
+  constructor(
+    scheduler: Scheduler,
+    onGone: (instanceId: string, row: StoredRow) => void,
+    onRow: (instanceId: string) => void,
+  ) {
     this.#scheduler = scheduler;
     this.#onGone = onGone;
+    this.#onRow = onRow;
   }
 
   /** Batches so far. */
@@ -52,12 +63,14 @@ export class Disk {
   apply(batch: readonly StoreWrite[]): void {
     this.answered();
     this.#batches += 1;
+    this.#batchSteps.push(this.#scheduler.steps);
     const lines: string[] = [];
     for (const write of batch) {
       const { kind, instanceId } = readStoredKey(write.key);
       const sum = write.type === "put" ? crc32(write.value, crc32(write.key)).toString(16) : "-";
       lines.push(`${kind} ${instanceId} ${sum}`);
       if (kind === "row") this.#noteRow(instanceId, write.type === "put" ? write.value : undefined);
+      else if (kind === "history" && write.type === "put") this.#noteChunk(instanceId, write);
       if (write.type === "put") this.#put(write.key, write.value, kind);
       else this.#delete(write.key, kind);
     }
@@ -67,6 +80,11 @@ export class Disk {
   /** The engine hears of the newest batch. */
   answered(): void {
     for (const version of this.#unknown.splice(0)) version.knownAt = this.#scheduler.steps;
+  }
+
+  /** The step of the batch before the newest by so many; 0: there is none. */
+  stepOf(batchesAgo: number): number {
+    return this.#batchSteps.at(-1 - batchesAgo) ?? 0;
   }
 
   /** True when the token was ever part of a durable value. */
@@ -108,6 +126,18 @@ export class Disk {
     return (this.#rows.get(instanceId) ?? []).map(decode);
   }
 
+  /** The histories that an instance had, each as its chunks; also those that are gone. */
+  histories(instanceId: string): readonly (readonly Uint8Array[])[] {
+    return this.#histories.get(instanceId) ?? [];
+  }
+
+  #noteChunk(instanceId: string, { key, value }: { key: Uint8Array; value: Uint8Array }): void {
+    const histories = this.#histories.get(instanceId) ?? [];
+    if (isFirstChunk(key)) histories.push([]);
+    histories.at(-1)?.push(value);
+    this.#histories.set(instanceId, histories);
+  }
+
   #noteRow(instanceId: string, value: Uint8Array | undefined): void {
     const versions = this.#rows.get(instanceId) ?? [];
     const before = value === undefined ? decode(versions.at(-1)) : undefined;
@@ -116,6 +146,7 @@ export class Disk {
     versions.push(version);
     this.#unknown.push(version);
     this.#rows.set(instanceId, versions);
+    this.#onRow(instanceId);
   }
 
   #put(key: Uint8Array, value: Uint8Array, kind: string): void {

@@ -11,6 +11,10 @@ export interface Settings
   readonly briefMs: number | undefined;
   /** The workers give the tokens of their items back: without, an answer names its instance alone. */
   readonly echoesTokens: boolean;
+  /** The workers do nothing for an instance that is suspended. */
+  readonly holdsBack: boolean;
+  /** Some activities and children are given histories of those above them. */
+  readonly handsOn: boolean;
 }
 
 /** Settings of a run: most have no limits, so that these are seen alone. */
@@ -30,5 +34,13 @@ export function randomSettings(random: Random): Settings {
   const retention =
     briefMs === undefined ? {} : { byWorkflow: { [briefName]: { anyMs: briefMs } } };
   const echoesTokens = random.chance(0.95);
-  return { concurrency, keepExecutions: random.chance(0.8), retention, briefMs, echoesTokens };
+  return {
+    concurrency,
+    keepExecutions: random.chance(0.8),
+    retention,
+    briefMs,
+    echoesTokens,
+    holdsBack: random.chance(0.8),
+    handsOn: random.chance(0.25),
+  };
 }

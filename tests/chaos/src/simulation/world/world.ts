@@ -3,6 +3,8 @@
 import { type Engine, isEngineError, type WorkItem } from "@pawl/engine";
 import { openEngineOver, type StoredRow } from "@pawl/engine/testing";
 import { Random } from "../../random.ts";
+import type { WorkerCode } from "../fleet.ts";
+import { HandedOn } from "../handed-on.ts";
 import { isBriefId } from "../workflow/names.ts";
 import { WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
@@ -26,6 +28,10 @@ export interface WorkerPlace {
   mayHave(item: WorkItem): boolean;
   /** What it was given over its connection and has not answered. */
   openItems(): Iterable<WorkItem>;
+  /** What its code has. */
+  readonly code: WorkerCode;
+  /** The step at which it connected to the server as that is now; undefined: it is not connected. */
+  readonly since: number | undefined;
 }
 
 /** What came of a call: the engine's answer, its refusal, or nobody knows. */
@@ -33,6 +39,9 @@ export type Answer<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "refused"; readonly code: string }
   | { readonly kind: "unknown" };
+
+/** A stall that is written was decided on after the batch before it by so many. */
+const stallBatches = 4;
 
 /** Codes that say that a command may have been carried out all the same. */
 const openEnded: ReadonlySet<string> = new Set(["STORE_UNAVAILABLE", "SHUTTING_DOWN"]);
@@ -52,6 +61,8 @@ export class World {
   /** The workers that there are, connected or not. */
   readonly workers: WorkerPlace[] = [];
   readonly settings: Settings;
+  /** What is handed on, where something is. */
+  readonly handedOn: HandedOn | undefined;
   /** What goes on whatever server lives. */
   readonly outside: Owner = { isAlive: true };
   readonly #lifeListeners: ((life: Life) => void)[] = [];
@@ -68,10 +79,15 @@ export class World {
     this.trace = new Trace(keepTrace);
     this.scheduler = new Scheduler(this.random, this.trace);
     this.clock = new WallClock(this.scheduler);
-    this.disk = new Disk(this.scheduler, (id, row) => this.#checkKept(id, row));
+    this.disk = new Disk(
+      this.scheduler,
+      (id, row) => this.#checkKept(id, row),
+      (id) => this.#checkStall(id),
+    );
     this.habits = randomHabits(this.random);
     this.settings = randomSettings(this.random);
     if (!this.settings.echoesTokens) withoutTokens(this.habits);
+    this.handedOn = this.settings.handsOn ? new HandedOn(this) : undefined;
   }
 
   /** Notes that an invariant does not hold. */
@@ -129,6 +145,8 @@ export class World {
       createId,
       commitWaitMs: this.random.chance(0.8) ? 2 : 0,
       historyCacheBytes: this.random.chance(0.2) ? 0 : 1 << 20,
+      // Few: who has nothing to do is read again when something comes.
+      idleInstances: this.random.chance(0.3) ? this.random.integer(0, 2) : 2000,
       concurrency: settings.concurrency,
       keepExecutions: settings.keepExecutions,
       retention: settings.retention,
@@ -235,6 +253,21 @@ export class World {
     if (briefMs === undefined || !isBriefId(instanceId) || this.clock.wentBack) return;
     if (completedAt > 0 && completedAt + briefMs <= this.clock.now()) return;
     this.violation("what has ended is kept for its time", instanceId);
+  }
+
+  /**
+   * A turn stalls when no worker takes one of its size, and not while one that takes any has been there
+   * since before it was looked at: a change is written with the batch after that at the latest.
+   */
+  #checkStall(instanceId: string): void {
+    if (this.workers.every(({ code }) => code.turnBytes === undefined)) return;
+    const [before, row] = this.disk.allRows(instanceId).slice(-2);
+    if (row?.status !== "stalled" || before?.eventCount === row.eventCount) return;
+    const then = this.disk.stepOf(stallBatches);
+    const isTaken = ({ code, since }: WorkerPlace): boolean =>
+      code.turnBytes === undefined && since !== undefined && since < then;
+    if (!this.workers.some(isTaken)) return;
+    this.violation("what stalls is too large for every worker", instanceId);
   }
 
   /** How long a message is on its way. */
