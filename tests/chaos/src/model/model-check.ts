@@ -28,7 +28,8 @@ const maxSteps = 60_000;
  * of the calls on an instance has to explain all answers.
  */
 export async function modelCheck(seed: number, keepTrace = false): Promise<ModelResult> {
-  const world = new World(seed, keepTrace);
+  // The model's instance does nothing while it is suspended.
+  const world = new World(seed, keepTrace, { holdsBack: true });
   const { random, scheduler } = world;
   const runs = new ActivityRuns(world);
   const workers = random.integer(1, 2);

@@ -74,7 +74,8 @@ export class World {
   hasPurged = false;
   #isCalm = false;
 
-  constructor(seed: number, keepTrace: boolean) {
+  /** `settings` hold whatever the seed says. */
+  constructor(seed: number, keepTrace: boolean, settings: Partial<Settings> = {}) {
     this.random = new Random(seed);
     this.trace = new Trace(keepTrace);
     this.scheduler = new Scheduler(this.random, this.trace);
@@ -85,7 +86,7 @@ export class World {
       (id) => this.#checkStall(id),
     );
     this.habits = randomHabits(this.random);
-    this.settings = randomSettings(this.random);
+    this.settings = { ...randomSettings(this.random), ...settings };
     if (!this.settings.echoesTokens) withoutTokens(this.habits);
     this.handedOn = this.settings.handsOn ? new HandedOn(this) : undefined;
   }
