@@ -86,7 +86,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
   }
 
   async start(command: StartCommand): Promise<{ instanceId: string; executionId: string }> {
-    requireStart(command);
+    requireStart(command, this.#options.inputBytes);
     const runtime = this.#roomyRuntime();
     const { createId } = this.#options;
     const instanceId = command.instanceId || createId();
@@ -169,7 +169,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
 
   async raiseEvent(instanceId: string, name: string, input?: string): Promise<void> {
     requireName("event", name);
-    requirePayload("event payload", input);
+    requirePayload("event payload", input, this.#options.inputBytes);
     const now = this.#roomyRuntime().now();
     await this.#command(instanceId, (state) => raiseEvent(state, { name, input }, now));
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import { limits } from "@pawl/protocol";
 import type { TracingOptions } from "./port/tracing.js";
 import { type Clock, systemClock } from "./runtime/clock.js";
 import type { ScrubRate } from "./store/level/scrub.js";
@@ -78,6 +79,11 @@ export interface EngineOptions {
   readonly logger?: Logger;
   /** Name of the application, which histories that are handed on have with them. @default "pawl" */
   readonly appId?: string;
+  /**
+   * Bytes of an input, and of an event's payload, that callers may give. What is over the default runs only
+   * with workers that take so much; to others its instance is stalled. @default 3,670,016 (3.5 MiB)
+   */
+  readonly inputBytes?: number;
   /** Instances that may wait for a worker in memory, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
   readonly queueLimit?: number;
   /** Work that may be with workers at once. @default no limits */
@@ -138,6 +144,7 @@ export const defaults = Object.freeze({
   createId: () => randomUUID(),
   logger: silent,
   appId: "pawl",
+  inputBytes: limits.payloadBytes,
   queueLimit: 1_000_000,
   concurrency: {},
   keepExecutions: true,

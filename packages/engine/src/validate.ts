@@ -26,21 +26,25 @@ export function requireName(what: string, name: string): void {
 }
 
 /** @throws PAYLOAD_TOO_LARGE */
-export function requirePayload(what: string, payload: string | undefined): void {
-  const bytes = excessBytes(payload);
+export function requirePayload(
+  what: string,
+  payload: string | undefined,
+  limitBytes: number = limits.payloadBytes,
+): void {
+  const bytes = excessBytes(payload, limitBytes);
   if (bytes === undefined) return;
   throw new EngineError(
     "PAYLOAD_TOO_LARGE",
-    `the ${what} has ${bytes} bytes; at most ${limits.payloadBytes} are allowed: keep large data elsewhere and pass a reference`,
-    { details: { bytes: String(bytes), limit: String(limits.payloadBytes) } },
+    `the ${what} has ${bytes} bytes; at most ${limitBytes} are allowed: keep large data elsewhere and pass a reference`,
+    { details: { bytes: String(bytes), limit: String(limitBytes) } },
   );
 }
 
 /** @throws INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
-export function requireStart(command: StartCommand): void {
+export function requireStart(command: StartCommand, inputBytes: number): void {
   requireName("workflow", command.workflow);
   if (command.instanceId) requireInstanceId(command.instanceId);
-  requirePayload("input", command.input);
+  requirePayload("input", command.input, inputBytes);
   const fault = tagsFault(command.tags ?? {});
   if (fault !== undefined) throw invalid("tags", fault);
   if (command.startAt !== undefined && !Number.isSafeInteger(Math.ceil(command.startAt))) {

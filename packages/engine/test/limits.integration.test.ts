@@ -67,6 +67,34 @@ describe("limits on what callers give", () => {
     await under.engine.close();
   });
 
+  test("take larger inputs and events when told to, which stall no instance but their own", async () => {
+    const inputBytes = limits.requestBytes + 1;
+    const under = await EngineUnderTest.open({ inputBytes });
+    under.connect({ flows, turnBytes: limits.sidecarTurnBytes });
+    const most = "x".repeat(inputBytes);
+    await under.engine.start({ workflow: "echo", instanceId: "a", input: most });
+    await under.engine.start({ workflow: "gather", instanceId: "b", input: "2" });
+    await under.engine.waitForStart("b");
+    await under.engine.raiseEvent("b", "go", most);
+    for (const id of ["a", "b"]) {
+      const stalled = await under.engine.waitUntil(id, ({ status }) => status === "stalled");
+      expect(stalled.stallCode).toBe("PAYLOAD_SIZE_EXCEEDED");
+    }
+    await under.engine.start({ workflow: "echo", instanceId: "c", input: "1" });
+    expect((await under.engine.waitForCompletion("c")).output).toBe("1");
+    await expect(under.engine.raiseEvent("c", "go", `${most}x`)).rejects.toMatchObject(tooLarge);
+    await expect(under.engine.terminate("b", { output: most })).rejects.toMatchObject(tooLarge);
+
+    // They are there after a crash, also for an engine that takes no more than usual, and can be ended or run.
+    const again = await under.crash();
+    await again.engine.terminate("b");
+    expect((await again.engine.waitForCompletion("b")).status).toBe("terminated");
+    again.connect({ flows });
+    const { failure } = await again.engine.waitForCompletion("a");
+    expect(failure?.message).toMatch(/the output of the workflow has 4194305 bytes/);
+    await again.engine.close();
+  });
+
   test("count bytes, not characters", async () => {
     const under = await EngineUnderTest.open();
     const input = "é".repeat(limits.payloadBytes / 2 + 1);

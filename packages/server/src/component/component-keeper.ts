@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import type { Engine, EngineSettings } from "@pawl/engine";
+import { limits } from "@pawl/protocol";
 import { mergeSettings } from "../config/merge-settings.js";
 import type { ResolvedServerOptions, ServedEngine, ServerLogger } from "../options.js";
 import type { ComponentFiles, ComponentSpec } from "./component-files.js";
@@ -152,7 +153,7 @@ export class ComponentKeeper {
     spec: ComponentSpec | undefined,
     logger: ServerLogger,
   ): Promise<Engine> {
-    const { onDamage, scrubBytesPerSecond, tracing, appId } = this.#server;
+    const { onDamage, scrubBytesPerSecond, tracing, appId, strictDapr } = this.#server;
     const scrub = { bytesPerSecond: scrubBytesPerSecond };
     const traced = tracing === undefined ? {} : { tracing };
     const settings = this.#settingsFor(spec);
@@ -161,6 +162,8 @@ export class ComponentKeeper {
       ...traced,
       onDamage,
       scrub,
+      // Dapr takes what a request holds, and stalls the instance where no worker can.
+      ...(strictDapr ? { inputBytes: limits.requestBytes + 1 } : {}),
       logger,
       appId,
     });

@@ -28,7 +28,7 @@ export function locationOf(
 export function openComponentEngine(
   location: Location,
   options: EngineSettings &
-    Pick<EngineOptions, "onDamage" | "scrub" | "logger" | "tracing" | "appId">,
+    Pick<EngineOptions, "onDamage" | "scrub" | "inputBytes" | "logger" | "tracing" | "appId">,
 ): Promise<Engine> {
   const where = location.store === "level" ? location : ({ store: "memory" } as const);
   return openEngine({ ...options, ...where });

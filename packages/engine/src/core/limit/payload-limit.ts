@@ -13,11 +13,14 @@ import { actionsFault, isEventId } from "./action-fault.js";
 import { failureLength } from "./failure-limit.js";
 
 /** Bytes of a payload when it is over the limit; undefined when it is not, or there is none. */
-export function excessBytes(payload: string | undefined): number | undefined {
+export function excessBytes(
+  payload: string | undefined,
+  limitBytes: number = limits.payloadBytes,
+): number | undefined {
   // A UTF-16 unit becomes at most three bytes: most payloads need no counting.
-  if (payload === undefined || payload.length * 3 <= limits.payloadBytes) return undefined;
+  if (payload === undefined || payload.length * 3 <= limitBytes) return undefined;
   const bytes = Buffer.byteLength(payload, "utf8");
-  return bytes > limits.payloadBytes ? bytes : undefined;
+  return bytes > limitBytes ? bytes : undefined;
 }
 
 /** The failure of an activity or workflow whose payload is over the limit. */
