@@ -126,19 +126,24 @@ function sendStream(
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);
   const source = Readable.from(stream);
   response.once("close", () => source.destroy());
-  const { keepAlive } = reply;
-  const output: NodeJS.WritableStream = response;
-  const timer = setInterval(() => {
-    // One who does not read needs no more to read.
-    if (keepAlive !== undefined && response.writableLength === 0) output.write(keepAlive);
-  }, keepAliveMs).unref();
-  for (const over of ["end", "close"]) source.once(over, () => clearInterval(timer));
+  if (reply.keepAlive !== undefined) keepAlive(source, response, reply.keepAlive);
   source.once("error", (error: unknown) => {
     // The caller's leaving is no failure; after the status there is no other way to tell of one.
     if (!response.destroyed) report(log, request, error);
     response.destroy();
   });
+  const output: NodeJS.WritableStream = response;
   source.pipe(output);
+}
+
+/** Sends a sign of life from time to time, as long as the stream lasts. */
+function keepAlive(source: Readable, response: HttpResponse, sign: string): void {
+  const output: NodeJS.WritableStream = response;
+  const timer = setInterval(() => {
+    // One who does not read needs no more to read.
+    if (response.writableLength === 0) output.write(sign);
+  }, keepAliveMs).unref();
+  for (const over of ["end", "close"]) source.once(over, () => clearInterval(timer));
 }
 
 function toJsonText(body: unknown): string {
