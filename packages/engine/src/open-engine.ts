@@ -88,7 +88,9 @@ function salvageLog(logger: Logger): Pick<CheckOptions, "onSalvage" | "onSalvage
       );
     },
     onSalvaged: ({ aside, lost }) => {
-      const blocks = lost.map(({ file, offset }) => `${file} at byte ${offset}`);
+      const blocks = lost.map(
+        ({ file, offset, isRest }) => `${file} at byte ${offset}${isRest ? " and behind" : ""}`,
+      );
       logger.error({ aside, blocks }, "the data folder was damaged: what can be read was salvaged");
     },
   };

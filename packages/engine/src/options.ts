@@ -59,10 +59,10 @@ export interface EngineOptions {
   /** The data folder; made if it does not exist. Required for "level". */
   readonly dataDir?: string;
   /**
-   * What is done with a data folder of which blocks of tables are damaged and all else can be read.
+   * What is done with a data folder of which tables are damaged and all else can be read.
    * "salvage": what can be read is copied into a new database and served, instances that may lack
    * something are parked, and the damaged database lies aside in the folder. "refuse": it is not opened.
-   * Damage of any other kind is always refused. @default "salvage"
+   * Damage of any other kind is always refused, and tables of which too much is gone. @default "salvage"
    */
   readonly onDamage?: OnDamage;
   /**

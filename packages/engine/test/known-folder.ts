@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { closeSync, openSync, readSync, writeSync } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import type { Engine } from "../src/engine.js";
-import { openEngine } from "../src/index.js";
+import { isEngineError, openEngine } from "../src/index.js";
 import { listWrites } from "../src/store/level/inspect.js";
-import { readBlocks, type TableBlock } from "../src/store/level/table-file.js";
+import { readBlocks } from "../src/store/level/table-file.js";
+import type { TableBlock } from "../src/store/level/table-scan.js";
+import { openOnDisk } from "./data-folder.js";
 import { flows, tasks } from "./flows.js";
 import { ManualClock } from "./manual-clock.js";
+import { type LogLine, loggerInto } from "./open-engine.js";
 import { ScriptedWorker } from "./scripted-worker.js";
 
 /** Everything that a caller can read of an instance. */
@@ -28,7 +32,14 @@ export interface KnownFolder {
 }
 
 const lives = 4;
-const groups = 12;
+
+/** How much is in a known folder. */
+export interface KnownFolderOptions {
+  /** Groups of six instances that each life starts. @default 12 */
+  readonly groups?: number;
+  /** Inputs of those that have ended. @default 40 bytes */
+  readonly endedInput?: () => string;
+}
 
 /** A worker for all workflows of the tests. */
 export function connect(engine: Engine): void {
@@ -45,7 +56,10 @@ export async function factsOf(engine: Engine, instanceId: string): Promise<Facts
  * A closed folder after several lives, with tables and a log: instances that have ended, were purged,
  * wait for events, timers and children. To be removed by the caller, with the folder that it is in.
  */
-export async function makeKnownFolder(): Promise<KnownFolder> {
+export async function makeKnownFolder({
+  groups = 12,
+  endedInput = () => "x".repeat(40),
+}: KnownFolderOptions = {}): Promise<KnownFolder> {
   const dataDir = join(await mkdtemp(join(tmpdir(), "pawl-salvage-")), "data");
   const truth = new Map<string, Facts | undefined>();
   const outputs = new Map<string, string>();
@@ -53,7 +67,7 @@ export async function makeKnownFolder(): Promise<KnownFolder> {
     const engine = await openEngine({ dataDir, clock: new ManualClock(), commitWaitMs: 0 });
     connect(engine);
     for (let group = 0; group < groups; group += 1) {
-      await startGroup(engine, `${life}-${group}`, truth, outputs);
+      await startGroup(engine, `${life}-${group}`, endedInput(), truth, outputs);
     }
     await engine.idle();
     for (let group = 0; group < groups; group += 1) {
@@ -70,6 +84,7 @@ export async function makeKnownFolder(): Promise<KnownFolder> {
 async function startGroup(
   engine: Engine,
   name: string,
+  endedInput: string,
   truth: Map<string, undefined | Facts>,
   outputs: Map<string, string>,
 ): Promise<void> {
@@ -77,7 +92,7 @@ async function startGroup(
     truth.set(instanceId, undefined);
     await engine.start({ workflow, instanceId, input, tags: { name } });
   };
-  await start("chain", `ended-${name}`, "x".repeat(40));
+  await start("chain", `ended-${name}`, endedInput);
   await start("chain", `purged-${name}`, "y");
   await start("gather", `waiting-${name}`, "3");
   await start("sleep", `asleep-${name}`, "1005000");
@@ -91,7 +106,7 @@ async function startGroup(
 }
 
 /** Lets everything end that waits, but what `without` has. */
-export async function finish(
+async function finish(
   engine: Engine,
   clock: ManualClock,
   { outputs }: KnownFolder,
@@ -107,13 +122,55 @@ export async function finish(
   await engine.idle();
 }
 
+/** The names of folders that have what was damaged. */
+export async function asideIn(dataDir: string): Promise<string[]> {
+  return (await readdir(dataDir)).filter((name) => name.startsWith("damaged-"));
+}
+
+/** A damaged folder that is served. */
+export interface Served {
+  readonly engine: Engine;
+  readonly clock: ManualClock;
+  readonly parked: Set<string>;
+  readonly log: readonly LogLine[];
+}
+
+/** Opens a damaged copy of a known folder and holds what is served against the truth. */
+export async function serveKnown({ truth }: KnownFolder, dataDir: string): Promise<Served> {
+  const clock = new ManualClock();
+  const log: LogLine[] = [];
+  const engine = await openOnDisk(dataDir, { clock, logger: loggerInto(log) });
+  const parked = new Set<string>();
+  for (const [id, facts] of truth) {
+    try {
+      expect([id, await factsOf(engine, id)]).toEqual([id, facts]);
+    } catch (error) {
+      if (!isEngineError(error)) throw error;
+      expect([id, error.code]).toEqual([id, "INSTANCE_DAMAGED"]);
+      parked.add(id);
+    }
+  }
+  return { engine, clock, parked, log };
+}
+
+/** Lets everything end that is not parked, as it should. */
+export async function finishKnown(known: KnownFolder, served: Served): Promise<void> {
+  const { engine, clock, parked } = served;
+  await finish(engine, clock, known, parked);
+  for (const [id, output] of known.outputs) {
+    // A parent whose child is parked waits for it, and says so.
+    if (parked.has(id) || parked.has(id.replace("parent", "child"))) continue;
+    expect([id, (await engine.get(id))?.output]).toEqual([id, output]);
+  }
+}
+
 /** All blocks of a folder's tables, with the table's file. */
 export async function blocksOf(dataDir: string): Promise<{ file: string; block: TableBlock }[]> {
   const { tables } = await listWrites(join(dataDir, "db"));
   const found: { file: string; block: TableBlock }[] = [];
-  for (const name of tables) {
+  for (const { name, fact } of tables) {
     const file = join("db", name);
-    for await (const block of readBlocks(join(dataDir, file))) found.push({ file, block });
+    for await (const block of readBlocks(join(dataDir, file), fact)) found.push({ file, block });
   }
   return found;
 }

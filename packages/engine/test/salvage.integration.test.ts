@@ -6,23 +6,22 @@ import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Engine } from "../src/engine.js";
-import { isEngineError, restoreFolder, verifyFolder, writeBackup } from "../src/index.js";
+import { restoreFolder, verifyFolder, writeBackup } from "../src/index.js";
 import { instanceIdOf, isRowKey, rowKey } from "../src/store/key.js";
 import { mayMatch } from "../src/store/level/bloom-filter.js";
-import type { TableBlock } from "../src/store/level/table-file.js";
+import type { TableBlock } from "../src/store/level/table-scan.js";
 import { DatabaseInUse, lockDatabase } from "../src/store/salvage/lock-database.js";
 import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
 import {
+  asideIn,
   blocksOf,
-  factsOf,
-  finish,
+  finishKnown,
   flip,
   type KnownFolder,
   makeKnownFolder,
+  type Served,
+  serveKnown,
 } from "./known-folder.js";
-import { ManualClock } from "./manual-clock.js";
-import { type LogLine, loggerInto } from "./open-engine.js";
 
 const damaged = { code: "INSTANCE_DAMAGED" };
 
@@ -42,35 +41,8 @@ async function damagedCopy(file: string, block: TableBlock): Promise<string> {
   return dataDir;
 }
 
-/** The name of the folder that has what was damaged. */
-async function asideIn(dataDir: string): Promise<string[]> {
-  return (await readdir(dataDir)).filter((name) => name.startsWith("damaged-"));
-}
-
-interface Served {
-  readonly engine: Engine;
-  readonly clock: ManualClock;
-  readonly parked: Set<string>;
-  readonly log: readonly LogLine[];
-}
-
 /** Opens a damaged folder and holds what is served against the truth. */
-async function serve(dataDir: string): Promise<Served> {
-  const clock = new ManualClock();
-  const log: LogLine[] = [];
-  const engine = await openOnDisk(dataDir, { clock, logger: loggerInto(log) });
-  const parked = new Set<string>();
-  for (const [id, facts] of known.truth) {
-    try {
-      expect([id, await factsOf(engine, id)]).toEqual([id, facts]);
-    } catch (error) {
-      if (!isEngineError(error)) throw error;
-      expect([id, error.code]).toEqual([id, "INSTANCE_DAMAGED"]);
-      parked.add(id);
-    }
-  }
-  return { engine, clock, parked, log };
-}
+const serve = (dataDir: string): Promise<Served> => serveKnown(known, dataDir);
 
 /** A block that has the newest row of an instance that sleeps. */
 async function blockWithRow(): Promise<{ file: string; block: TableBlock; instanceId: string }> {
@@ -93,7 +65,8 @@ describe("a folder of which a block of a table is damaged", () => {
       const { file, block } = blocks[at] ?? expect.unreachable();
       const dataDir = await damagedCopy(file, block);
       const before = await filesIn(dataDir);
-      const { engine, clock, parked, log } = await serve(dataDir);
+      const served = await serve(dataDir);
+      const { engine, parked, log } = served;
       for (const id of parked) {
         expect((await engine.explain(id)).damage).toContain("damaged");
         await expect(engine.start({ workflow: "echo", instanceId: id })).rejects.toMatchObject(
@@ -101,12 +74,7 @@ describe("a folder of which a block of a table is damaged", () => {
         );
       }
       expect([at, parked.size]).toEqual([at, expect.toSatisfy((count) => count < 40)]);
-      await finish(engine, clock, known, parked);
-      for (const [id, output] of known.outputs) {
-        // A parent whose child is parked waits for it, and says so.
-        if (parked.has(id) || parked.has(id.replace("parent", "child"))) continue;
-        expect([at, id, (await engine.get(id))?.output]).toEqual([at, id, output]);
-      }
+      await finishKnown(known, served);
       await engine.close();
       const [aside = ""] = await asideIn(dataDir);
       expect(await filesIn(join(dataDir, aside))).toEqual(before);

@@ -21,7 +21,7 @@ export interface CheckOptions {
    */
   readonly checkBytes?: number;
   /**
-   * What is done where only blocks of tables are damaged. "salvage": what can be read is copied into a new
+   * What is done where only tables are damaged. "salvage": what can be read is copied into a new
    * database, and the damaged one lies aside in the folder. "refuse": it is left as it is. @default "refuse"
    */
   readonly onDamage?: OnDamage;
@@ -65,7 +65,7 @@ export async function requireSoundFiles(
   }
   if (!found.isConfined) throw damagedFiles(dataDir, found, "restore it from a backup");
   if (onDamage === "refuse") throw damagedFiles(dataDir, found, adviceToSalvage);
-  await salvageFiles(dataDir, side, options);
+  await salvageFiles(dataDir, side, found, options);
 }
 
 /** @throws STORE_LOCKED */
@@ -85,6 +85,7 @@ const adviceToSalvage =
 async function salvageFiles(
   dataDir: string,
   side: SideFile,
+  found: FilesDamaged,
   { onSalvage = () => {}, onSalvaged = () => {} }: CheckOptions,
 ): Promise<void> {
   try {
@@ -101,7 +102,8 @@ async function salvageFiles(
   } catch (error) {
     if (error instanceof DatabaseInUse) throw locked(dataDir, await findHolder(dataDir), error);
     if (error instanceof FilesDamaged) {
-      throw damagedFiles(dataDir, error, "restore it from a backup");
+      const both = new FilesDamaged(found.file, `${found.what}; ${error.message}`);
+      throw damagedFiles(dataDir, both, "restore it from a backup");
     }
     if (isEngineError(error)) throw error;
     throw unsaved(dataDir, error);

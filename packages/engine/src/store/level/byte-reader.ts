@@ -15,6 +15,11 @@ export class ByteReader {
     return this.#at >= this.#bytes.length;
   }
 
+  /** Bytes that were read. */
+  get at(): number {
+    return this.#at;
+  }
+
   /** A number of up to 53 bits. */
   varint(): number {
     let value = 0;

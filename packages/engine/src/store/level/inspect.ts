@@ -3,9 +3,10 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { commitKey, commitOf, isCommitKey } from "../key.js";
+import { hasCode } from "../side-file.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
-import { foldManifest, type Manifest, type TableFact } from "./manifest.js";
-import { checkTable, lastKeyBefore, type TableFault } from "./table-file.js";
+import { compareKeys, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
+import { checkTable, lastKeyBefore } from "./table-file.js";
 import { readBatchHeader, writesIn } from "./write-batch.js";
 
 // LevelDB repairs in silence: at open it drops what it cannot read of a log, and deletes every table
@@ -15,12 +16,15 @@ import { readBatchHeader, writesIn } from "./write-batch.js";
 export class FilesDamaged extends Error {
   /** The file, in the database's folder. */
   readonly file: string;
-  /** Only blocks of tables are damaged: all else can be saved (see `store/salvage`). */
+  /** What is wrong with it, and maybe with others. */
+  readonly what: string;
+  /** Only tables are damaged: what can be read can be saved (see `store/salvage`). */
   readonly isConfined: boolean;
 
   constructor(file: string, what: string, isConfined = false) {
     super(`${file} ${what}`);
     this.file = file;
+    this.what = what;
     this.isConfined = isConfined;
   }
 }
@@ -46,17 +50,14 @@ export async function inspectDatabase(
 ): Promise<Inspection> {
   const names = new Set(await readdir(folder));
   const { name, manifest, tornAt } = await readManifest(folder, names);
-  const tables = [...manifest.tables.values()].sort((a, b) => b.number - a.number);
-  const tableNames: string[] = [];
-  for (const table of tables) tableNames.push(await requireTable(folder, names, table));
+  const tables = tableFiles(names, [...manifest.tables.values()]).reverse();
   const logs = await inspectLogs(folder, names, manifest);
-  await checkTables(folder, tableNames, tableBytes);
+  await checkTables(folder, tables, tableBytes);
   let { newestCommit } = logs;
-  for (const [at, table] of tables.entries()) {
-    const inTable = await newestCommitOf(folder, tableNames[at] ?? "", table);
-    newestCommit = Math.max(newestCommit, inTable);
+  for (const table of tables) {
+    newestCommit = Math.max(newestCommit, await newestCommitOf(folder, table));
   }
-  const fileNames = ["CURRENT", name, ...tableNames, ...logs.names];
+  const fileNames = ["CURRENT", name, ...tables.map((table) => table.name), ...logs.names];
   return { fileNames, newestCommit, isManifestTorn: tornAt !== undefined };
 }
 
@@ -68,41 +69,56 @@ export async function findTornRecord(
   return tornAt === undefined ? undefined : { name, at: tornAt };
 }
 
-/** The files in which a sound database's writes are, the oldest first. Throws FilesDamaged. */
+/** A table of a database. */
+export interface TableFile {
+  /** Its file's name; where the file is missing, the one that it should have. */
+  readonly name: string;
+  readonly fact: TableFact;
+}
+
+/** The files in which a database's writes are, the oldest writes of each key first. Throws FilesDamaged. */
 export async function listWrites(
   folder: string,
-): Promise<{ readonly tables: readonly string[]; readonly logs: readonly string[] }> {
+): Promise<{ readonly tables: readonly TableFile[]; readonly logs: readonly string[] }> {
   const names = new Set(await readdir(folder));
   const { manifest } = await readManifest(folder, names);
-  // What a level has is newer than what the levels above it have; in level 0 the newer table has more.
-  const facts = [...manifest.tables.values()].sort(
-    (a, b) => b.level - a.level || a.number - b.number,
-  );
-  const tables: string[] = [];
-  for (const fact of facts) tables.push(await requireTable(folder, names, fact));
+  const tables = tableFiles(names, [...manifest.tables.values()]);
+  tables.sort((a, b) => byAge(a.fact, b.fact));
   return { tables, logs: (await inspectLogs(folder, names, manifest)).names };
 }
 
-/** The names of the tables of a database that may be open, the oldest first. Throws FilesDamaged. */
-export async function listTables(folder: string): Promise<string[]> {
+/**
+ * What a level has is newer than what the levels above it have. Tables of level 0 overlap, and a newer one
+ * has more. Those of another level share at most a key: the end of one has newer writes of it than the
+ * beginning of the next one.
+ */
+function byAge(a: TableFact, b: TableFact): number {
+  if (a.level !== b.level) return b.level - a.level;
+  return a.level === 0 ? a.number - b.number : compareKeys(b.first, a.first);
+}
+
+/** The tables of a database that may be open, the oldest first. Throws FilesDamaged. */
+export async function listTables(folder: string): Promise<TableFile[]> {
   const names = new Set(await readdir(folder));
   const { manifest } = await readManifest(folder, names);
-  const numbers = [...manifest.tables.keys()].sort((a, b) => a - b);
-  return numbers.flatMap((number) => tableFileName(names, number) ?? []);
+  return tableFiles(names, [...manifest.tables.values()]);
+}
+
+/** The files of tables, the oldest first. */
+function tableFiles(names: ReadonlySet<string>, facts: readonly TableFact[]): TableFile[] {
+  return facts
+    .map((fact) => ({ name: tableFileName(names, fact.number), fact }))
+    .sort((a, b) => a.fact.number - b.fact.number);
 }
 
 /** The newest commit whose mark is in a table; 0: there is none. */
-async function newestCommitOf(
-  folder: string,
-  name: string,
-  { smallest, largest }: TableFact,
-): Promise<number> {
+async function newestCommitOf(folder: string, { name, fact }: TableFile): Promise<number> {
   const bound = commitKey(Number.MAX_SAFE_INTEGER);
-  const mayHaveMarks =
-    Buffer.compare(smallest, bound) < 0 && Buffer.compare(largest, commitKey(0)) >= 0;
+  const [first, last] = [userKey(fact.first), userKey(fact.last)];
+  const mayHaveMarks = Buffer.compare(first, bound) < 0 && Buffer.compare(last, commitKey(0)) >= 0;
   if (!mayHaveMarks) return 0;
   try {
-    const key = await lastKeyBefore(join(folder, name), bound);
+    const key = await lastKeyBefore(join(folder, name), fact, bound);
     return key !== undefined && isCommitKey(key) ? commitOf(key) : 0;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
@@ -115,27 +131,38 @@ const namedFaults = 5;
 
 async function checkTables(
   folder: string,
-  names: readonly string[],
+  tables: readonly TableFile[],
   tableBytes: number,
 ): Promise<void> {
-  const faults: (TableFault & { readonly name: string })[] = [];
+  const faults: { readonly name: string; readonly what: string }[] = [];
   let left = tableBytes;
-  for (const name of names) {
-    if (left <= 0) break;
-    const found = await checkTable(join(folder, name), (bytes) => {
+  for (const table of tables) {
+    const misfit = await findMisfit(folder, table);
+    if (misfit !== undefined) faults.push({ name: table.name, what: misfit });
+    if (misfit !== undefined || left <= 0) continue;
+    const found = await checkTable(join(folder, table.name), table.fact, (bytes) => {
       left -= bytes;
     });
-    faults.push(...found.map((fault) => ({ ...fault, name })));
+    faults.push(...found.map(({ what }) => ({ name: table.name, what: `is damaged: ${what}` })));
   }
   const [first, ...others] = faults;
   if (first === undefined) return;
-  const named = others.slice(0, namedFaults - 1).map(({ name, what }) => `; ${name}: ${what}`);
+  const named = others.slice(0, namedFaults - 1).map(({ name, what }) => `; ${name} ${what}`);
   const rest = others.length - named.length;
-  throw new FilesDamaged(
-    first.name,
-    `is damaged: ${first.what}${named.join("")}${rest > 0 ? `; and ${rest} more` : ""}`,
-    faults.every(({ isConfined }) => isConfined),
-  );
+  const what = `${first.what}${named.join("")}${rest > 0 ? `; and ${rest} more` : ""}`;
+  throw new FilesDamaged(first.name, what, true);
+}
+
+/** What of a table's file is not as the manifest has it; undefined: it is there, with all its bytes. */
+async function findMisfit(folder: string, { name, fact }: TableFile): Promise<string | undefined> {
+  try {
+    const { size } = await stat(join(folder, name));
+    if (size === fact.sizeBytes) return undefined;
+    return `has ${size} bytes where ${fact.sizeBytes} were written`;
+  } catch (error) {
+    if (!hasCode(error, "ENOENT")) throw error;
+    return "is missing";
+  }
 }
 
 /** True when there are writes in a database folder, readable or not. */
@@ -148,10 +175,11 @@ export async function hasWrites(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Finds the table's file, whose name has one of two endings. */
-export function tableFileName(names: ReadonlySet<string>, number: number): string | undefined {
+/** The table's file, whose name has one of two endings; where there is none, the name of today. */
+function tableFileName(names: ReadonlySet<string>, number: number): string {
   const stem = String(number).padStart(6, "0");
-  return [`${stem}.ldb`, `${stem}.sst`].find((name) => names.has(name));
+  const old = `${stem}.sst`;
+  return names.has(old) ? old : `${stem}.ldb`;
 }
 
 const logName = /^(\d+)\.log$/;
@@ -175,20 +203,6 @@ async function readManifest(
     if (!(error instanceof RangeError)) throw error;
     throw new FilesDamaged(name, `cannot be understood: ${error.message}`);
   }
-}
-
-async function requireTable(
-  folder: string,
-  names: ReadonlySet<string>,
-  { number, sizeBytes }: TableFact,
-): Promise<string> {
-  const name = tableFileName(names, number);
-  if (name === undefined) throw new FilesDamaged(`table ${number}`, "is missing");
-  const { size } = await stat(join(folder, name));
-  if (size !== sizeBytes) {
-    throw new FilesDamaged(name, `has ${size} bytes where ${sizeBytes} were written`);
-  }
-  return name;
 }
 
 /** Each write has a sequence number, and the next one's is known from it. */

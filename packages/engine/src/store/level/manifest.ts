@@ -8,9 +8,9 @@ export interface TableFact {
   /** 0: newest, its tables overlap; others are older the higher they are, and do not overlap. */
   readonly level: number;
   readonly sizeBytes: number;
-  /** Its least and its greatest key, without LevelDB's tail. */
-  readonly smallest: Uint8Array;
-  readonly largest: Uint8Array;
+  /** Its first and its last key, with LevelDB's tail. */
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
 }
 
 /** What a manifest says of its database. */
@@ -22,7 +22,7 @@ export interface Manifest {
   readonly lastSequence: number;
 }
 
-/** Bytes that LevelDB adds to each key: type (1, of which 1 is a put), and sequence. */
+/** Bytes that LevelDB adds to each key: type (1, of which 1 is a put), and sequence (7, the least first). */
 export const keyTailBytes = 8;
 
 /**
@@ -79,11 +79,21 @@ function addTable(edit: ByteReader, tables: Map<number, TableFact>): void {
   const level = edit.varint();
   const number = edit.varint();
   const sizeBytes = edit.varint();
-  const smallest = userKey(edit.string());
-  tables.set(number, { number, level, sizeBytes, smallest, largest: userKey(edit.string()) });
+  const first = edit.string();
+  tables.set(number, { number, level, sizeBytes, first, last: edit.string() });
 }
 
 /** A key as the database's user knows it. */
 export function userKey(internalKey: Uint8Array): Uint8Array {
   return internalKey.subarray(0, Math.max(0, internalKey.length - keyTailBytes));
+}
+
+/** The order of keys in a table: of writes of one key the newest is the first. */
+export function compareKeys(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(userKey(a), userKey(b)) || Buffer.compare(newness(b), newness(a));
+}
+
+/** The tail of a key, with the greatest byte first. */
+function newness(internalKey: Uint8Array): Uint8Array {
+  return Buffer.from(internalKey.subarray(-keyTailBytes)).reverse();
 }

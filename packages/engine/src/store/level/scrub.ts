@@ -63,11 +63,11 @@ export class Scrub {
   }
 
   async #round(): Promise<void> {
-    for (const name of await listTables(this.#folder)) {
+    for (const { name, fact } of await listTables(this.#folder)) {
       const onRead = (bytes: number): Promise<void> =>
         this.#pause((bytes / this.#rate.bytesPerSecond) * 1000);
       try {
-        const [fault] = await checkTable(join(this.#folder, name), onRead);
+        const [fault] = await checkTable(join(this.#folder, name), fact, onRead);
         if (fault === undefined) continue;
         this.#onFault(new FilesDamaged(name, `is damaged: ${fault.what}`, fault.isConfined));
       } catch (error) {

@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FileHandle, open } from "node:fs/promises";
+import { hasCode } from "../side-file.js";
 import { filterAt } from "./bloom-filter.js";
 import { ByteReader } from "./byte-reader.js";
-import { maskedCrc32c } from "./crc32c.js";
-import { keyTailBytes, userKey } from "./manifest.js";
-import { snappyUncompress } from "./snappy.js";
+import { type TableFact, userKey } from "./manifest.js";
+import {
+  contentOf,
+  isSound,
+  readEntries,
+  type TableEntry,
+  trailerBytes,
+  writeOf,
+} from "./table-block.js";
+import { restOf, scanBlocks, type TableBlock } from "./table-scan.js";
 
-// The format of LevelDB's tables (doc/table_format.md): blocks one after the other, each with its type (1
-// byte) and checksum (4 bytes) behind it; at the end a footer that says where the index is. LevelDB does
-// not look at the checksums when it reads, and may end the process on what it finds in a changed block.
+// The format of LevelDB's tables (doc/table_format.md): blocks one after the other; at the end a footer
+// that says where the index is. LevelDB does not look at the checksums when it reads, and may end the
+// process on what it finds in a changed block. What the index is to tell can also be found without it.
 
 const footerBytes = 48;
-const trailerBytes = 5;
 const magic = Buffer.from("57fb808b247547db", "hex");
 const badIndex = "its index is damaged";
 /** Read at a time. */
@@ -27,29 +34,8 @@ interface Place {
 /** A part of a table that is not as it was written. */
 export interface TableFault {
   readonly what: string;
-  /** Only some blocks of entries, or a filter, are damaged: all else in the table can be read. */
+  /** Only some blocks of entries are damaged, or what is beside them: all else in the table can be read. */
   readonly isConfined: boolean;
-}
-
-/** A block of entries, as it stands in a table. */
-export interface TableBlock {
-  /** Where it begins. */
-  readonly offset: number;
-  /** Only keys after this one are in it; undefined: it is the first block. */
-  readonly after: Uint8Array | undefined;
-  /** No key after this one is in it. */
-  readonly upTo: Uint8Array;
-  /** The Bloom filter of its keys; undefined: there is none that can be read. */
-  readonly filter: Uint8Array | undefined;
-  /** Its entries in order; of several with one key, the newest is the first. Undefined: it is damaged. */
-  readonly entries: readonly TableEntry[] | undefined;
-}
-
-/** A write of a key, as a table has it. */
-export interface TableEntry {
-  readonly key: Uint8Array;
-  /** Undefined: the key was deleted. */
-  readonly value: Uint8Array | undefined;
 }
 
 /** Told of bytes as they are read; no more are read before it resolves. */
@@ -59,13 +45,17 @@ type OnRead = (bytes: number) => void | Promise<void>;
  * Reads a table whole and checks every byte of it.
  * @returns what is not sound
  */
-export async function checkTable(path: string, onRead: OnRead = () => {}): Promise<TableFault[]> {
+export async function checkTable(
+  path: string,
+  fact: TableFact,
+  onRead: OnRead = () => {},
+): Promise<TableFault[]> {
   const file = await open(path, "r");
   try {
-    return await checkOpenTable(file, onRead);
+    return await checkOpenTable(file, fact, onRead);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return [{ what: error.message, isConfined: false }];
+    return [await describeWithoutIndex(file, fact, error.message)];
   } finally {
     await file.close();
   }
@@ -77,12 +67,12 @@ export async function checkTable(path: string, onRead: OnRead = () => {}): Promi
  */
 export async function lastKeyBefore(
   path: string,
+  fact: TableFact,
   bound: Uint8Array,
 ): Promise<Uint8Array | undefined> {
   const file = await open(path, "r");
   try {
-    const { size } = await file.stat();
-    const { index } = readFooter(await read(file, Math.max(0, size - footerBytes), footerBytes));
+    const { index } = await readFooter(file, fact);
     const entries = readEntries(await readBlock(file, index, "index"));
     const found = entries.findIndex(({ key }) => Buffer.compare(userKey(key), bound) >= 0);
     // The key may be in the block that reaches past the bound, or be the last of the one before.
@@ -100,23 +90,55 @@ export async function lastKeyBefore(
 }
 
 /**
- * The blocks of a table one after the other, those that are damaged, too. Throws RangeError when it cannot
- * be told where they are.
+ * The blocks of a table one after the other, those that are damaged, too. Where its index cannot be read,
+ * they are looked for one behind the other; what cannot be found comes last, as one.
  */
-export async function* readBlocks(path: string): AsyncGenerator<TableBlock, void> {
-  const file = await open(path, "r");
+export async function* readBlocks(path: string, fact: TableFact): AsyncGenerator<TableBlock, void> {
+  const file = await open(path, "r").catch(unlessMissing);
+  if (file === undefined) {
+    yield restOf(fact);
+    return;
+  }
   try {
-    const { blocks, filters } = await readIndex(file);
+    const index = await readIndex(file, fact).catch(unlessUnreadable);
+    if (index === undefined) {
+      yield* scanBlocks(await file.readFile(), fact);
+      return;
+    }
     let after: Uint8Array | undefined;
-    for (const { upTo, place } of blocks) {
-      const filter = filters && filterAt(filters, place.at);
+    for (const { upTo, place } of index.blocks) {
+      const filter = index.filters && filterAt(index.filters, place.at);
       const entries = await readUserEntries(file, place);
-      yield { offset: place.at, after, upTo, filter, entries };
+      yield { offset: place.at, isRest: false, after, upTo, filter, entries };
       after = upTo;
     }
   } finally {
     await file.close();
   }
+}
+
+/** What of a table can be read though its index cannot. */
+async function describeWithoutIndex(
+  file: FileHandle,
+  fact: TableFact,
+  what: string,
+): Promise<TableFault> {
+  const table = await read(file, 0, fact.sizeBytes, "some");
+  for (const { entries, offset } of scanBlocks(table, fact)) {
+    if (entries !== undefined) continue;
+    return { what: `${what}, and nothing can be read from byte ${offset} on`, isConfined: false };
+  }
+  return { what, isConfined: true };
+}
+
+/** @throws any other error */
+function unlessMissing(error: unknown): undefined {
+  if (!hasCode(error, "ENOENT")) throw error;
+}
+
+/** @throws any other error */
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof RangeError)) throw error;
 }
 
 /** What a table's index says of it. */
@@ -128,19 +150,21 @@ interface TableIndex {
 }
 
 /** Throws RangeError when the index cannot be read, or does not fit the file. */
-async function readIndex(file: FileHandle): Promise<TableIndex> {
-  const { size } = await file.stat();
-  const footer = await read(file, Math.max(0, size - footerBytes), footerBytes);
-  const { meta, index } = readFooter(footer);
+async function readIndex(file: FileHandle, fact: TableFact): Promise<TableIndex> {
+  const { meta, index } = await readFooter(file, fact);
   const entries = readEntries(await readBlock(file, index, "index"));
   const blocks = entries.map(({ key, value }) => {
     return { upTo: userKey(key), place: readPlace(new ByteReader(value)) };
   });
-  const places = blocks.map(({ place }) => place);
+  const filtersAt = tile(
+    blocks.map(({ place }) => place),
+    0,
+  );
   try {
     const list = readEntries(await readBlock(file, meta, "list of filters"));
     const others = list.map(({ value }) => readPlace(new ByteReader(value)));
-    requireTiling([...places, ...others, meta, index], size - footerBytes);
+    const end = tile([...others, meta, index], filtersAt);
+    if (end !== fact.sizeBytes - footerBytes) throw new RangeError(badIndex);
     const [first] = others;
     const filters = first && (await readBlock(file, first, "filter"));
     return { blocks, filters, faults: [] };
@@ -154,28 +178,35 @@ async function readIndex(file: FileHandle): Promise<TableIndex> {
 /** Undefined when the block is damaged. */
 async function readUserEntries(file: FileHandle, place: Place): Promise<TableEntry[] | undefined> {
   try {
-    const entries = readEntries(await readBlock(file, place, "block"));
-    return entries.map(({ key, value }) => {
-      const isPut = key[key.length - keyTailBytes] === 1;
-      return { key: userKey(key), value: isPut ? value : undefined };
-    });
+    return readEntries(await readBlock(file, place, "block")).map(writeOf);
   } catch (error) {
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-async function checkOpenTable(file: FileHandle, onRead: OnRead): Promise<TableFault[]> {
-  const { blocks, faults } = await readIndex(file);
+async function checkOpenTable(
+  file: FileHandle,
+  fact: TableFact,
+  onRead: OnRead,
+): Promise<TableFault[]> {
+  const { blocks, faults } = await readIndex(file, fact);
   return [...faults, ...(await checkBlocks(file, blocks, onRead))];
 }
 
-function readFooter(footer: Buffer): { meta: Place; index: Place } {
+async function readFooter(
+  file: FileHandle,
+  { sizeBytes }: TableFact,
+): Promise<{ meta: Place; index: Place }> {
+  const footer = await read(file, Math.max(0, sizeBytes - footerBytes), footerBytes);
   if (!footer.subarray(footerBytes - magic.length).equals(magic)) {
     throw new RangeError("its footer is damaged");
   }
-  const places = new ByteReader(footer);
-  return { meta: readPlace(places), index: readPlace(places) };
+  const reader = new ByteReader(footer);
+  const places = { meta: readPlace(reader), index: readPlace(reader) };
+  const isWithin = [places.meta, places.index].every(({ at, length }) => at + length < sizeBytes);
+  if (!isWithin) throw new RangeError("its footer is damaged");
+  return places;
 }
 
 async function checkBlocks(
@@ -200,19 +231,17 @@ async function checkBlocks(
   return faults;
 }
 
-/** Every byte belongs to one block: none is left that no checksum guards. */
-function requireTiling(places: readonly Place[], end: number): void {
-  let at = 0;
+/**
+ * Every byte belongs to one block: none is left that no checksum guards. Throws RangeError otherwise.
+ * @returns where the last one ends
+ */
+function tile(places: readonly Place[], from: number): number {
+  let at = from;
   for (const place of places) {
     if (place.at !== at) throw new RangeError(badIndex);
     at = place.at + place.length + trailerBytes;
   }
-  if (at !== end) throw new RangeError(badIndex);
-}
-
-function isSound(block: Buffer): boolean {
-  const checked = block.subarray(0, block.length - 4);
-  return maskedCrc32c(checked) === block.readUInt32LE(block.length - 4);
+  return at;
 }
 
 async function readBlock(
@@ -222,29 +251,11 @@ async function readBlock(
 ): Promise<Uint8Array> {
   const block = await read(file, at, length + trailerBytes);
   if (!isSound(block)) throw new RangeError(`its ${what} is damaged`);
-  const content = block.subarray(0, length);
-  return block[length] === 1 ? snappyUncompress(content) : content;
+  return contentOf(block);
 }
 
 function readPlace(reader: ByteReader): Place {
   return { at: reader.varint(), length: reader.varint() };
-}
-
-/** The entries of a block: each key is a beginning of the one before and a rest. */
-function readEntries(block: Uint8Array): { key: Uint8Array; value: Uint8Array }[] {
-  const view = Buffer.from(block.buffer, block.byteOffset, block.byteLength);
-  const restarts = view.readUInt32LE(block.length - 4);
-  const reader = new ByteReader(block.subarray(0, block.length - 4 - 4 * restarts));
-  const entries: { key: Uint8Array; value: Uint8Array }[] = [];
-  let key: Uint8Array = new Uint8Array();
-  while (!reader.isDone) {
-    const shared = reader.varint();
-    const rest = reader.varint();
-    const length = reader.varint();
-    key = Buffer.concat([key.subarray(0, shared), reader.take(rest)]);
-    entries.push({ key, value: reader.take(length) });
-  }
-  return entries;
 }
 
 /** Reads bytes; "some": fewer where the file ends. Throws RangeError when they are not there. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ByteReader } from "./byte-reader.js";
-import type { TableEntry } from "./table-file.js";
+import type { TableEntry } from "./table-block.js";
 
 // The format of a record of LevelDB's logs: one batch of writes (db/write_batch.cc).
 

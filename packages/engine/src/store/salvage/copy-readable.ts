@@ -5,9 +5,10 @@ import { join } from "node:path";
 import type { Database } from "../abstract-store.js";
 import { encodeLostRow } from "../codec.js";
 import { commitOf, instanceIdOf, isCommitKey, isRowKey, partitionCount } from "../key.js";
-import { FilesDamaged, listWrites } from "../level/inspect.js";
+import { listWrites, type TableFile } from "../level/inspect.js";
 import { readLogFile } from "../level/log-file.js";
-import { readBlocks, type TableEntry } from "../level/table-file.js";
+import type { TableEntry } from "../level/table-block.js";
+import { readBlocks } from "../level/table-file.js";
 import { writesIn } from "../level/write-batch.js";
 import { following } from "../scan.js";
 import { del, put, type StoreWrite } from "../store.js";
@@ -22,6 +23,8 @@ export interface Copied {
   readonly lost: LostBlocks;
   /** The newest commit whose mark was read; 0: none. */
   readonly newestCommit: number;
+  /** The same of logs alone, which are newer than all tables. */
+  readonly newestInLogs: number;
 }
 
 /** From where to where. */
@@ -39,14 +42,14 @@ export interface CopyOptions {
  * Copies everything that can be read of a database's files into an empty one, the oldest writes first, so
  * that the newest of each key stands in the end. Where a block cannot be read, older writes of the keys
  * that may have been in it are not believed: a row gives way to one that says so, other entries go.
- * Throws FilesDamaged when more than blocks of tables is damaged.
+ * Throws FilesDamaged when more than tables is damaged.
  */
 export async function copyReadable(db: Database, options: CopyOptions): Promise<Copied> {
   const { tables, logs } = await listWrites(options.from);
   const copy = new Copy(db, options);
   const count = tables.length + logs.length;
-  for (const [index, name] of tables.entries()) {
-    await copy.addTable(name);
+  for (const [index, table] of tables.entries()) {
+    await copy.addTable(table);
     options.onProgress(index + 1, count);
   }
   for (const [index, name] of logs.entries()) {
@@ -60,6 +63,7 @@ export async function copyReadable(db: Database, options: CopyOptions): Promise<
 class Copy implements Copied {
   readonly lost = new LostBlocks();
   newestCommit = 0;
+  newestInLogs = 0;
   readonly #db: Database;
   readonly #options: CopyOptions;
   #writes: StoreWrite[] = [];
@@ -69,27 +73,22 @@ class Copy implements Copied {
     this.#options = options;
   }
 
-  async addTable(name: string): Promise<void> {
+  async addTable({ name, fact }: TableFile): Promise<void> {
     const lostHere = new LostBlocks();
     let last: Uint8Array | undefined;
-    try {
-      for await (const block of readBlocks(join(this.#options.from, name))) {
-        if (block.entries === undefined) {
-          const file = `${this.#options.fileFolder}/${name}`;
-          lostHere.add(lostBlockOf({ ...block, file, foundAt: this.#options.now }));
-          continue;
-        }
-        for (const entry of block.entries) {
-          // Older writes of a key follow the newest one.
-          if (last !== undefined && Buffer.compare(last, entry.key) === 0) continue;
-          last = entry.key;
-          this.#add(entry);
-        }
-        if (this.#writes.length >= batchWrites) await this.flush();
+    for await (const block of readBlocks(join(this.#options.from, name), fact)) {
+      if (block.entries === undefined) {
+        const file = `${this.#options.fileFolder}/${name}`;
+        lostHere.add(lostBlockOf({ ...block, file, foundAt: this.#options.now }));
+        continue;
       }
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new FilesDamaged(name, `is damaged: ${error.message}`);
+      for (const entry of block.entries) {
+        // Older writes of a key follow the newest one.
+        if (last !== undefined && Buffer.compare(last, entry.key) === 0) continue;
+        last = entry.key;
+        this.#add(entry);
+      }
+      if (this.#writes.length >= batchWrites) await this.flush();
     }
     await this.flush();
     for (const block of lostHere.all) {
@@ -101,7 +100,12 @@ class Copy implements Copied {
   async addLog(name: string): Promise<void> {
     const { records } = readLogFile(await readFile(join(this.#options.from, name)));
     for (const { bytes } of records) {
-      for (const entry of writesIn(bytes)) this.#add(entry);
+      for (const entry of writesIn(bytes)) {
+        this.#add(entry);
+        if (entry.value !== undefined && isCommitKey(entry.key)) {
+          this.newestInLogs = Math.max(this.newestInLogs, commitOf(entry.key));
+        }
+      }
       if (this.#writes.length >= batchWrites) await this.flush();
     }
   }

@@ -83,6 +83,23 @@ export class LostBlocks {
     return this.#blocks.find((block) => mayHold(block, key));
   }
 
+  /** True when one has very likely had this key: its filter tells. */
+  names(key: Uint8Array): boolean {
+    return this.#blocks.some((block) => block.filter.length > 0 && mayHold(block, key));
+  }
+
+  /** One of those that may have had the row of any instance whatever; undefined: there are none. */
+  findHidingAll(): LostBlock | undefined {
+    const hiding = Array.from({ length: partitionCount }, (_, partition) => {
+      const { gte, lt } = kindRange("row", partition);
+      return this.#blocks.find(
+        ({ after, upTo, filter }) =>
+          filter.length === 0 && Buffer.compare(after, gte) < 0 && Buffer.compare(upTo, lt) >= 0,
+      );
+    });
+    return hiding.includes(undefined) ? undefined : hiding[0];
+  }
+
   /** A lost block that may have had the row of an instance. */
   findRow(instanceId: string): LostBlock | undefined {
     return this.#free.has(instanceId) ? undefined : this.find(rowKey(instanceId));
@@ -117,10 +134,11 @@ export function freeWrite(instanceId: string): StoreWrite {
   return mark(key);
 }
 
-/** A block that could not be read. */
+/** What could not be read of a table. */
 export function lostBlockOf(facts: {
   readonly file: string;
   readonly offset: number;
+  readonly isRest: boolean;
   readonly after: Uint8Array | undefined;
   readonly upTo: Uint8Array;
   readonly filter: Uint8Array | undefined;
@@ -129,6 +147,7 @@ export function lostBlockOf(facts: {
   return create(LostBlockSchema, {
     file: facts.file,
     offset: BigInt(facts.offset),
+    isRest: facts.isRest,
     after: facts.after ?? new Uint8Array(),
     upTo: facts.upTo,
     filter: facts.filter ?? new Uint8Array(),
@@ -143,8 +162,11 @@ export function mayHold({ after, upTo, filter }: LostBlock, key: Uint8Array): bo
 }
 
 /** The place of a lost block, for people. */
-export function describeLost({ file, offset }: LostBlock): string {
-  return `the block at byte ${offset} of ${file}, which cannot be read`;
+export function describeLost({ file, offset, isRest }: LostBlock): string {
+  if (!isRest) return `the block at byte ${offset} of ${file}, which cannot be read`;
+  return offset === 0n
+    ? `${file}, which cannot be read`
+    : `what follows byte ${offset} of ${file}, which cannot be read`;
 }
 
 function rangeOf(prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { LostBlock } from "@pawl/protocol/store";
 import { Level } from "level";
 import { AbstractStore, type Database, synced } from "../abstract-store.js";
@@ -45,8 +45,8 @@ const newSuffix = ".salvaged";
 
 /**
  * Puts a new database with all that can be read in the place of a damaged one. Undefined: it is sound by
- * now. When it throws, nothing has changed. Throws DatabaseInUse; FilesDamaged when more than blocks of
- * tables is damaged.
+ * now. When it throws, nothing has changed. Throws DatabaseInUse; FilesDamaged when more than tables is damaged,
+ * or too much of them.
  * @throws STORE_DAMAGED when acknowledged commits are missing beside what was lost
  */
 export async function salvage(options: SalvageOptions): Promise<Salvage | undefined> {
@@ -103,9 +103,12 @@ async function fill(
       from,
       fileFolder: `${aside}/${databaseName}`,
     });
-    const { lost, newestCommit } = copied;
-    // Its mark may have been in what was lost; any other that is missing is another loss.
-    if (lost.find(commitKey(newestKnown)) === undefined) {
+    const { lost, newestCommit, newestInLogs } = copied;
+    const hidingAll = lost.findHidingAll();
+    if (hidingAll !== undefined) throw beyondSaving(hidingAll, "may have had any instance");
+    // Its mark may have been in what was lost; any other that is missing is another loss. Logs are newer
+    // than tables: where they have marks, the newest is there.
+    if (newestInLogs > 0 || !lost.names(commitKey(newestKnown))) {
       requireCommit(dataDir, newestKnown, newestCommit);
     }
     await renewBooks(db, copied, Math.max(newestKnown, newestCommit));
@@ -125,7 +128,7 @@ async function renewBooks(db: Database, { lost }: Copied, commit: number): Promi
   const known = await LostBlocks.read(new AbstractStore(db));
   const [block] = lost.all;
   if (block !== undefined && lost.find(lostKey(known.all.length)) !== undefined) {
-    throw new FilesDamaged(block.file, "may have had the list of what was lost before");
+    throw beyondSaving(block, "may have had the list of what was lost before");
   }
   for (const each of lost.all) known.add(each);
   for (const id of lost.freeIds) known.free(id);
@@ -139,6 +142,11 @@ async function renewBooks(db: Database, { lost }: Copied, commit: number): Promi
   await db.clear(freeRange);
   await db.clear({ gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) });
   await db.batch(writes, synced);
+}
+
+/** Too much may have been lost: what is left could not be told from what is wrong. */
+function beyondSaving({ file }: LostBlock, what: string): FilesDamaged {
+  return new FilesDamaged(basename(file), what);
 }
 
 /** Lays the damaged database aside and gives the new one its name. */

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { randomBytes } from "node:crypto";
+import { appendFile, cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isEngineError, verifyFolder } from "../src/index.js";
+import { listTables, type TableFile } from "../src/store/level/inspect.js";
+import { userKey } from "../src/store/level/manifest.js";
+import { findBlock } from "../src/store/level/table-block.js";
+import { dataFolder, filesIn } from "./data-folder.js";
+import {
+  asideIn,
+  blocksOf,
+  finishKnown,
+  flip,
+  type KnownFolder,
+  makeKnownFolder,
+  type Served,
+  serveKnown,
+} from "./known-folder.js";
+
+/** All in one small table, and a log. */
+let small: KnownFolder;
+/** Several tables. */
+let large: KnownFolder;
+
+beforeAll(async () => {
+  small = await makeKnownFolder({ groups: 5 });
+  // Noise, so that it stays long: a table has about two megabytes.
+  large = await makeKnownFolder({
+    groups: 5,
+    endedInput: () => randomBytes(12_000).toString("hex"),
+  });
+}, 120_000);
+
+afterAll(async () => {
+  await rm(dirname(small.dataDir), { recursive: true });
+  await rm(dirname(large.dataDir), { recursive: true });
+});
+
+async function copyOf({ dataDir }: KnownFolder): Promise<string> {
+  const copy = await dataFolder();
+  await cp(dataDir, copy, { recursive: true });
+  return copy;
+}
+
+function tablesOf({ dataDir }: KnownFolder): Promise<TableFile[]> {
+  return listTables(join(dataDir, "db"));
+}
+
+/** Where the blocks of entries of a table end, and what is about them begins. */
+async function entriesEnd({ dataDir }: KnownFolder, { name }: TableFile): Promise<number> {
+  const blocks = (await blocksOf(dataDir)).filter(({ file }) => file === join("db", name));
+  const { block } = blocks.at(-1) ?? expect.unreachable();
+  const bytes = await readFile(join(dataDir, "db", name));
+  // The last of them has no length of its own: the filters begin behind its checksum.
+  const { length } = findBlock(bytes, block.offset) ?? expect.unreachable();
+  return block.offset + length;
+}
+
+/** Expects that a harmed copy is served as if nothing had been done to it. */
+async function expectWhole(known: KnownFolder, dataDir: string): Promise<void> {
+  const before = await filesIn(dataDir);
+  const served = await serveKnown(known, dataDir);
+  expect([...served.parked]).toEqual([]);
+  await finishKnown(known, served);
+  await served.engine.close();
+  const [aside = ""] = await asideIn(dataDir);
+  expect(await filesIn(join(dataDir, aside))).toEqual(before);
+  expect(await verifyFolder(dataDir)).toMatchObject({ damaged: [], indexFaults: [], lost: [] });
+}
+
+/**
+ * Expects that a harmed copy is refused as it is, or served with nothing wrong in it.
+ * @returns how many instances are parked; undefined: it is refused
+ */
+async function expectHonest(known: KnownFolder, dataDir: string): Promise<number | undefined> {
+  const before = await filesIn(dataDir);
+  let served: Served;
+  try {
+    served = await serveKnown(known, dataDir);
+  } catch (error) {
+    if (!isEngineError(error)) throw error;
+    expect(error).toMatchObject({ code: "STORE_DAMAGED" });
+    expect(await filesIn(dataDir)).toEqual(before);
+    return undefined;
+  }
+  await finishKnown(known, served);
+  await served.engine.close();
+  const [aside = ""] = await asideIn(dataDir);
+  expect(await filesIn(join(dataDir, aside))).toEqual(before);
+  const report = await verifyFolder(dataDir);
+  expect(report.indexFaults).toEqual([]);
+  for (const { instanceId } of report.damaged) expect(served.parked).toContain(instanceId);
+  return served.parked.size;
+}
+
+describe("a table whose blocks of entries are whole", () => {
+  test("loses nothing, wherever else a bit of it has changed", async () => {
+    const [table = expect.unreachable()] = await tablesOf(small);
+    const from = await entriesEnd(small, table);
+    const footer = table.fact.sizeBytes - 48;
+    const places = [from, footer - 9, footer, table.fact.sizeBytes - 1];
+    for (const at of [...places, ...fc.sample(fc.integer({ min: from, max: footer }), 1)]) {
+      const dataDir = await copyOf(small);
+      flip(join(dataDir, "db", table.name), at);
+      await expectWhole(small, dataDir);
+    }
+  }, 120_000);
+
+  test("loses nothing when all behind them is cut off, or bytes are added", async () => {
+    const [table = expect.unreachable()] = await tablesOf(small);
+    const cut = await copyOf(small);
+    await truncate(join(cut, "db", table.name), await entriesEnd(small, table));
+    await expectWhole(small, cut);
+    const grown = await copyOf(small);
+    await appendFile(join(grown, "db", table.name), randomBytes(5000));
+    await expectWhole(small, grown);
+  }, 60_000);
+});
+
+describe("a table of which a part is gone", () => {
+  test.each([
+    ["missing", (path: string) => rm(path)],
+    ["empty", (path: string) => truncate(path)],
+    ["noise", (path: string) => writeFile(path, randomBytes(2000))],
+  ])(
+    "that is %s parks what may have been in it, and the rest is served",
+    async (_, harm) => {
+      const dataDir = await copyOf(large);
+      const tables = await tablesOf(large);
+      const within = tables.filter(({ fact }) => userKey(fact.last)[0] === 0);
+      const [{ name } = expect.unreachable()] = within;
+      await harm(join(dataDir, "db", name));
+      const parked = await expectHonest(large, dataDir);
+      expect(parked).toBeGreaterThan(0);
+      expect(parked).toBeLessThan(large.truth.size);
+    },
+    60_000,
+  );
+
+  test("never shows anything wrong, however much of it is gone", async () => {
+    const tables = await tablesOf(large);
+    for (const share of fc.sample(fc.integer({ min: 0, max: 999 }), 4)) {
+      const { name, fact } = tables[share % tables.length] ?? expect.unreachable();
+      const dataDir = await copyOf(large);
+      await truncate(join(dataDir, "db", name), Math.floor((fact.sizeBytes * share) / 1000));
+      await expectHonest(large, dataDir);
+    }
+  }, 120_000);
+
+  test("is refused as it was when any instance may have been in it", async () => {
+    const [{ name } = expect.unreachable()] = await tablesOf(small);
+    const dataDir = await copyOf(small);
+    await rm(join(dataDir, "db", name));
+    const before = await filesIn(dataDir);
+    await expect(serveKnown(small, dataDir)).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+      message: expect.stringMatching(/ldb is missing; \d+.ldb may have had any instance.*backup/),
+    });
+    expect(await filesIn(dataDir)).toEqual(before);
+  });
+});
