@@ -37,10 +37,18 @@ class PlainEvent implements HistoryEvent {
   }
 }
 
+/** The second that was asked for last: most events are of the same one, and a big integer costs more than they do. */
+let latestSecond = 0;
+let latestSeconds = 0n;
+
 /** Turns an instant (milliseconds since 1970) into a protobuf timestamp. */
 export function toTimestamp(atMs: number): Timestamp {
-  const seconds = Math.floor(atMs / 1000);
-  return new Instant(BigInt(seconds), Math.round((atMs - seconds * 1000) * 1_000_000));
+  const second = Math.floor(atMs / 1000);
+  if (second !== latestSecond) {
+    latestSeconds = BigInt(second);
+    latestSecond = second;
+  }
+  return new Instant(latestSeconds, Math.round((atMs - second * 1000) * 1_000_000));
 }
 
 /**

@@ -51,13 +51,14 @@ export class ByteWriter {
   /** @throws Error for anything but an integer of 32 bits */
   int32(value: number): this {
     if ((value | 0) !== value) throw new Error(`invalid int32: ${value}`);
-    return value < 0 ? this.int64(BigInt(value)) : this.#varint(value);
+    return value < 0 ? this.#negative(value) : this.#varint(value);
   }
 
   int64(value: bigint): this {
     this.#reserve(10);
     // Instants are such, and numbers are quicker than big integers.
-    if (value >= 0n && value <= Number.MAX_SAFE_INTEGER) return this.#wide(Number(value));
+    const number = Number(value);
+    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return this.#wide(number);
     let rest = BigInt.asUintN(64, value);
     for (; rest > 0x7fn; rest >>= 7n) this.#put(Number(rest & 0x7fn) | 0x80);
     this.#put(Number(rest));
@@ -168,7 +169,21 @@ export class ByteWriter {
     return this;
   }
 
+  /** As 64 bits, the upper of which are all set: every event that no action asked for has an id of -1. */
+  #negative(value: number): this {
+    this.#reserve(10);
+    let rest = value;
+    for (let count = 0; count < 9; count += 1) {
+      this.#put((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.#put(1);
+    return this;
+  }
+
   #wide(value: number): this {
+    // Seconds are such: shifts are quicker than divisions.
+    if (value <= 0x7fff_ffff) return this.#varint(value);
     let rest = value;
     for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) this.#put((rest % 0x80) | 0x80);
     this.#put(rest);
