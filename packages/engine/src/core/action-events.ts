@@ -49,8 +49,14 @@ export function addAction(
     case "scheduleTask": {
       const { name, version, input, taskExecutionId, historyPropagationScope } = type.value;
       const parentTraceContext = traceOf(context.state);
-      const common = { name, version, input, taskExecutionId };
-      const value = { ...common, parentTraceContext, historyPropagationScope };
+      const value = {
+        name,
+        version,
+        input,
+        taskExecutionId,
+        parentTraceContext,
+        historyPropagationScope,
+      };
       into.appended.push(actionRecord(id, now, { case: "taskScheduled", value }));
       break;
     }

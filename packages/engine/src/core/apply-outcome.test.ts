@@ -8,6 +8,7 @@ import { completeActivity } from "./command/complete-activity.js";
 import { raiseEvent } from "./command/raise-event.js";
 import { start } from "./command/start.js";
 import { nothing } from "./outcome.js";
+import { resultKey } from "./resolution-key.js";
 
 function raise(instance: PureInstance, name: string): void {
   instance.do(raiseEvent(instance.state, { name, input: undefined }, instance.now));
@@ -43,7 +44,7 @@ describe("applyOutcome()", () => {
   test("knows a result as arrived until a turn takes it", () => {
     const instance = PureInstance.after([schedule(0, "charge")]);
     instance.activity(0, '"ok"');
-    expect([...instance.state.arrived]).toEqual(["task 0"]);
+    expect([...instance.state.arrived]).toEqual([resultKey("task", 0)]);
     instance.turn([]);
     expect(instance.state.arrived.size).toBe(0);
     expect(instance.state.fold.tasks.size).toBe(0);

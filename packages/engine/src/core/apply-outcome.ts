@@ -3,7 +3,7 @@
 import type { EventRecord } from "@pawl/protocol";
 import { applyEvent } from "./apply-event.js";
 import type { Outcome } from "./outcome.js";
-import { resolutionKey } from "./resolution-key.js";
+import { resolutionKey, resultKey } from "./resolution-key.js";
 import { beginState, type OwnedState } from "./state.js";
 
 /**
@@ -38,7 +38,7 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
 /** The activities of an ended instance whose results wait in the inbox have run: no turn will take them. */
 export function settleArrived(state: OwnedState): void {
   for (const taskId of state.fold.tasks.keys()) {
-    if (state.arrived.has(`task ${taskId}`)) state.settled.add(taskId);
+    if (state.arrived.has(resultKey("task", taskId))) state.settled.add(taskId);
   }
 }
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { child, schedule, timer } from "../../test/actions.js";
 import { PureInstance } from "../../test/pure-instance.js";
 import { inboundRecord } from "./event.js";
-import { isWanted, resolutionKey } from "./resolution-key.js";
+import { isWanted, resolutionKey, resultKey } from "./resolution-key.js";
 
 const event = (type: HistoryEventType): HistoryEvent => historyEvent(-1, 9, type);
 const taskDone = (taskScheduledId: number): HistoryEvent =>
@@ -21,11 +21,21 @@ const raised = event({ case: "eventRaised", value: { name: "a" } });
 
 describe("resolutionKey()", () => {
   test("is one for success and failure of the same thing", () => {
-    expect(resolutionKey(taskDone(3))).toBe("task 3");
-    expect(resolutionKey(taskFailed(3))).toBe("task 3");
-    expect(resolutionKey(childDone(3))).toBe("child 3");
-    expect(resolutionKey(childFailed(3))).toBe("child 3");
-    expect(resolutionKey(fired(3))).toBe("timer 3");
+    expect(resolutionKey(taskDone(3))).toBe(resultKey("task", 3));
+    expect(resolutionKey(taskFailed(3))).toBe(resultKey("task", 3));
+    expect(resolutionKey(childDone(3))).toBe(resultKey("child", 3));
+    expect(resolutionKey(childFailed(3))).toBe(resultKey("child", 3));
+    expect(resolutionKey(fired(3))).toBe(resultKey("timer", 3));
+  });
+
+  test("is another one for each kind and number", () => {
+    const ids = [-2, -1, 0, 1, 2, 2 ** 31 - 1];
+    const keys = ids.flatMap((id) => [
+      resultKey("task", id),
+      resultKey("timer", id),
+      resultKey("child", id),
+    ]);
+    expect(new Set(keys).size).toBe(3 * ids.length);
   });
 
   test("is none for what resolves nothing", () => {

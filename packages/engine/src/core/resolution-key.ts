@@ -3,21 +3,28 @@
 import type { HistoryEvent } from "@pawl/protocol";
 import type { InstanceState } from "./state.js";
 
+const kinds = { task: 0, timer: 1, child: 2 } as const;
+
+/** The key of what a result resolves. A number: a text would be made anew for each look. */
+export function resultKey(kind: keyof typeof kinds, id: number): number {
+  return id * 3 + kinds[kind];
+}
+
 /**
  * What a result resolves, as a key: kind and id (engine semantics 5.1). `undefined` for events that
  * resolve nothing.
  */
-export function resolutionKey(event: HistoryEvent): string | undefined {
+export function resolutionKey(event: HistoryEvent): number | undefined {
   const { eventType } = event;
   switch (eventType.case) {
     case "taskCompleted":
     case "taskFailed":
-      return `task ${eventType.value.taskScheduledId}`;
+      return resultKey("task", eventType.value.taskScheduledId);
     case "timerFired":
-      return `timer ${eventType.value.timerId}`;
+      return resultKey("timer", eventType.value.timerId);
     case "childWorkflowInstanceCompleted":
     case "childWorkflowInstanceFailed":
-      return `child ${eventType.value.taskScheduledId}`;
+      return resultKey("child", eventType.value.taskScheduledId);
     default:
       return undefined;
   }

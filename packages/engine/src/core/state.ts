@@ -108,7 +108,7 @@ export interface InstanceState extends Beginning {
   /** Accepted events that no turn has taken, oldest first. */
   readonly inbox: readonly EventRecord[];
   /** Resolution keys (`resolutionKey`) of inbox events, so that a second result is known. */
-  readonly arrived: ReadonlySet<string>;
+  readonly arrived: ReadonlySet<number>;
   /** Open tasks of an ended instance whose activities have run. Not on disk: they may run again. */
   readonly settled: ReadonlySet<number>;
 }

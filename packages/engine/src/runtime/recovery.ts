@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { nothing } from "../core/outcome.js";
+import { resultKey } from "../core/resolution-key.js";
 import { hasWorkAtHand } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
@@ -99,7 +100,7 @@ async function takeUp(runtime: Runtime, instanceId: string): Promise<boolean> {
       const { state } = mailbox;
       for (const task of [...(state?.fold.tasks.values() ?? [])]) {
         // A result that waits in the inbox needs no second run.
-        if (state === undefined || state.arrived.has(`task ${task.taskId}`)) continue;
+        if (state === undefined || state.arrived.has(resultKey("task", task.taskId))) continue;
         runtime.desk.schedule(mailbox, { executionId: state.executionId, task });
       }
       runtime.wake(mailbox);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { resultKey } from "../core/resolution-key.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
@@ -21,7 +22,7 @@ export function wantedTimers(state: InstanceState): ReadonlyMap<number, TimerKey
   }
   for (const { timerId, fireAt } of state.fold.timers.values()) {
     // A timer whose firing waits in the inbox is done with: the inbox event stands for it.
-    if (state.arrived.has(`timer ${timerId}`)) continue;
+    if (state.arrived.has(resultKey("timer", timerId))) continue;
     wanted.set(timerId, { instanceId, generation, timerId, fireAt });
   }
   return wanted;

@@ -57,7 +57,9 @@ export interface AnswerFacts extends Pick<TurnFacts, "actions" | "version"> {
 export function isStaleTurn(state: InstanceState, answer: AnswerFacts): boolean {
   const { version, informedBy } = answer;
   const mayRetry = informedBy?.some(({ event }) => event.eventType.case === "timerFired") === true;
-  const actions = answer.actions.filter((action) => !(mayRetry && isRetry(state, action)));
+  const actions = mayRetry
+    ? answer.actions.filter((action) => !isRetry(state, action))
+    : answer.actions;
   const completion = findCompletion(actions, undefined);
   if (completion !== undefined && isContinuation(completion.action)) return false;
   if (patchStall(state, version) !== undefined) return false;
@@ -127,8 +129,8 @@ export function completeTurn(state: InstanceState, facts: TurnFacts, now: number
     const { historyLimit: _, ...unlimited } = facts;
     return completeTurn(state, { ...unlimited, actions: [failing(facts.actions, excess)] }, now);
   }
-  const end = appended.find((r) => r.event.eventType.case === "executionCompleted");
-  if (end !== undefined) into.messages.push(...resultForParent(state, end, now));
+  const end = ending && appended.find((r) => r.event.eventType.case === "executionCompleted");
+  if (end) into.messages.push(...resultForParent(state, end, now));
   if (terminate?.recursive === true) {
     into.messages.push(...terminateChildren(state, terminate.output, now, appended));
   }

@@ -8,7 +8,7 @@ export function actionsFault(actions: readonly WorkflowAction[]): string | undef
   if (actions.length > limits.turnActions) {
     return `a turn asked for ${actions.length} actions; at most ${limits.turnActions} are allowed`;
   }
-  const ids = new Set<number>();
+  const ids = actions.length > 1 ? new Set<number>() : undefined;
   for (const action of actions) {
     const fault = actionFault(action, ids);
     if (fault !== undefined) return fault;
@@ -21,10 +21,10 @@ export function isEventId(id: number): boolean {
   return (id | 0) === id;
 }
 
-/** `ids`: those of the actions before, whose results could not be told apart. */
+/** `ids`: those of the actions before, whose results could not be told apart; absent: it is the only one. */
 function actionFault(
   { id, workflowActionType: type }: WorkflowAction,
-  ids: Set<number>,
+  ids: Set<number> | undefined,
 ): string | undefined {
   if (!isEventId(id)) return `action ${id} has no usable id`;
   switch (type.case) {
@@ -47,9 +47,9 @@ function actionFault(
   }
 }
 
-function repeatFault(id: number, ids: Set<number>): string | undefined {
-  if (ids.has(id)) return `two actions of one turn have the id ${id}`;
-  ids.add(id);
+function repeatFault(id: number, ids: Set<number> | undefined): string | undefined {
+  if (ids?.has(id)) return `two actions of one turn have the id ${id}`;
+  ids?.add(id);
   return undefined;
 }
 

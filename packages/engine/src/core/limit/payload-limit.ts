@@ -68,9 +68,8 @@ export function failing(
 
 /** Why an action carries more than the limit; undefined: it does not. */
 function excessOf(action: WorkflowAction): TaskFailureDetails | undefined {
-  const found = payloadOf(action);
-  const bytes = excessBytes(found?.payload);
-  if (found !== undefined && bytes !== undefined) return payloadFailure(found.what, bytes);
+  const bytes = excessBytes(payloadOf(action));
+  if (bytes !== undefined) return payloadFailure(payloadName(action), bytes);
   const { workflowActionType: type } = action;
   if (type.case !== "completeWorkflow" || type.value.failureDetails === undefined) return undefined;
   return failureExcess("the failure of the workflow", type.value.failureDetails);
@@ -85,22 +84,35 @@ export function failureExcess(
   return length > limits.payloadBytes ? payloadFailure(what, length) : undefined;
 }
 
-function payloadOf({
-  workflowActionType: type,
-}: WorkflowAction): { what: string; payload: string | undefined } | undefined {
+function payloadOf({ workflowActionType: type }: WorkflowAction): string | undefined {
   switch (type.case) {
     case "scheduleTask":
-      return { what: `the input of activity "${type.value.name}"`, payload: type.value.input };
     case "createChildWorkflow":
     case "createDetachedWorkflow":
-      return { what: `the input of workflow "${type.value.name}"`, payload: type.value.input };
+      return type.value.input;
     case "sendEvent":
-      return { what: `the payload of event "${type.value.name}"`, payload: type.value.data };
+      return type.value.data;
     case "terminateWorkflow":
-      return { what: "the reason of a terminate", payload: type.value.reason };
+      return type.value.reason;
     case "completeWorkflow":
-      return { what: "the output of the workflow", payload: type.value.result };
+      return type.value.result;
     default:
       return undefined;
+  }
+}
+
+function payloadName({ workflowActionType: type }: WorkflowAction): string {
+  switch (type.case) {
+    case "scheduleTask":
+      return `the input of activity "${type.value.name}"`;
+    case "createChildWorkflow":
+    case "createDetachedWorkflow":
+      return `the input of workflow "${type.value.name}"`;
+    case "sendEvent":
+      return `the payload of event "${type.value.name}"`;
+    case "terminateWorkflow":
+      return "the reason of a terminate";
+    default:
+      return "the output of the workflow";
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { InstanceRow } from "@pawl/protocol/store";
+import { resultKey } from "../../core/resolution-key.js";
 import type { InstanceState } from "../../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../../core/status.js";
 import { isEngineError } from "../../errors.js";
@@ -77,7 +78,7 @@ async function findMissingMessage(
   state: InstanceState,
 ): Promise<string | undefined> {
   for (const [taskId, child] of state.fold.children) {
-    if (!child.open || state.arrived.has(`child ${taskId}`)) continue;
+    if (!child.open || state.arrived.has(resultKey("child", taskId))) continue;
     const childId = child.instanceId;
     const row = await readIntactRow(store, childId);
     if (row === "damaged") continue;

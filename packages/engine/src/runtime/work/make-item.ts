@@ -10,10 +10,9 @@ import type { ActivityWork, Worker } from "./worker.js";
 
 /** The events of a turn: its start, and what the inbox holds, up to the limit. */
 export function turnEvents(state: OwnedState, now: number): EventRecord[] {
-  return [
-    inboundRecord(now, { case: "workflowStarted", value: {} }),
-    ...state.inbox.slice(0, limits.turnEvents),
-  ];
+  const { inbox } = state;
+  const taken = inbox.length > limits.turnEvents ? inbox.slice(0, limits.turnEvents) : inbox;
+  return [inboundRecord(now, { case: "workflowStarted", value: {} }), ...taken];
 }
 
 /**

@@ -254,8 +254,17 @@ export class WorkDesk implements DispatchHost {
       }
       const { createId, historyLimit, appId } = this.#runtime.options;
       const historyBytes = mailbox.historyBytes();
-      const given = { events: turn.events, actions, customStatus, version, history };
-      const facts = { ...given, createId, historyBytes, historyLimit, appId };
+      const facts = {
+        events: turn.events,
+        actions,
+        customStatus,
+        version,
+        history,
+        createId,
+        historyBytes,
+        historyLimit,
+        appId,
+      };
       const outcome = completeTurn(state, facts, this.#runtime.now());
       if (outcome.stall !== undefined) {
         return this.#refuse(mailbox, state, turn.workerId, outcome);
