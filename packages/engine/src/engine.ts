@@ -137,7 +137,7 @@ export class Engine implements ManagementPort, WorkerPort, BackupPort, WaitPort 
   }
 
   waitForCompletion(instanceId: string, options: WaitOptions = {}): Promise<Instance> {
-    return this.#wait(instanceId, options, ({ row }) => row.completedAt !== 0n);
+    return this.#wait(instanceId, options, ({ row }) => row.completedAt !== 0);
   }
 
   waitUntil(

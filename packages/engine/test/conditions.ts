@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Condition, InstanceStatus } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import fc from "fast-check";
-import { rowStatus } from "../src/store/codec.js";
+import { type Row, rowStatus } from "../src/store/codec.js";
 import { updatedAtOf } from "../src/store/index/index-key.js";
 
 /** What stored instances and conditions have in common, so that conditions find something. */
@@ -66,7 +65,7 @@ function textComparisons(value: fc.Arbitrary<string>) {
 }
 
 /** A condition by its plain meaning, said in another way than the engine's. */
-export function isMeant(condition: Condition, instanceId: string, row: InstanceRow): boolean {
+export function isMeant(condition: Condition, instanceId: string, row: Row): boolean {
   if ("all" in condition) return !condition.all.some((one) => !isMeant(one, instanceId, row));
   if ("any" in condition)
     return condition.any.filter((o) => isMeant(o, instanceId, row)).length > 0;
@@ -91,7 +90,7 @@ function sortable(value: string | number): string {
 function ownValue(
   condition: Exclude<Condition, { all: unknown } | { any: unknown }>,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): string | number | undefined {
   const { field } = condition;
   if (field === "tag") return new Map(Object.entries(row.tags)).get(condition.tag);
@@ -101,10 +100,10 @@ function ownValue(
     parentInstanceId: row.parent?.instanceId,
     version: row.version === "" ? undefined : row.version,
     status: rowStatus(row),
-    createdAt: Number(row.createdAt),
+    createdAt: row.createdAt,
     updatedAt: updatedAtOf(row),
-    startedAt: row.startedAt === 0n ? undefined : Number(row.startedAt),
-    completedAt: row.completedAt === 0n ? undefined : Number(row.completedAt),
-    startAt: row.startAt === 0n ? undefined : Number(row.startAt),
+    startedAt: row.startedAt || undefined,
+    completedAt: row.completedAt || undefined,
+    startAt: row.startAt || undefined,
   }[field];
 }

@@ -235,7 +235,7 @@ async function lostFacts({ batches, facts }: Recording): Promise<Fact[]> {
     );
     if (isWritten) continue;
     const row = await readRow(await storeOf(before), fact.id);
-    if (row !== undefined && row.completedAt === 0n) lost.push(fact);
+    if (row !== undefined && row.completedAt === 0) lost.push(fact);
   }
   return lost;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { EventRecord } from "@pawl/protocol";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { applyEvent } from "../core/apply-event.js";
 import { settleArrived } from "../core/apply-outcome.js";
 import { resolutionKey } from "../core/resolution-key.js";
@@ -15,6 +14,7 @@ import {
   decodeRow,
   eventsOf,
   type Piece,
+  type Row,
   rowStatus,
   type Seals,
 } from "../store/codec.js";
@@ -33,10 +33,7 @@ import { Mailbox, type MailboxHost } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";
 
 /** Reads an instance's row. @throws INSTANCE_DAMAGED */
-export async function readRow(
-  store: StoreReader,
-  instanceId: string,
-): Promise<InstanceRow | undefined> {
+export async function readRow(store: StoreReader, instanceId: string): Promise<Row | undefined> {
   const bytes = await store.get(rowKey(instanceId));
   return bytes === undefined ? undefined : decodeRow(bytes);
 }
@@ -48,13 +45,13 @@ export async function readRow(
 export async function readHistory(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): Promise<Chunk[]> {
   const entries = await store.range(generationRange(instanceId, row.generation));
   return chunksOf(instanceId, row, entries);
 }
 
-function chunksOf(instanceId: string, row: InstanceRow, entries: readonly Entry[]): Chunk[] {
+function chunksOf(instanceId: string, row: Row, entries: readonly Entry[]): Chunk[] {
   const chunks: Chunk[] = [];
   let chain = 0;
   let eventCount = 0;
@@ -141,18 +138,18 @@ async function readUpTo(
 export async function loadOlder(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): Promise<{ state: OwnedState; seals: Seals }> {
   const state = stateOf(instanceId, row, await readHistory(store, instanceId, row), []);
   state.settled = new Set(state.fold.tasks.keys());
   return { state, seals: sealsOf(row) };
 }
 
-function sealsOf(row: InstanceRow): Seals {
+function sealsOf(row: Row): Seals {
   return {
     chunkCount: row.chunkCount,
     chain: row.chain,
-    historyBytes: Number(row.historyBytes),
+    historyBytes: row.historyBytes,
     inboxFirst: row.inboxFirst,
     inboxNext: row.inboxNext,
   };
@@ -164,7 +161,7 @@ export function piecesOf(chunks: readonly Chunk[]): Piece[] {
   return withEvents.map(({ eventCount, frames }) => ({ eventCount, frames }));
 }
 
-function inboxOf(instanceId: string, row: InstanceRow, entries: readonly Entry[]): EventRecord[] {
+function inboxOf(instanceId: string, row: Row, entries: readonly Entry[]): EventRecord[] {
   const records = entries.map(([key, value], index) => {
     if (sequenceOf(key) !== row.inboxFirst + index) {
       throw damaged(`the inbox of '${instanceId}' has a hole`);
@@ -179,7 +176,7 @@ function inboxOf(instanceId: string, row: InstanceRow, entries: readonly Entry[]
 
 function stateOf(
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
   chunks: readonly Chunk[],
   inbox: readonly EventRecord[],
 ): OwnedState {
@@ -189,8 +186,8 @@ function stateOf(
     generation: row.generation,
     workflow: row.workflow,
     executionId: row.executionId,
-    createdAt: Number(row.createdAt),
-    startAt: Number(row.startAt),
+    createdAt: row.createdAt,
+    startAt: row.startAt,
     parent: row.parent,
     tags: row.tags,
     continued: row.eventCount === 0 && rowStatus(row) === "running",

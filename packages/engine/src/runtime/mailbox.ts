@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type EventRecord, encodeFrames } from "@pawl/protocol";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { applyOutcome } from "../core/apply-outcome.js";
 import type { Outcome } from "../core/outcome.js";
 import { type OwnedState, type Stall, startRecordOf } from "../core/state.js";
@@ -16,6 +15,7 @@ import {
   looksAlike,
   ownPiece,
   type Piece,
+  type Row,
   rowOf,
   type Seals,
 } from "../store/codec.js";
@@ -39,7 +39,7 @@ import type { TurnInFlight } from "./work/worker.js";
 
 /** An instance as the disk has it. */
 export interface Snapshot {
-  readonly row: InstanceRow;
+  readonly row: Row;
   readonly startRecord: EventRecord | undefined;
   readonly endRecord: EventRecord | undefined;
 }
@@ -73,7 +73,7 @@ export class Mailbox implements Dirty {
   #state: OwnedState | undefined;
   #seals: Seals;
   #savedLive: boolean;
-  #savedRow: InstanceRow | undefined;
+  #savedRow: Row | undefined;
   #savedTimers: Map<number, TimerKey>;
   /** Inbox events with a lower sequence number are on disk. */
   #inboxSaved: number;
@@ -217,7 +217,7 @@ export class Mailbox implements Dirty {
   #keep(state: OwnedState): void {
     // Its last events may not be on disk yet.
     this.#draftHistory(state, this.#extra);
-    const change = Number(this.#savedRow?.changed ?? 0n);
+    const change = this.#savedRow?.changed ?? 0;
     this.#extra.push(...keepingWrites(this.instanceId, rowOf(state, this.#seals, change)));
   }
 
@@ -265,7 +265,7 @@ export class Mailbox implements Dirty {
     writes.push(...this.#extra);
     this.#draftLive(writes);
     let snapshot: Snapshot | undefined;
-    let row: InstanceRow | undefined;
+    let row: Row | undefined;
     if (state !== undefined) {
       this.#draftHistory(state, writes);
       row = rowOf(state, this.#seals, change);

@@ -34,7 +34,7 @@ async function requireSource(runtime: Runtime, instanceId: string): Promise<Reru
     instanceId,
     workflow: row.workflow,
     tags: row.tags,
-    hasEnded: row.completedAt > 0n,
+    hasEnded: row.completedAt > 0,
     isChild: row.parent !== undefined,
     history,
   };

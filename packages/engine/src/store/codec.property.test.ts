@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, equals } from "@bufbuild/protobuf";
 import { EventRecord, historyEvent } from "@pawl/protocol";
-import { InstanceRowSchema, StoredStatus } from "@pawl/protocol/store";
+import { StoredStatus } from "@pawl/protocol/store";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { PureInstance } from "../../test/pure-instance.js";
@@ -14,13 +13,14 @@ import {
   encodeChunk,
   encodeMessage,
   encodeRow,
+  Row,
   rowOf,
   rowStatus,
 } from "./codec.js";
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const text = fc.string({ unit: "grapheme", maxLength: 30 });
-const instant = fc.maxSafeNat().map(BigInt);
+const instant = fc.maxSafeNat();
 const damagedError = expect.objectContaining({ code: "INSTANCE_DAMAGED" });
 
 const row = fc
@@ -50,19 +50,13 @@ const row = fc
     inboxFirst: uint32,
     inboxNext: uint32,
   })
-  .map(({ parent, customStatus, ...fields }) =>
-    create(InstanceRowSchema, {
-      ...fields,
-      ...(parent === undefined ? {} : { parent }),
-      ...(customStatus === undefined ? {} : { customStatus }),
-    }),
-  );
+  .map((fields) => Object.assign(new Row(), fields));
 
 describe("rows", () => {
   test("are read back as they were", () => {
     fc.assert(
       fc.property(row, (written) => {
-        expect(equals(InstanceRowSchema, decodeRow(encodeRow(written)), written)).toBe(true);
+        expect(decodeRow(encodeRow(written))).toEqual(written);
       }),
     );
   });
@@ -72,8 +66,7 @@ describe("rows", () => {
   });
 
   test("are damaged when their status is none", () => {
-    const unknown = create(InstanceRowSchema, { status: StoredStatus.UNSPECIFIED });
-    expect(() => rowStatus(unknown)).toThrow(damagedError);
+    expect(() => rowStatus(new Row())).toThrow(damagedError);
   });
 
   test("hold the parent and the custom status of a state", () => {
@@ -84,7 +77,7 @@ describe("rows", () => {
     expect(rowOf(state, seals, 7)).toMatchObject({
       parent: { taskId: 3 },
       customStatus: "",
-      changed: 7n,
+      changed: 7,
     });
   });
 });

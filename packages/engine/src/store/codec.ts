@@ -9,10 +9,11 @@ import {
   type InstanceRow,
   InstanceRowSchema,
   OutboxMessageSchema,
+  type RowFields,
   StoredStatus,
 } from "@pawl/protocol/store";
 import type { Message } from "../core/outcome.js";
-import type { InstanceState } from "../core/state.js";
+import type { InstanceState, ParentLink } from "../core/state.js";
 import { statusOf } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import { damaged } from "./damaged.js";
@@ -27,6 +28,8 @@ export interface Seals {
   readonly inboxFirst: number;
   readonly inboxNext: number;
 }
+
+const noTags: Record<string, string> = Object.freeze({});
 
 const storedStatus: Record<InstanceStatus, StoredStatus> = {
   pending: StoredStatus.PENDING,
@@ -54,42 +57,84 @@ export function isStatus(text: string): text is InstanceStatus {
   return Object.hasOwn(storedStatus, text);
 }
 
+/**
+ * A row as the engine has it. By constructor: each commit makes one for each of its instances, and V8 would
+ * soon put literals that live until the next into the old generation.
+ */
+export class Row implements RowFields {
+  generation = 0;
+  workflow = "";
+  executionId = "";
+  status = StoredStatus.UNSPECIFIED;
+  createdAt = 0;
+  startedAt = 0;
+  updatedAt = 0;
+  completedAt = 0;
+  startAt = 0;
+  parent: ParentLink | undefined = undefined;
+  tags: Record<string, string> = noTags;
+  customStatus: string | undefined = undefined;
+  version = "";
+  stallReason = "";
+  stallCode = "";
+  eventCount = 0;
+  chunkCount = 0;
+  chain = 0;
+  historyBytes = 0;
+  inboxFirst = 0;
+  inboxNext = 0;
+  changed = 0;
+}
+
 /** Makes the row of a state; `change` is the number of the commit that writes it. */
-export function rowOf(state: InstanceState, seals: Seals, change: number): InstanceRow {
+export function rowOf(state: InstanceState, seals: Seals, change: number): Row {
   const { fold } = state;
-  // A plain object of the message's shape: made four times in the life of a short workflow.
-  return {
-    $typeName: "pawl.store.v1.InstanceRow",
-    generation: state.generation,
-    workflow: state.workflow,
-    executionId: state.executionId,
-    status: storedStatus[statusOf(state)],
-    createdAt: BigInt(state.createdAt),
-    startedAt: BigInt(fold.startedAt),
-    updatedAt: BigInt(fold.updatedAt),
-    completedAt: fold.completedAt === 0 ? 0n : BigInt(fold.completedAt),
-    startAt: state.startAt === 0 ? 0n : BigInt(state.startAt),
-    parent: state.parent && { $typeName: "pawl.store.v1.ParentLink", ...state.parent },
-    tags: state.tags,
-    customStatus: state.customStatus,
-    version: fold.version,
-    stallReason: fold.stall?.description ?? "",
-    stallCode: fold.stall?.reason ?? "",
-    eventCount: fold.eventCount,
-    chunkCount: seals.chunkCount,
-    chain: seals.chain,
-    historyBytes: BigInt(seals.historyBytes),
-    inboxFirst: seals.inboxFirst,
-    inboxNext: seals.inboxNext,
-    changed: BigInt(change),
-  };
+  const row = new Row();
+  row.generation = state.generation;
+  row.workflow = state.workflow;
+  row.executionId = state.executionId;
+  row.status = storedStatus[statusOf(state)];
+  row.createdAt = state.createdAt;
+  row.startedAt = fold.startedAt;
+  row.updatedAt = fold.updatedAt;
+  row.completedAt = fold.completedAt;
+  row.startAt = state.startAt;
+  row.parent = state.parent;
+  row.tags = state.tags;
+  row.customStatus = state.customStatus;
+  row.version = fold.version;
+  row.stallReason = fold.stall?.description ?? "";
+  row.stallCode = fold.stall?.reason ?? "";
+  row.eventCount = fold.eventCount;
+  row.chunkCount = seals.chunkCount;
+  row.chain = seals.chain;
+  row.historyBytes = seals.historyBytes;
+  row.inboxFirst = seals.inboxFirst;
+  row.inboxNext = seals.inboxNext;
+  row.changed = change;
+  return row;
+}
+
+function rowOfMessage(message: InstanceRow): Row {
+  const { $typeName: _, $unknown: __, parent, ...fields } = message;
+  return Object.assign(new Row(), fields, {
+    createdAt: Number(message.createdAt),
+    startedAt: Number(message.startedAt),
+    updatedAt: Number(message.updatedAt),
+    completedAt: Number(message.completedAt),
+    startAt: Number(message.startAt),
+    historyBytes: Number(message.historyBytes),
+    changed: Number(message.changed),
+    parent: parent && linkOf(parent),
+  });
+}
+
+function linkOf({ instanceId, executionId, taskId }: ParentLink): ParentLink {
+  return { instanceId, executionId, taskId };
 }
 
 /** True when callers see the same instance in both rows: nothing but its inbox has changed. */
-export function looksAlike(
-  before: InstanceRow | undefined,
-  row: InstanceRow,
-): before is InstanceRow {
+export function looksAlike(before: Row | undefined, row: Row): before is Row {
   return (
     before !== undefined &&
     before.executionId === row.executionId &&
@@ -100,14 +145,14 @@ export function looksAlike(
 }
 
 /** Status in a row. @throws INSTANCE_DAMAGED */
-export function rowStatus(row: InstanceRow): InstanceStatus {
+export function rowStatus(row: Pick<Row, "status">): InstanceStatus {
   const status = statusOfStored.get(row.status);
   if (status === undefined) throw damaged(`status ${row.status} is unknown`);
   return status;
 }
 
 /** Encodes a row. */
-export function encodeRow(row: InstanceRow): Uint8Array {
+export function encodeRow(row: Row): Uint8Array {
   return seal(encodeInstanceRow(row));
 }
 
@@ -120,9 +165,9 @@ export function encodeLostRow(reason: string): Uint8Array {
 }
 
 /** Decodes a row. @throws INSTANCE_DAMAGED */
-export function decodeRow(bytes: Uint8Array): InstanceRow {
+export function decodeRow(bytes: Uint8Array): Row {
   if (bytes[0] === lostMark) throw damaged(Buffer.from(bytes.subarray(1)).toString("utf8"));
-  return decode(() => fromBinary(InstanceRowSchema, unseal(bytes, "row")), "row");
+  return decode(() => rowOfMessage(fromBinary(InstanceRowSchema, unseal(bytes, "row"))), "row");
 }
 
 const chunkHeaderBytes = 12;

@@ -31,9 +31,9 @@ export async function problemsOfExecutions(store: StoreReader): Promise<string[]
       const row = decodeRow(value);
       const name = nameOf(instanceId, sequenceOf(key));
       if (row.generation !== sequenceOf(key)) problems.push(`${name}: is ${row.generation}`);
-      if (row.completedAt === 0n) problems.push(`${name}: has not ended, and is kept`);
+      if (row.completedAt === 0) problems.push(`${name}: has not ended, and is kept`);
       owners.add(name);
-      const second = Math.floor(Number(row.completedAt) / 1000);
+      const second = Math.floor(row.completedAt / 1000);
       marks.add(hexOf(endedKey({ second, instanceId, generation: row.generation })));
       const fault = await readHistory(store, instanceId, row).catch(faultOf);
       if (typeof fault === "string") problems.push(`${name}: ${fault}`);

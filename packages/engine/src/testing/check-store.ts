@@ -88,7 +88,7 @@ async function problemsOfInstance(
   const { state } = await loadMailbox(store, id, host(now));
   if (state === undefined) return [`${id}: no state`];
   note(rowStatus(row) === statusOf(state), `row says ${row.status}, history ${statusOf(state)}`);
-  note(Number(row.completedAt) === state.fold.completedAt, "completedAt differs");
+  note(row.completedAt === state.fold.completedAt, "completedAt differs");
   note(row.stallReason === (state.fold.stall?.description ?? ""), "stall differs");
   note(row.version === state.fold.version, "version differs");
   const isLive = marks.live.has(id);

@@ -50,7 +50,7 @@ export function readStoredRow(value: Uint8Array): StoredRow {
   const row = decodeRow(value);
   const { executionId, generation, eventCount, chain, inboxNext } = row;
   const status = rowStatus(row);
-  const completedAt = Number(row.completedAt);
+  const completedAt = row.completedAt;
   return { executionId, generation, status, eventCount, chain, completedAt, inboxNext };
 }
 

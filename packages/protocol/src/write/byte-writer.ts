@@ -54,12 +54,13 @@ export class ByteWriter {
     return value < 0 ? this.#negative(value) : this.#varint(value);
   }
 
-  int64(value: bigint): this {
+  /** @throws RangeError for a number that is no integer */
+  int64(value: bigint | number): this {
     this.#reserve(10);
     // Instants are such, and numbers are quicker than big integers.
     const number = Number(value);
-    if (number >= 0 && number <= Number.MAX_SAFE_INTEGER) return this.#wide(number);
-    let rest = BigInt.asUintN(64, value);
+    if (number >= 0 && Number.isSafeInteger(number)) return this.#wide(number);
+    let rest = BigInt.asUintN(64, BigInt(value));
     for (; rest > 0x7fn; rest >>= 7n) this.#put(Number(rest & 0x7fn) | 0x80);
     this.#put(Number(rest));
     return this;

@@ -27,8 +27,8 @@ export function fixed32(writer: ByteWriter, field: number, value: number): void 
 }
 
 /** An int64, or a uint64 below 2^63. */
-export function int64(writer: ByteWriter, field: number, value: bigint): void {
-  if (value !== 0n) writer.uint32((field << 3) | WireType.Varint).int64(value);
+export function int64(writer: ByteWriter, field: number, value: bigint | number): void {
+  if (Number(value) !== 0) writer.uint32((field << 3) | WireType.Varint).int64(value);
 }
 
 /** A string. */

@@ -2,9 +2,8 @@
 
 import { type HistoryEvent, limits } from "@pawl/protocol";
 import type { ExecutionsQuery, Instance, ListPage } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError } from "../../errors.js";
-import { eventsOf } from "../../store/codec.js";
+import { eventsOf, type Row } from "../../store/codec.js";
 import { executionKey } from "../../store/key.js";
 import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";
@@ -71,7 +70,7 @@ async function findOlder(
   store: Store,
   instanceId: string,
   executionId: string,
-): Promise<InstanceRow | undefined> {
+): Promise<Row | undefined> {
   for await (const row of olderRows(store, instanceId)) {
     if (row.executionId === executionId) return row;
   }
@@ -81,7 +80,7 @@ async function findOlder(
 async function readWhole(
   store: Store,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
   payloads: boolean,
 ): Promise<Snapshot | undefined> {
   if (!payloads) return { row, startRecord: undefined, endRecord: undefined };
@@ -95,7 +94,7 @@ async function readWhole(
 async function unlessGone<T>(
   store: Store,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
   read: () => Promise<T>,
 ): Promise<T | undefined> {
   try {

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { equals } from "@bufbuild/protobuf";
+import { isDeepStrictEqual } from "node:util";
 import type { EventRecord } from "@pawl/protocol";
-import { type InstanceRow, InstanceRowSchema } from "@pawl/protocol/store";
-import { type Chunk, chainOf, decodeChunk, decodeInboxEvent, eventsOf } from "../../store/codec.js";
+import {
+  type Chunk,
+  chainOf,
+  decodeChunk,
+  decodeInboxEvent,
+  eventsOf,
+  type Row,
+} from "../../store/codec.js";
 import { damaged } from "../../store/damaged.js";
 import { chunkKey, inboxKey } from "../../store/key.js";
 import type { StoreReader } from "../../store/store.js";
@@ -26,7 +32,7 @@ export async function readSnapshot(
 export function readWhole(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): Promise<Snapshot | undefined> {
   return readSealed(store, instanceId, row, async (sealed) => ({
     row: sealed,
@@ -42,8 +48,8 @@ export function readWhole(
 async function readSealed<T>(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
-  read: (row: InstanceRow) => Promise<T>,
+  row: Row,
+  read: (row: Row) => Promise<T>,
 ): Promise<T | undefined> {
   for (let sealed = row; ; ) {
     try {
@@ -51,7 +57,7 @@ async function readSealed<T>(
     } catch (error) {
       const newest = await readRow(store, instanceId);
       if (newest === undefined) return undefined;
-      if (equals(InstanceRowSchema, sealed, newest)) throw error;
+      if (isDeepStrictEqual(sealed, newest)) throw error;
       sealed = newest;
     }
   }
@@ -61,7 +67,7 @@ async function readSealed<T>(
 export async function readEnds(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): Promise<Pick<Snapshot, "startRecord" | "endRecord">> {
   const last = row.chunkCount - 1;
   let startRecord: EventRecord | undefined;
@@ -71,7 +77,7 @@ export async function readEnds(
     startRecord = find(chunk, "executionStarted");
   }
   startRecord ??= await readFirstOfInbox(store, instanceId, row);
-  if (row.completedAt === 0n) return { startRecord, endRecord: undefined };
+  if (row.completedAt === 0) return { startRecord, endRecord: undefined };
   const end = await readChunk(store, instanceId, row, last);
   return { startRecord, endRecord: find(end, "executionCompleted") };
 }
@@ -83,7 +89,7 @@ function find(records: readonly EventRecord[], kind: string): EventRecord | unde
 async function readFirstOfInbox(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
 ): Promise<EventRecord | undefined> {
   const bytes = await store.get(inboxKey(instanceId, row.inboxFirst));
   if (bytes === undefined) throw damaged(`the inbox of '${instanceId}' lacks events`);
@@ -98,7 +104,7 @@ async function readFirstOfInbox(
 async function readChunk(
   store: StoreReader,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
   index: number,
 ): Promise<EventRecord[]> {
   const chunkAt = async (at: number): Promise<Chunk> => {
@@ -118,7 +124,7 @@ async function readChunk(
 
 /** An execution of an instance: its row, and its committed history. */
 export interface Run {
-  readonly row: InstanceRow;
+  readonly row: Row;
   readonly history: readonly EventRecord[];
 }
 

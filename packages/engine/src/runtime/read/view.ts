@@ -18,16 +18,16 @@ export function instanceOf(instanceId: string, snapshot: Snapshot, payloads: boo
     status: rowStatus(row),
     executionId: row.executionId,
     generation: row.generation,
-    createdAt: Number(row.createdAt),
+    createdAt: row.createdAt,
     updatedAt: updatedAtOf(row),
     tags: row.tags,
     historyLength: row.eventCount,
   };
   // A rerun has the first turn of its source, which began before it.
-  const startedAt = Math.max(Number(row.startedAt), instance.createdAt);
-  if (row.startedAt !== 0n) instance.startedAt = startedAt;
-  if (row.completedAt !== 0n) instance.completedAt = Number(row.completedAt);
-  if (row.startAt !== 0n) instance.startAt = Number(row.startAt);
+  const startedAt = Math.max(row.startedAt, instance.createdAt);
+  if (row.startedAt !== 0) instance.startedAt = startedAt;
+  if (row.completedAt !== 0) instance.completedAt = row.completedAt;
+  if (row.startAt !== 0) instance.startAt = row.startAt;
   if (row.parent !== undefined) instance.parentInstanceId = row.parent.instanceId;
   if (row.version !== "") instance.version = row.version;
   if (row.stallReason !== "") instance.stallReason = row.stallReason;

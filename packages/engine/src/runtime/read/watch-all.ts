@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FeedItem, InstanceFilter, WatchAllOptions } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import { decodeRow } from "../../store/codec.js";
+import { decodeRow, type Row } from "../../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
@@ -122,7 +121,7 @@ class Feed {
     if (snapshot === "damaged") return undefined;
     if (snapshot === undefined) return { kind: "purged", instanceId };
     // A newer change wrote this row: it is sent in that one's place.
-    if (Number(snapshot.row.changed) !== change) return undefined;
+    if (snapshot.row.changed !== change) return undefined;
     return this.#changed(instanceId, snapshot);
   }
 
@@ -154,11 +153,11 @@ class Feed {
   ): Promise<Bare | undefined> {
     const row = soundRow(value);
     if (row === undefined || !this.#takes(instanceId, row)) return undefined;
-    if (since > 0 && Number(row.changed) < since) return undefined;
+    if (since > 0 && row.changed < since) return undefined;
     const snapshot = await readable(runtime, instanceId, this.#payloads);
     if (snapshot === undefined || snapshot === "damaged") return undefined;
     // Changed since the scan began: the log has it.
-    if (Number(snapshot.row.changed) >= end) return undefined;
+    if (snapshot.row.changed >= end) return undefined;
     return this.#changed(instanceId, snapshot);
   }
 
@@ -167,7 +166,7 @@ class Feed {
     return { kind: "changed", instance: instanceOf(instanceId, snapshot, this.#payloads) };
   }
 
-  #takes(instanceId: string, row: InstanceRow): boolean {
+  #takes(instanceId: string, row: Row): boolean {
     try {
       return this.#matches(instanceId, row);
     } catch (error) {
@@ -200,7 +199,7 @@ async function readable(
   }
 }
 
-function soundRow(value: Uint8Array): InstanceRow | undefined {
+function soundRow(value: Uint8Array): Row | undefined {
   try {
     return decodeRow(value);
   } catch {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import { decodeRow, encodeRow } from "../../store/codec.js";
+import { decodeRow, encodeRow, type Row } from "../../store/codec.js";
 import { chunkKey, endedKey, executionKey, instanceRange } from "../../store/key.js";
 import { del, mark, put, type Store, type StoreWrite } from "../../store/store.js";
 
@@ -10,7 +9,7 @@ import { del, mark, put, type Store, type StoreWrite } from "../../store/store.j
 const pieceSize = 256;
 
 /** What keeps an ended execution when its id is used again. Its history stays where it is. */
-export function keepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+export function keepingWrites(instanceId: string, row: Row): StoreWrite[] {
   return [
     put(executionKey(instanceId, row.generation), encodeRow(row)),
     mark(endedKeyOf(instanceId, row)),
@@ -28,13 +27,13 @@ export function endedWrite(instanceId: string, value: Uint8Array): StoreWrite | 
 }
 
 /** What makes an execution that was kept no longer an older one. Its history stays where it is. */
-export function unkeepingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+export function unkeepingWrites(instanceId: string, row: Row): StoreWrite[] {
   const keys = [executionKey(instanceId, row.generation), endedKeyOf(instanceId, row)];
   return keys.map(del);
 }
 
 /** What deletes an execution that was kept. */
-export function removingWrites(instanceId: string, row: InstanceRow): StoreWrite[] {
+export function removingWrites(instanceId: string, row: Row): StoreWrite[] {
   const { generation, chunkCount } = row;
   const chunks = Array.from({ length: chunkCount }, (_, at) =>
     chunkKey(instanceId, generation, at),
@@ -43,14 +42,14 @@ export function removingWrites(instanceId: string, row: InstanceRow): StoreWrite
   return [...unkeepingWrites(instanceId, row), ...history];
 }
 
-function endedKeyOf(instanceId: string, { generation, completedAt }: InstanceRow): Uint8Array {
-  const second = Math.floor(Number(completedAt) / 1000);
+function endedKeyOf(instanceId: string, { generation, completedAt }: Row): Uint8Array {
+  const second = Math.floor(completedAt / 1000);
   return endedKey({ second, instanceId, generation });
 }
 
 /** All executions of an id that are kept beside the present one, the newest first. */
-export async function readOlderRows(store: Store, instanceId: string): Promise<InstanceRow[]> {
-  const rows: InstanceRow[] = [];
+export async function readOlderRows(store: Store, instanceId: string): Promise<Row[]> {
+  const rows: Row[] = [];
   for await (const row of olderRows(store, instanceId)) rows.push(row);
   return rows;
 }
@@ -64,7 +63,7 @@ export async function* olderRows(
   store: Store,
   instanceId: string,
   before?: number,
-): AsyncGenerator<InstanceRow, void> {
+): AsyncGenerator<Row, void> {
   const { gte, lt: end } = instanceRange("execution", instanceId);
   let lt = before === undefined ? end : executionKey(instanceId, before);
   for (;;) {

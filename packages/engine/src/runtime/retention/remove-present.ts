@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceRow } from "@pawl/protocol/store";
 import { hasEnded } from "../../core/status.js";
 import { EngineError } from "../../errors.js";
+import type { Row } from "../../store/codec.js";
 import { loadOlder } from "../loader.js";
 import { drop } from "../purge.js";
 import type { Runtime } from "../runtime.js";
@@ -17,8 +17,8 @@ import { readOlderRows, removingWrites, unkeepingWrites } from "./older-executio
 export async function removePresent(
   runtime: Runtime,
   instanceId: string,
-  present: InstanceRow,
-  isKept: (older: InstanceRow) => boolean,
+  present: Row,
+  isKept: (older: Row) => boolean,
 ): Promise<void> {
   const check = (state: Parameters<typeof hasEnded>[0]): void => {
     if (state.executionId !== present.executionId || !hasEnded(state)) throw used(instanceId);

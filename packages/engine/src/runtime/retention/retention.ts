@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { InstanceStatus } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
 import type { RetentionOptions, RetentionPolicy } from "../../options.js";
-import { decodeRow, rowStatus } from "../../store/codec.js";
+import { decodeRow, type Row, rowStatus } from "../../store/codec.js";
 import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
 import {
   endedKey,
@@ -114,7 +113,7 @@ export class Retention {
   }
 
   /** An instance has ended, or has nothing left to run after its end. */
-  ended(row: InstanceRow): void {
+  ended(row: Row): void {
     const length = this.#lengthOf(row);
     if (length === undefined) return;
     const second = secondOf(updatedAtOf(row));
@@ -122,7 +121,7 @@ export class Retention {
     this.#arm(dueAt(second, length));
   }
 
-  #lengthOf(row: InstanceRow): number | undefined {
+  #lengthOf(row: Row): number | undefined {
     return keptMs(this.#options, row.workflow, rowStatus(row));
   }
 
@@ -215,15 +214,15 @@ export class Retention {
     await this.#runtime.journal.commit({ draft }, true);
   }
 
-  #isDue(row: InstanceRow, length: number, now: number): boolean {
+  #isDue(row: Row, length: number, now: number): boolean {
     return this.#lengthOf(row) === length && this.#isOver(row, now);
   }
 
   /** The time of an ended execution is up. */
-  #isOver(row: InstanceRow, now: number): boolean {
+  #isOver(row: Row, now: number): boolean {
     const length = this.#lengthOf(row);
-    if (row.completedAt === 0n || length === undefined) return false;
-    return Number(row.completedAt) + length <= now;
+    if (row.completedAt === 0 || length === undefined) return false;
+    return row.completedAt + length <= now;
   }
 
   /** Wakes when the next second of any length is over. */

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceRow } from "@pawl/protocol/store";
 import { resultKey } from "../../core/resolution-key.js";
 import type { InstanceState } from "../../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../../core/status.js";
 import { isEngineError } from "../../errors.js";
-import { decodeMessage, encodeLostRow } from "../../store/codec.js";
+import { decodeMessage, encodeLostRow, type Row } from "../../store/codec.js";
 import {
   chunkKey,
   executionKey,
@@ -41,11 +40,11 @@ export async function mendInstance(
   store: Store,
   lost: LostBlocks,
   instanceId: string,
-  row: InstanceRow,
+  row: Row,
   writes: StoreWrite[],
 ): Promise<void> {
   await mendOlder(store, lost, instanceId, row, writes);
-  if (row.completedAt !== 0n && lost.find(liveKey(instanceId)) === undefined) return;
+  if (row.completedAt !== 0 && lost.find(liveKey(instanceId)) === undefined) return;
   const { state } = await loadMailbox(store, instanceId, onlooker);
   if (state === undefined) return;
   if (hasEnded(state)) {
@@ -83,7 +82,7 @@ async function findMissingMessage(
     const row = await readIntactRow(store, childId);
     if (row === "damaged") continue;
     const isOurs = row?.parent?.executionId === state.executionId;
-    if (isOurs && row.completedAt === 0n) continue;
+    if (isOurs && row.completedAt === 0) continue;
     const [sender, target] = isOurs ? [childId, state.instanceId] : [state.instanceId, childId];
     const block = lost.findIn(instanceRange("outbox", sender));
     if (block === undefined || (await isOnItsWay(store, sender, target))) continue;
@@ -96,7 +95,7 @@ async function findMissingMessage(
 async function readIntactRow(
   store: StoreReader,
   instanceId: string,
-): Promise<InstanceRow | "damaged" | undefined> {
+): Promise<Row | "damaged" | undefined> {
   try {
     return await readRow(store, instanceId);
   } catch (error) {
@@ -115,7 +114,7 @@ async function mendOlder(
   store: Store,
   lost: LostBlocks,
   instanceId: string,
-  { generation }: InstanceRow,
+  { generation }: Row,
   writes: StoreWrite[],
 ): Promise<void> {
   const oldest = Math.max(1, generation - olderExecutions);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type InstanceRow, StoredStatus } from "@pawl/protocol/store";
+import { StoredStatus } from "@pawl/protocol/store";
+import type { Row } from "../codec.js";
 import { type IndexKind, keyOfParts, kindPrefix } from "../key.js";
 
 // The secondary indexes. An instance that has not ended is not in that of workflows: its entry by status
@@ -35,8 +36,8 @@ export function statusClass(status: StoredStatus): number {
 }
 
 /** When an instance last changed, in milliseconds. Never before it was created. */
-export function updatedAtOf(row: Pick<InstanceRow, "createdAt" | "updatedAt">): number {
-  return Math.max(Number(row.updatedAt), Number(row.createdAt));
+export function updatedAtOf(row: Pick<Row, "createdAt" | "updatedAt">): number {
+  return Math.max(row.updatedAt, row.createdAt);
 }
 
 /** The second by which an instant is ordered in the index of updates. */
@@ -71,7 +72,7 @@ const escapedZero = Buffer.from([0, 0xff]);
 
 /** The parts of a row that its index keys are made of. */
 export type IndexedRow = Pick<
-  InstanceRow,
+  Row,
   "workflow" | "status" | "createdAt" | "updatedAt" | "parent" | "tags"
 >;
 
@@ -96,7 +97,7 @@ export function statusKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
   const status = statusClass(row.status);
   const tail = Buffer.allocUnsafe(1 + instantBytes);
   tail[0] = status;
-  writeInstantKey(tail, 1, Number(row.createdAt));
+  writeInstantKey(tail, 1, row.createdAt);
   if (isOpenClass(status)) {
     return [keyOfParts("status", [tail], instanceId, workflowSuffix(row.workflow))];
   }
@@ -114,7 +115,7 @@ export function updatedKey(instanceId: string, row: IndexedRow): Uint8Array {
 
 /** The keys of a row that stay the same until the id gets another execution. */
 export function lastingKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
-  const createdAt = instantKey(Number(row.createdAt));
+  const createdAt = instantKey(row.createdAt);
   const keys: Uint8Array[] = [];
   if (row.parent !== undefined) {
     keys.push(keyOfParts("parent", [textBytes(row.parent.instanceId), createdAt], instanceId));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Comparison, Condition, InstanceFilter } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
-import { rowStatus } from "../../../store/codec.js";
+import { type Row, rowStatus } from "../../../store/codec.js";
 import { updatedAtOf } from "../../../store/index/index-key.js";
 
 /** A filter as one condition: what all that reads filters goes by. */
@@ -32,7 +31,7 @@ export function conditionOf(filter: InstanceFilter): Condition {
  * Whether a condition holds for an instance: the one evaluator, of lists, watches and batches.
  * @throws INSTANCE_DAMAGED for a status that is none
  */
-export function holds(condition: Condition, instanceId: string, row: InstanceRow): boolean {
+export function holds(condition: Condition, instanceId: string, row: Row): boolean {
   if ("all" in condition) return condition.all.every((one) => holds(one, instanceId, row));
   if ("any" in condition) return condition.any.some((one) => holds(one, instanceId, row));
   return compares(fieldOf(condition, instanceId, row), condition);
@@ -46,7 +45,7 @@ export function isVacuous(condition: Condition): boolean {
 
 type Value = string | number;
 
-function fieldOf(comparison: Comparison, instanceId: string, row: InstanceRow): Value | undefined {
+function fieldOf(comparison: Comparison, instanceId: string, row: Row): Value | undefined {
   switch (comparison.field) {
     case "instanceId":
       return instanceId;
@@ -61,13 +60,13 @@ function fieldOf(comparison: Comparison, instanceId: string, row: InstanceRow): 
     case "status":
       return rowStatus(row);
     case "createdAt":
-      return Number(row.createdAt);
+      return row.createdAt;
     case "updatedAt":
       return updatedAtOf(row);
     case "startedAt":
     case "completedAt":
     case "startAt":
-      return Number(row[comparison.field]) || undefined;
+      return row[comparison.field] || undefined;
   }
 }
 

@@ -2,14 +2,13 @@
 
 import { limits } from "@pawl/protocol";
 import type { InstanceFilter, ListQuery } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError } from "../../../errors.js";
-import { isStatus } from "../../../store/codec.js";
+import { isStatus, type Row } from "../../../store/codec.js";
 import { conditionOf, holds } from "./condition.js";
 import { parseCondition } from "./condition-check.js";
 
 /** Tells which instances a filter lets through. @throws INSTANCE_DAMAGED for a status that is none */
-export type Matcher = (instanceId: string, row: InstanceRow) => boolean;
+export type Matcher = (instanceId: string, row: Row) => boolean;
 
 /** The one way to apply a filter, of lists, watches and batches. */
 export function matcherOf(filter: InstanceFilter): Matcher {

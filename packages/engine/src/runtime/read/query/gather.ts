@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ListQuery } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
+import type { Row } from "../../../store/codec.js";
 import { instantKey, secondOf, textBytes, updatedAtOf } from "../../../store/index/index-key.js";
 import type { StoreReader } from "../../../store/store.js";
 import type { Bounds } from "./bounds.js";
@@ -39,12 +39,7 @@ export async function gather(
 }
 
 /** Where an instance stands in an order: what the key of its entry has after the prefix. */
-export function positionIn(
-  order: Order,
-  bounds: Bounds,
-  instanceId: string,
-  row: InstanceRow,
-): Buffer {
+export function positionIn(order: Order, bounds: Bounds, instanceId: string, row: Row): Buffer {
   const id = Buffer.from(instanceId, "utf8");
   switch (order) {
     case "id":
@@ -52,10 +47,10 @@ export function positionIn(
     case "updated":
       return Buffer.concat([instantKey(secondOf(updatedAtOf(row))), id]);
     case "created":
-      return Buffer.concat([instantKey(Number(row.createdAt)), id]);
+      return Buffer.concat([instantKey(row.createdAt), id]);
     case "tag": {
       const value = textBytes(row.tags[firstTagPrefix(bounds)[0]] ?? "");
-      return Buffer.concat([value, instantKey(Number(row.createdAt)), id]);
+      return Buffer.concat([value, instantKey(row.createdAt), id]);
     }
   }
 }

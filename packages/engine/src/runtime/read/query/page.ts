@@ -2,9 +2,8 @@
 
 import { limits } from "@pawl/protocol";
 import type { Instance, ListPage, ListQuery } from "@pawl/protocol/port";
-import type { InstanceRow } from "@pawl/protocol/store";
 import { EngineError, isEngineError } from "../../../errors.js";
-import { decodeRow } from "../../../store/codec.js";
+import { decodeRow, type Row } from "../../../store/codec.js";
 import { rowKey } from "../../../store/key.js";
 import type { Store, StoreReader } from "../../../store/store.js";
 import { readWhole } from "../reader.js";
@@ -72,12 +71,12 @@ export interface PageOptions extends Pick<FindOptions, "sortLimit"> {
 /** A row with its id. */
 export interface FoundRow {
   readonly instanceId: string;
-  readonly row: InstanceRow;
+  readonly row: Row;
 }
 
 /** True when an execution has ended: no continue-as-new will replace it. */
-export function isLasting(row: InstanceRow): boolean {
-  return row.completedAt !== 0n;
+export function isLasting(row: Row): boolean {
+  return row.completedAt !== 0;
 }
 
 /** How far to look. */
