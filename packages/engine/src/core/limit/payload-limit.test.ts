@@ -67,6 +67,10 @@ describe("limitActions()", () => {
     ["scheduleTask", { case: "scheduleTask", value: { name: "a", input: tooLong } }],
     ["createChildWorkflow", { case: "createChildWorkflow", value: { name: "a", input: tooLong } }],
     [
+      "terminateWorkflow",
+      { case: "terminateWorkflow", value: { instanceId: "b", reason: tooLong } },
+    ],
+    [
       "createDetachedWorkflow",
       {
         case: "createDetachedWorkflow",
