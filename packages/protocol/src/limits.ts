@@ -29,6 +29,9 @@ export const limits = {
    * of it, as Dapr does (engine semantics 10.4).
    */
   sidecarTurnBytes: 3_984_588,
+  /** Entries of a server's metadata, and bytes of all of them together. */
+  metadataEntries: 1000,
+  metadataBytes: 67_108_864,
   /** Pairs of tags of one instance. */
   tags: 64,
   /** Bytes of a tag's key and of its value. */

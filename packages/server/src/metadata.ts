@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import type { Components } from "./component/components.js";
 
 /** Facts about this server, as Dapr's metadata API shows them. */
@@ -23,14 +24,16 @@ export interface ComponentView {
 /** The version of Dapr's API that is spoken; SDKs compare it with what they need. */
 const daprRuntimeVersion = "1.19.0";
 
-/** Entries that callers may set. */
-const entryLimit = 1000;
+function sizeOf(key: string, value: string): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value);
+}
 
 /** The server's metadata. Entries that callers set live as long as the process. */
 export class ServerMetadata {
   readonly #appId: string;
   readonly #components: Components;
   readonly #entries = new Map<string, string>();
+  #sizeBytes = 0;
 
   constructor(appId: string, components: Components) {
     this.#appId = appId;
@@ -50,12 +53,22 @@ export class ServerMetadata {
     };
   }
 
-  /** Sets an entry; past 1,000 of them the oldest is dropped. */
+  /** Sets an entry. Past 1,000 of them, or 64 MiB, the oldest are dropped. */
   set(key: string, value: string): void {
+    this.#drop(key);
     this.#entries.set(key, value);
-    const [oldest] = this.#entries.keys();
-    if (this.#entries.size > entryLimit && oldest !== undefined) {
-      this.#entries.delete(oldest);
+    this.#sizeBytes += sizeOf(key, value);
+    for (const oldest of this.#entries.keys()) {
+      const isMany = this.#entries.size > limits.metadataEntries;
+      if (!isMany && this.#sizeBytes <= limits.metadataBytes) return;
+      this.#drop(oldest);
     }
+  }
+
+  #drop(key: string): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
+    this.#entries.delete(key);
+    this.#sizeBytes -= sizeOf(key, value);
   }
 }

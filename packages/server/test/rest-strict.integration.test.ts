@@ -2,6 +2,7 @@
 
 // What `--strict-dapr` undoes.
 
+import { EngineError } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { Command } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -57,6 +58,28 @@ describe("with strictDapr", () => {
 
     expect(await answer.json()).toMatchObject({ runtimeStatus: "UNKNOWN" });
   });
+
+  test.each(["RESOURCE_EXHAUSTED", "STORE_UNAVAILABLE", "SHUTTING_DOWN"] as const)(
+    "%s is a failure like any other",
+    async (code) => {
+      const refuse = async (): Promise<never> => {
+        throw new EngineError(code, "not now");
+      };
+      const url = await startStrict({ start: refuse, get: refuse, terminate: refuse });
+      const paths = [
+        ["POST", "order/start"],
+        ["GET", "a"],
+        ["POST", "a/terminate"],
+      ] as const;
+      for (const [method, path] of paths) {
+        const answer = await fetch(`${url}/v1.0/workflows/dapr/${path}`, { method });
+        expect(answer.status).toBe(500);
+        expect(await answer.json()).toMatchObject({
+          message: expect.stringMatching(/: not now$/),
+        });
+      }
+    },
+  );
 
   test("a stalled instance takes no event", async () => {
     const instance = fakeInstance({ status: "stalled" });

@@ -14,6 +14,14 @@ import {
 } from "../error-map.js";
 import { StrictRefusal } from "./strict-refusal.js";
 
+/** Failures for which Dapr has no status of their own. */
+const ownStates: ReadonlySet<ErrorCode> = new Set([
+  "RESOURCE_EXHAUSTED",
+  "SHUTTING_DOWN",
+  "STORE_LOCKED",
+  "STORE_UNAVAILABLE",
+]);
+
 /** A failure as Dapr's workflow API words it, for its REST paths and its gRPC service alike. */
 export class DaprError extends Error {
   override readonly name = "DaprError";
@@ -63,12 +71,16 @@ export class DaprError extends Error {
     return new DaprError(daprOperations[operation].code, daprErrors.ERROR, message);
   }
 
-  /** What `operation` answers when the engine rejects it with `error`. */
+  /**
+   * What `operation` answers when the engine rejects it with `error`. `strict`: states that Dapr does not
+   * have are failures like any other.
+   */
   static from(
     error: unknown,
     operation: DaprOperation,
     subject: DaprSubject,
     instanceId: string,
+    strict = false,
   ): DaprError {
     if (error instanceof DaprError) return error;
     if (error instanceof StrictRefusal) return DaprError.failed(operation, subject, error.message);
@@ -79,7 +91,8 @@ export class DaprError extends Error {
       const status = daprErrors.ERR_INSTANCE_ID_NOT_FOUND;
       return new DaprError("ERR_INSTANCE_ID_NOT_FOUND", status, message, { code, error });
     }
-    const status = { http: errorMap[code].daprHttp, connect: errorMap[code].daprGrpc };
+    const { daprHttp: http, daprGrpc: connect } = errorMap[code];
+    const status = strict && ownStates.has(code) ? daprErrors.ERROR : { http, connect };
     const text = error instanceof Error ? error.message : "";
     const message = row.message(subject, daprCause(code, text));
     return new DaprError(row.code, status, message, { code, error });

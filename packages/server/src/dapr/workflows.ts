@@ -63,7 +63,8 @@ export class DaprWorkflows {
   readonly #rules: CallRules;
 
   /**
-   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15
+   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15, and answer 500
+   * only where something fails
    * @param rules what calls wait for
    */
   constructor(components: Components, strict = false, rules = plainRules) {
@@ -96,7 +97,7 @@ export class DaprWorkflows {
     try {
       return (await this.#rules.retry(call, run, mayPass)).instanceId;
     } catch (error) {
-      throw DaprError.from(error, "start", { subject: name }, instanceId);
+      throw this.#failure(error, "start", { subject: name }, instanceId);
     }
   }
 
@@ -110,7 +111,7 @@ export class DaprWorkflows {
       const instance = await engine.get(instanceId);
       return instance === undefined ? undefined : toDaprInstance(instance);
     } catch (error) {
-      throw DaprError.from(error, "get", { subject: instanceId }, instanceId);
+      throw this.#failure(error, "get", { subject: instanceId }, instanceId);
     }
   }
 
@@ -128,7 +129,7 @@ export class DaprWorkflows {
     try {
       await this.#rules.command(call, () => engine.raiseEvent(instanceId, name, data));
     } catch (error) {
-      throw DaprError.from(error, "raiseEvent", subject, instanceId);
+      throw this.#failure(error, "raiseEvent", subject, instanceId);
     }
   }
 
@@ -145,8 +146,12 @@ export class DaprWorkflows {
         run(engine, operation, instanceId),
       );
     } catch (error) {
-      throw DaprError.from(error, operation, { subject: instanceId }, instanceId);
+      throw this.#failure(error, operation, { subject: instanceId }, instanceId);
     }
+  }
+
+  #failure(error: unknown, operation: DaprOperation, subject: DaprSubject, id: string): DaprError {
+    return DaprError.from(error, operation, subject, id, this.#strict);
   }
 
   #engineOf(choice: ComponentChoice): ServedEngine {

@@ -4,9 +4,6 @@ import type { ServerMetadata } from "../metadata.js";
 import { readBody } from "./body.js";
 import type { RestHandler } from "./router.js";
 
-/** Bytes of one value. */
-const valueBytes = 65_536;
-
 /** GET /v1.0/metadata. */
 export function getMetadata(metadata: ServerMetadata): RestHandler {
   return ({ request }) => {
@@ -27,8 +24,8 @@ export function getMetadata(metadata: ServerMetadata): RestHandler {
 
 /** PUT /v1.0/metadata/{key}: the body is the value, as text. */
 export function putMetadata(metadata: ServerMetadata): RestHandler {
-  return async ({ request, parameters }) => {
-    const value = await readBody(request, valueBytes);
+  return async ({ request, parameters, bodyLimitBytes }) => {
+    const value = await readBody(request, bodyLimitBytes);
     metadata.set(parameters.key ?? "", Buffer.from(value).toString("utf8"));
     return { status: 204 };
   };
