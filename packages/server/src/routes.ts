@@ -102,7 +102,7 @@ function shippedForm(targets: RouteTargets, prefix: string): RestRoute[] {
   // biome-ignore format: one line per path
   return [
     { method: "POST", pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: startWorkflow(workflows, strictDapr) },
-    { method: "GET",  pattern: `${first}/{instanceID}`,                        operation: "get",         handle: getWorkflow(workflows, strictDapr) },
+    { method: "GET",  pattern: `${first}/{instanceID}`,                        operation: "get",         handle: getWorkflow(workflows) },
     { method: "POST", pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows) },
     { method: "POST", pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: controlWorkflow(workflows, "terminate") },
     { method: "POST", pattern: `${first}/{instanceID}/pause`,                  operation: "suspend",     handle: controlWorkflow(workflows, "pause") },
@@ -146,7 +146,7 @@ function bothForms(targets: RouteTargets, prefix: string): RestRoute[] {
   // biome-ignore format: one line per path
   return [
     { method: "POST",   pattern: `${first}/{workflowName}/start`,                operation: "start",       handle: both(startWorkflow(workflows, false), startEarly) },
-    { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: both(getWorkflow(workflows, false), getEarly) },
+    { method: "GET",    pattern: `${first}/{instanceID}`,                        operation: "get",         handle: both(getWorkflow(workflows), getEarly) },
     { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent/{eventName}`, operation: "raise-event", handle: raiseEvent(workflows) },
     { method: "POST",   pattern: `${first}/{instanceID}/raiseEvent`,             operation: "raise-event", handle: only(raiseEventEarly) },
     { method: "POST",   pattern: `${first}/{instanceID}/terminate`,              operation: "terminate",   handle: both(controlWorkflow(workflows, "terminate"), terminateEarly) },
@@ -203,7 +203,7 @@ export function registerServices(
         ...(strict ? { readMaxBytes: limits.requestBytes } : streamLimits),
       },
     )
-    .service(Dapr, createDaprService(workflows, metadata, strict))
+    .service(Dapr, createDaprService(workflows, metadata))
     .service(Health, createHealthService(components, new Set(index.serviceNames)))
     .service(ServerReflection, createReflectionService(index))
     .service(ServerReflectionAlpha, createReflectionAlphaService(index));

@@ -54,6 +54,9 @@ test("a payload as large as a request stalls its instance, and no other", async 
     expect(await stalls(server, id)).toMatchObject({ stallCode: "PAYLOAD_SIZE_EXCEEDED" });
     expect(await statusOf(server, id)).toMatchObject({ runtimeStatus: "UNKNOWN" });
   }
+  // Dapr reads the facts from the history, in which there is no turn yet.
+  expect(await statusOf(server, "a")).not.toHaveProperty("properties");
+  expect(await statusOf(server, "b")).toMatchObject({ workflowName: "waits" });
   expect(await post(server, "b/raiseEvent/e", "1")).toMatchObject({
     status: 500,
     json: { message: expect.stringMatching(/workflow is stalled$/) },

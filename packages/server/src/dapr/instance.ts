@@ -22,30 +22,37 @@ export const noTime = create(TimestampSchema, { seconds: -62_135_596_800n });
 export interface DaprInstance {
   readonly instanceId: string;
   readonly workflowName: string;
-  /** Milliseconds since 1970. */
-  readonly createdAt: number;
-  /** Milliseconds since 1970. */
-  readonly lastUpdatedAt: number;
+  /** Milliseconds since 1970. Undefined: not known, which Dapr shows as `noTime`. */
+  readonly createdAt: number | undefined;
+  /** The same. */
+  readonly lastUpdatedAt: number | undefined;
   readonly runtimeStatus: string;
   /** Payloads under `dapr.workflow.…` keys; values verbatim. */
   readonly properties: Record<string, string>;
 }
 
-/** Turns an instance into Dapr's form. */
-export function toDaprInstance(instance: Instance): DaprInstance {
-  return {
-    instanceId: instance.instanceId,
-    workflowName: instance.workflow,
-    createdAt: instance.createdAt,
-    lastUpdatedAt: instance.updatedAt,
-    runtimeStatus: statusNames[instance.status],
-    properties: properties(instance),
-  };
+/**
+ * Whether Dapr knows nothing of an instance but its id and status: it reads all else from the history, in
+ * which there is no turn yet.
+ */
+export function isUnread({ status, startedAt }: Instance): boolean {
+  return status === "pending" || (status === "stalled" && startedAt === undefined);
 }
 
-/** A status as it is shown. `strict`: a stall is unknown, as it is to Dapr. */
-export function shownStatus({ runtimeStatus }: DaprInstance, strict: boolean): string {
-  return strict && runtimeStatus === statusNames.stalled ? "UNKNOWN" : runtimeStatus;
+/** Turns an instance into Dapr's form. `strict`: without what Dapr does not know, such as what a stall is. */
+export function toDaprInstance(instance: Instance, strict: boolean): DaprInstance {
+  const { instanceId, status } = instance;
+  const runtimeStatus = strict && status === "stalled" ? "UNKNOWN" : statusNames[status];
+  const lastUpdatedAt = strict && status === "pending" ? undefined : instance.updatedAt;
+  const known =
+    strict && isUnread(instance)
+      ? { workflowName: "", createdAt: undefined, properties: {} }
+      : {
+          workflowName: instance.workflow,
+          createdAt: instance.createdAt,
+          properties: properties(instance),
+        };
+  return { instanceId, runtimeStatus, lastUpdatedAt, ...known };
 }
 
 function properties(instance: Instance): Record<string, string> {

@@ -63,8 +63,8 @@ export class DaprWorkflows {
   readonly #rules: CallRules;
 
   /**
-   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15, and answer 500
-   * only where something fails
+   * @param strict take an unknown component for the built-in one, as Dapr does since 1.15; show no more of
+   * an instance than it does; and answer 500 only where something fails
    * @param rules what calls wait for
    */
   constructor(components: Components, strict = false, rules = plainRules) {
@@ -109,7 +109,7 @@ export class DaprWorkflows {
     const engine = this.#engineOf(target);
     try {
       const instance = await engine.get(instanceId);
-      return instance === undefined ? undefined : toDaprInstance(instance);
+      return instance === undefined ? undefined : toDaprInstance(instance, this.#strict);
     } catch (error) {
       throw this.#failure(error, "get", { subject: instanceId }, instanceId);
     }

@@ -42,8 +42,8 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
   };
 }
 
-/** GET …/workflows/{component}/{id}. `strict` hides what Dapr does not know. */
-export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHandler {
+/** GET …/workflows/{component}/{id}. */
+export function getWorkflow(workflows: DaprWorkflows): RestHandler {
   return async (call) => {
     const target = await readTarget(call, "get");
     const instance = await workflows.get(target);
@@ -53,7 +53,7 @@ export function getWorkflow(workflows: DaprWorkflows, strict: boolean): RestHand
         `unable to find workflow with the provided instance ID: ${target.instanceId}`,
       );
     }
-    return { status: 200, body: toInstanceJson(instance, strict) };
+    return { status: 200, body: toInstanceJson(instance) };
   };
 }
 

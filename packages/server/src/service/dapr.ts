@@ -10,25 +10,21 @@ import type {
   RaiseEventWorkflowRequest,
   StartWorkflowRequest,
 } from "@pawl/protocol/dapr";
-import { noTime, shownStatus } from "../dapr/instance.js";
+import { noTime } from "../dapr/instance.js";
 import type { DaprControl, DaprTarget, DaprWorkflows } from "../dapr/workflows.js";
 import type { ServerMetadata } from "../metadata.js";
 import { namedComponent } from "../rpc/component-value.js";
 import { traceOfCall } from "../tracing/caller-trace.js";
 
-/**
- * The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. `strict`: a
- * pending instance shows nothing but its id, and a stalled one is unknown.
- */
+/** The workflow methods and metadata of Dapr's own service. Alpha1 and Beta1 do the same. */
 export function createDaprService(
   workflows: DaprWorkflows,
   metadata: ServerMetadata,
-  strict: boolean,
 ): ServiceImpl<typeof Dapr> {
   const start = (request: StartWorkflowRequest, context: HandlerContext) =>
     startWorkflow(workflows, request, context);
   const get = (request: GetWorkflowRequest, context: HandlerContext) =>
-    getWorkflow(workflows, request, context, strict);
+    getWorkflow(workflows, request, context);
   const raiseEvent = (request: RaiseEventWorkflowRequest, context: HandlerContext) =>
     raiseWorkflowEvent(workflows, request, context);
   const control =
@@ -101,21 +97,16 @@ async function getWorkflow(
   workflows: DaprWorkflows,
   request: GetWorkflowRequest,
   context: HandlerContext,
-  strict: boolean,
 ): Promise<MessageInitShape<typeof GetWorkflowResponseSchema>> {
   const instance = await workflows.get(toTarget(request, context));
   if (instance === undefined) {
     return { instanceId: request.instanceId };
   }
-  if (strict && instance.runtimeStatus === "PENDING") {
-    const { instanceId, runtimeStatus } = instance;
-    return { instanceId, runtimeStatus, createdAt: noTime, lastUpdatedAt: noTime };
-  }
+  const { createdAt, lastUpdatedAt } = instance;
   return {
     ...instance,
-    runtimeStatus: shownStatus(instance, strict),
-    createdAt: toTimestamp(instance.createdAt),
-    lastUpdatedAt: toTimestamp(instance.lastUpdatedAt),
+    createdAt: createdAt === undefined ? noTime : toTimestamp(createdAt),
+    lastUpdatedAt: lastUpdatedAt === undefined ? noTime : toTimestamp(lastUpdatedAt),
   };
 }
 

@@ -8,7 +8,7 @@ import { toInstanceJson, toTimeText } from "../instance-json.js";
 export function toFullJson(instance: Instance): Record<string, unknown> {
   const { startedAt, completedAt, customStatus, tags, stallReason } = instance;
   return {
-    ...toInstanceJson(toDaprInstance(instance), false),
+    ...toInstanceJson(toDaprInstance(instance, false)),
     ...(startedAt === undefined ? {} : { startTime: toTimeText(startedAt) }),
     ...(completedAt === undefined ? {} : { completionTime: toTimeText(completedAt) }),
     ...(customStatus === undefined ? {} : { customStatus: parseOrKeep(customStatus) }),

@@ -8,7 +8,7 @@ import {
   type WorkflowState,
   WorkflowStateSchema,
 } from "@pawl/protocol";
-import { noTime } from "../../dapr/instance.js";
+import { isUnread, noTime } from "../../dapr/instance.js";
 import { toFailureDetails } from "./failure.js";
 
 const statuses = {
@@ -24,15 +24,16 @@ const statuses = {
 /**
  * Turns an instance into Durable Task's form. Payloads are there when the instance has them. `strict`:
  * without what Dapr does not fill (worker protocol 4), which is all of `addMore`, and of an instance that
- * no turn has run for nothing but its id: Dapr reads the rest from the history, which is empty.
+ * no turn has run for nothing but its id and status: Dapr reads the rest from the history, which is empty.
  */
 export function toWorkflowState(instance: Instance, strict: boolean): WorkflowState {
-  if (strict && instance.status === "pending") {
+  if (strict && isUnread(instance)) {
+    const { instanceId, status, updatedAt } = instance;
     return create(WorkflowStateSchema, {
-      instanceId: instance.instanceId,
-      workflowStatus: statuses.pending,
+      instanceId,
+      workflowStatus: statuses[status],
       createdTimestamp: noTime,
-      lastUpdatedTimestamp: noTime,
+      lastUpdatedTimestamp: status === "pending" ? noTime : toTimestamp(updatedAt),
     });
   }
   const state = create(WorkflowStateSchema, {
