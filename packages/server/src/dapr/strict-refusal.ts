@@ -3,8 +3,8 @@
 import { Code } from "@connectrpc/connect";
 
 /**
- * What Dapr's engine refuses and Pawl's would do; thrown only with `--strict-dapr`. The message is Dapr's
- * cause, to which each API adds its own words.
+ * What Dapr's engine refuses, for reasons or with codes that Pawl does not have; thrown only with
+ * `--strict-dapr`. The message is Dapr's cause, to which each API adds its own words.
  */
 export class StrictRefusal extends Error {
   override readonly name = "StrictRefusal";
@@ -21,6 +21,11 @@ export class StrictRefusal extends Error {
     return new StrictRefusal(`${prefix}${this.message}`, this.connect);
   }
 
+  /** A plain error of Dapr's engine, to which gRPC gives no code of its own. */
+  static plain(cause: string): StrictRefusal {
+    return new StrictRefusal(cause, Code.Unknown);
+  }
+
   /** No worker has come in time (dapr/dapr, pkg/messages/predefined.go: ErrActorNoAddress). */
   static noWorker(): StrictRefusal {
     const cause =
@@ -30,6 +35,6 @@ export class StrictRefusal extends Error {
 
   /** The instance is stalled (worker protocol 6). */
   static stalled(): StrictRefusal {
-    return new StrictRefusal("workflow is stalled", Code.Unknown);
+    return StrictRefusal.plain("workflow is stalled");
   }
 }

@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { EngineError } from "@pawl/engine";
 import { expect, test } from "vitest";
 import { DaprError } from "../dapr/error.js";
+import { StrictRefusal } from "../dapr/strict-refusal.js";
 import type { ServerLogger } from "../options.js";
 import { createFailureLog } from "./log.js";
 
@@ -26,6 +27,15 @@ test("does not take for a fault what Dapr answers with INTERNAL", () => {
   const error = DaprError.from(cause, "pause", { subject: "a" }, "a");
 
   createFailureLog(log)("a.B/C", error, new ConnectError("text", Code.Internal));
+
+  expect(lines).toMatchObject([{ level: "info" }]);
+});
+
+test("does not take for a fault what a strict server refuses with UNKNOWN", () => {
+  const { log, lines } = recorder();
+  const error = StrictRefusal.plain("no such instance exists");
+
+  createFailureLog(log)("a.B/C", error, new ConnectError("text", Code.Unknown));
 
   expect(lines).toMatchObject([{ level: "info" }]);
 });

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError } from "@connectrpc/connect";
 import { EngineError, isEngineError } from "@pawl/engine";
 import type { ErrorCode } from "@pawl/protocol";
 import { StrictRefusal } from "../dapr/strict-refusal.js";
@@ -37,7 +36,7 @@ export async function inDaprWords<T>(
     }
     const cause = words[error.code] ?? daprCause(error.code, error.message);
     if (strict && plainErrors.has(error.code)) {
-      throw new ConnectError(`${prefix}${cause}`, Code.Unknown, undefined, undefined, error);
+      throw StrictRefusal.plain(`${prefix}${cause}`);
     }
     throw new EngineError(error.code, `${prefix}${cause}`, {
       details: error.details,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError } from "@connectrpc/connect";
 import {
   EngineError,
   type InstanceFilter,
@@ -11,6 +10,7 @@ import {
 import { fromTimestamp, OrchestrationStatus } from "@pawl/protocol";
 import type { PurgeInstanceFilter, PurgeInstancesRequest } from "@pawl/protocol/task-hub";
 import type { CallRules } from "../dapr/call-rules.js";
+import { StrictRefusal } from "../dapr/strict-refusal.js";
 import { inDaprWords } from "./task-hub-error.js";
 
 const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
@@ -43,7 +43,7 @@ export async function purgeInstances(
 ): Promise<{ deletedInstanceCount: number; isComplete?: boolean }> {
   const { request: target, recursive, force = false } = request;
   if (target.case === "purgeInstanceFilter" && strict) {
-    throw new ConnectError("multi-instance purge is not implemented", Code.Unknown);
+    throw StrictRefusal.plain("multi-instance purge is not implemented");
   }
   if (target.case === "purgeInstanceFilter") {
     const { statuses, ...times } = toFilter(target.value);
