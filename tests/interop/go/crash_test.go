@@ -88,7 +88,7 @@ func TestEventRaisedBeforeTheServerWasKilledIsNotLost(t *testing.T) {
 	s.waitForAnswer(t, id)
 	expectEqual(t, "the status", s.statusOf(t, id), "SUSPENDED")
 
-	requireNone(t, s.client.ResumeWorkflow(limited(t), id, ""))
+	s.resume(t, id)
 	expectEqual(t, "the output", waitForOutput[string](t, s, id), "filed approved")
 	expectEqual(t, "the calls", namesOf(s.callsOf(t, id, "")), []string{"fileDecision"})
 }

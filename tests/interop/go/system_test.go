@@ -234,6 +234,18 @@ func (s *system) waitForAnswer(t *testing.T, id string) {
 	requireNone(t, state.WaitUntil(isAnswering, "the server to answer", state.WaitLimit))
 }
 
+// resume resumes an instance while the worker may be away: a strict server, like Dapr's, then refuses it.
+func (s *system) resume(t *testing.T, id string) {
+	t.Helper()
+	resume := func() error { return s.client.ResumeWorkflow(limited(t), id, "") }
+	if os.Getenv("PAWL_STRICT_DAPR") == "" {
+		requireNone(t, resume())
+		return
+	}
+	isResumed := func() bool { return resume() == nil }
+	requireNone(t, state.WaitUntil(isResumed, "the worker to come back", state.WaitLimit))
+}
+
 func numbersOf(calls []state.Call) []int {
 	var numbers []int
 	for _, call := range calls {
