@@ -37,7 +37,10 @@ describe("daprOperations", () => {
       "start",
       "error starting workflow 's': unable to start workflow: failed to start workflow: cause",
     ],
-    ["get", "error while getting workflow info on instance 's': cause"],
+    [
+      "get",
+      "error while getting workflow info on instance 's': failed to get workflow metadata for 's': cause",
+    ],
     [
       "raiseEvent",
       "error raising event on workflow 's': failed to raise event e on workflow s: failed to raise event: cause",

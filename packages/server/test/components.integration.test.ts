@@ -166,7 +166,7 @@ describe("a component that does not exist", () => {
     const single = await startServer();
     const strict = await startWithTwo({ strictDapr: true });
     for (const server of [single, strict]) {
-      await rest(server, "POST", "/v1.0-beta1/workflows/dapr/order/start?instanceID=a");
+      await server.engine.start({ workflow: "order", instanceId: "a" });
       expect((await rest(server, "GET", "/v1.0-beta1/workflows/nowhere/a")).status).toBe(200);
     }
   });
