@@ -11,7 +11,7 @@ async function open(script: Script): Promise<[EngineUnderTest, ScriptedWorker]> 
   const under = await EngineUnderTest.open();
   const worker = under.connect(script);
   await under.engine.start({ workflow: "w", instanceId: "a" });
-  await worker.completeTurn(await worker.turn(), [schedule(0, "never"), timer(1, 9_000_000)]);
+  await worker.completeTurn(await worker.turn(), [schedule(0, "never"), timer(1, 1_009_000)]);
   return [under, worker];
 }
 
@@ -25,7 +25,7 @@ async function openElsewhere(): Promise<{
   const under = await EngineUnderTest.open();
   const first = under.connect({ cache: "past", turnLimit: 1 });
   await under.engine.start({ workflow: "w", instanceId: "a" });
-  await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
+  await first.completeTurn(await first.turn(), [timer(0, 1_009_000)]);
   await under.engine.raiseEvent("a", "go");
   await first.completeTurn(await first.turn(2), []);
   await under.engine.start({ workflow: "w", instanceId: "b" });
@@ -100,7 +100,7 @@ describe('a worker that keeps the past ("past")', () => {
 test("what a worker keeps of an earlier execution is not taken for the present one's", async () => {
   const { under, first, busy, second } = await openElsewhere();
   await second.completeTurn(await second.turn(), [continueWith(1)]);
-  await second.completeTurn(await second.turn(2), [timer(0, 9_000_000)]);
+  await second.completeTurn(await second.turn(2), [timer(0, 1_009_000)]);
   second.close();
   await first.completeTurn(busy, [complete(0)]);
   await under.engine.raiseEvent("a", "go");
@@ -168,7 +168,7 @@ describe('a worker that keeps instances ("result")', () => {
     const under = await EngineUnderTest.open();
     const first = under.connect({ cache: "result", turnLimit: 1 });
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await first.completeTurn(await first.turn(), [timer(0, 9_000_000)]);
+    await first.completeTurn(await first.turn(), [timer(0, 1_009_000)]);
     await under.engine.start({ workflow: "w", instanceId: "b" });
     const busy = await first.turn(2);
     const second = under.connect({ cache: "result" });
@@ -188,7 +188,7 @@ describe('a worker that keeps instances ("result")', () => {
     await worker.completeTurn(await worker.turn(2), [continueWith(2)]);
     const next = await worker.turn(3);
     expect(shape(next)).toEqual([0, 0, 0]);
-    await worker.completeTurn(next, [timer(0, 9_000_000)]);
+    await worker.completeTurn(next, [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("a", "go");
     expect(shape(await worker.turn(4))).toEqual([3, 3, 0]);
     await under.engine.close();
@@ -209,7 +209,8 @@ describe("history in memory", () => {
     for (const instanceId of ["a", "b", "c"]) {
       await under.engine.start({ workflow: "w", instanceId, input: "x".repeat(200) });
     }
-    for (const turn of await turnsOf(worker, 3)) await worker.completeTurn(turn, [timer(0, 9e6)]);
+    for (const turn of await turnsOf(worker, 3))
+      await worker.completeTurn(turn, [timer(0, 1_009_000)]);
     for (const instanceId of ["a", "b", "c"]) await under.engine.raiseEvent(instanceId, "go");
     for (const turn of (await turnsOf(worker, 6)).slice(3)) {
       expect(shape(turn)).toEqual([0, 3, 3]);

@@ -204,7 +204,7 @@ describe("an activity's result", () => {
   test("is not tried again by the engine when it is a failure", async () => {
     const { under, worker, activity } = await openActivity();
     await worker.completeActivity(activity, { failure: failure("E", "m") });
-    await worker.completeTurn(await worker.turn(2), [timer(1, 9e6)]);
+    await worker.completeTurn(await worker.turn(2), [timer(1, 1_009_000)]);
     under.clock.advance(1000);
     await settle();
     expect(worker.activities).toHaveLength(1);

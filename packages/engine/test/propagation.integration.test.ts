@@ -139,7 +139,7 @@ describe("a child that is asked for with a scope", () => {
       ],
     };
     expect(givenHistory(turn.propagated)).toEqual(expected);
-    await worker.completeTurn(turn, [timer(0, 9e6)]);
+    await worker.completeTurn(turn, [timer(0, 1_009_000)]);
     const after = await under.crash();
     expect(await problemsOf(after.faults.behind, after.clock.now())).toEqual([]);
     const next = after.connect({ cache: "past" });
@@ -217,7 +217,7 @@ describe("a child that is asked for with a scope", () => {
   test("is given it by a parent whose history has to be read", async () => {
     const { under, worker } = await opened({ cache: "result" });
     await under.engine.start({ workflow: "parent", instanceId: "p" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("p", "go");
     await worker.completeTurn(await worker.turn(2), [given(child(1, "child", "c"), own)]);
     const turn = await worker.turn(3);
@@ -228,7 +228,7 @@ describe("a child that is asked for with a scope", () => {
   test("is asked for again later where that history cannot be read", async () => {
     const { under, worker } = await opened({ cache: "result" });
     await under.engine.start({ workflow: "parent", instanceId: "p" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("p", "go");
     const turn = await worker.turn(2);
     under.faults.failNext(1, "error", ["range"]);
@@ -243,7 +243,7 @@ describe("a child that is asked for with a scope", () => {
   test("is asked for once when the answer comes twice while the history is read", async () => {
     const { under, worker } = await opened({ cache: "result" });
     await under.engine.start({ workflow: "parent", instanceId: "p" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("p", "go");
     const turn = await worker.turn(2);
     const actions = [given(child(1, "child", "c"), own)];
@@ -260,7 +260,7 @@ describe("a child that is asked for with a scope", () => {
   test("is asked for by nobody whose worker went while the history was read", async () => {
     const { under, worker } = await opened({ cache: "result" });
     await under.engine.start({ workflow: "parent", instanceId: "p" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("p", "go");
     const turn = await worker.turn(2);
     const gate = under.faults.hold("range");
@@ -320,7 +320,7 @@ describe("a child that is asked for with a scope", () => {
     const next = after.connect({});
     const again = await next.turn();
     expect(chunksOf(again)).toEqual(["p", "c", "c"]);
-    await next.completeTurn(again, [timer(0, 9e6)]);
+    await next.completeTurn(again, [timer(0, 1_009_000)]);
     const more = await after.crash();
     const last = more.connect({});
     await more.engine.raiseEvent("g", "go");
@@ -347,7 +347,7 @@ describe("a child that is asked for with a scope", () => {
     const { under, worker } = await opened();
     const half = "x".repeat(limits.payloadBytes / 2);
     await under.engine.start({ workflow: "parent", instanceId: "p", input: half });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)], { customStatus: "on" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)], { customStatus: "on" });
     await under.engine.raiseEvent("p", "go", half);
     await worker.completeTurn(await worker.turn(2), [given(child(1, "child", "c"), own)]);
     expect(await under.engine.get("p")).toMatchObject({

@@ -56,7 +56,7 @@ describe("reads during a commit", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("a", "go");
     const turn = await worker.turn(2);
     // The row is read; before the chunks are, the next turn is written.
@@ -73,7 +73,7 @@ describe("reads during a commit", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a", input: "x" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("a", "go");
     const turn = await worker.turn(2);
     const gate = under.faults.hold("get");
@@ -93,7 +93,7 @@ describe("a store that fails while something is read for a worker", () => {
     const under = await EngineUnderTest.open({ historyCacheBytes: 1 });
     const worker = under.connect({ turnLimit: 1, cache: "result" });
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     worker.session.evict(["a"]);
     const gate = under.faults.hold("range");
     await under.engine.raiseEvent("a", "go");

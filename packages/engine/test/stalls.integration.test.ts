@@ -128,7 +128,7 @@ describe("a turn that is too large for its worker", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({ turnBytes: 2500 });
     await under.engine.start({ workflow: "w", instanceId: "a", input });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)]);
     await under.engine.raiseEvent("a", "go", input);
     await worker.completeTurn(await worker.turn(2), []);
     await under.engine.raiseEvent("a", "go", input);
@@ -183,7 +183,7 @@ describe("a version that no worker has", () => {
     const under = await EngineUnderTest.open();
     const old = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await old.completeTurn(await old.turn(), [timer(0, 9e6)], {
+    await old.completeTurn(await old.turn(), [timer(0, 1_009_000)], {
       version: { name: "v1", patches: [] },
       customStatus: '"before"',
     });
@@ -217,7 +217,7 @@ describe("patches that the worker's code does not take", () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await worker.completeTurn(await worker.turn(), [timer(0, 9e6)], patched);
+    await worker.completeTurn(await worker.turn(), [timer(0, 1_009_000)], patched);
     await under.engine.raiseEvent("a", "go");
     await worker.completeTurn(await worker.turn(2), [complete(1)]);
     expect(await under.engine.get("a")).toMatchObject({
@@ -299,7 +299,9 @@ describe("a worker that lacks the code, beside one that has it", () => {
     const under = await EngineUnderTest.open();
     const old = under.connect({});
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    await old.completeTurn(await old.turn(), [timer(0, 9e6)], { version: { patches: ["a"] } });
+    await old.completeTurn(await old.turn(), [timer(0, 1_009_000)], {
+      version: { patches: ["a"] },
+    });
     const next = under.connect({});
     await under.engine.raiseEvent("a", "go");
     await old.completeTurn(await old.turn(2), answer, version === undefined ? {} : { version });

@@ -4,11 +4,27 @@ import { create } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { HistoryEventSchema } from "./gen/durabletask/history_events_pb.js";
+import {
+  HistoryEventSchema,
+  TimerOriginCreateTimerSchema,
+} from "./gen/durabletask/history_events_pb.js";
 import { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
 
 const text = fc.option(fc.string({ maxLength: 5 }), { nil: undefined });
 const trace = fc.option(fc.constant({ traceParent: "t" }), { nil: undefined, freq: 3 });
+/** As a message, and as what a message is made of. */
+const fireAt = fc.constantFrom(
+  undefined,
+  toTimestamp(1500),
+  create(TimestampSchema, { seconds: 7n }),
+  { seconds: 7n, nanos: 1 },
+);
+const origin = fc.constantFrom(
+  { case: undefined },
+  { case: "createTimer", value: {} },
+  { case: "createTimer", value: create(TimerOriginCreateTimerSchema) },
+  { case: "externalEvent", value: { name: "e" } },
+);
 const fieldsOf = {
   workflowStarted: { version: fc.option(fc.constant({ name: "v" }), { nil: undefined }) },
   executionStarted: {
@@ -33,6 +49,8 @@ const fieldsOf = {
     failureDetails: fc.option(fc.constant({ errorType: "e" }), { nil: undefined }),
   },
   eventRaised: { name: text, input: text },
+  timerCreated: { fireAt, name: text, origin },
+  timerFired: { fireAt, timerId: fc.integer() },
   executionSuspended: { input: text },
 };
 

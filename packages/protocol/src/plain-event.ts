@@ -7,6 +7,8 @@ import type {
   HistoryEvent,
   TaskCompletedEvent,
   TaskScheduledEvent,
+  TimerCreatedEvent,
+  TimerFiredEvent,
 } from "./gen/durabletask/history_events_pb.js";
 import type { WorkflowInstance } from "./gen/durabletask/orchestration_pb.js";
 import type { HistoryEventType } from "./history.js";
@@ -61,9 +63,32 @@ export function plainEventType(type: HistoryEventType): EventTypeMessage | undef
       if (input !== undefined) value.input = input;
       return { case: type.case, value };
     }
+    case "timerCreated":
+      return plainTimer(type.value);
+    case "timerFired": {
+      const { fireAt, timerId = 0 } = type.value;
+      if (fireAt?.$typeName === undefined || !hasOnly(type.value, firedFields)) return undefined;
+      const value: TimerFiredEvent = { $typeName: "TimerFiredEvent", fireAt, timerId };
+      return { case: type.case, value };
+    }
     default:
       return undefined;
   }
+}
+
+/** A timer of the workflow as such, without a name. */
+function plainTimer(
+  fields: Extract<HistoryEventType, { case: "timerCreated" }>["value"],
+): EventTypeMessage | undefined {
+  const { fireAt, origin } = fields;
+  if (fireAt?.$typeName === undefined || !hasOnly(fields, timerFields)) return undefined;
+  if (origin?.case !== "createTimer" || origin.value.$typeName === undefined) return undefined;
+  const value: TimerCreatedEvent = {
+    $typeName: "TimerCreatedEvent",
+    fireAt,
+    origin: { case: "createTimer", value: origin.value },
+  };
+  return { case: "timerCreated", value };
 }
 
 function plainStart(
@@ -93,6 +118,8 @@ const instanceFields: FieldNames = new Set(["instanceId", "executionId"]);
 const taskFields: FieldNames = new Set(["name", "input", "taskExecutionId"]);
 const resultFields: FieldNames = new Set(["taskScheduledId", "result", "taskExecutionId"]);
 const endFields: FieldNames = new Set(["workflowStatus", "result"]);
+const timerFields: FieldNames = new Set(["fireAt", "origin"]);
+const firedFields: FieldNames = new Set(["fireAt", "timerId"]);
 const raisedFields: FieldNames = new Set(["name", "input"]);
 
 /** True when nothing else is set. What has a `$typeName` is a message already, and not treated here. */

@@ -169,7 +169,7 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "task-stays-open",
     breaks: "a task is open after its result",
     file: "core/apply-event.ts",
-    search: "      fold.tasks.delete(eventType.value.taskScheduledId);",
+    search: "      without(fold.tasks, eventType.value.taskScheduledId);",
     replace: "",
     suite: "simulation",
   },

@@ -136,7 +136,10 @@ export class Session implements WorkReceiver {
     if (displaced !== undefined) channel.evict(displaced);
   }
 
-  /** Holds an instance until its next turn, unless a newer turn has replaced this one. */
+  /**
+   * Holds an instance until its next turn, unless a newer turn has replaced this one. Gives the one that is
+   * held no longer: another, or this one where that is not worth it.
+   */
   #hold(
     turn: Turn,
     replay: Replay | undefined,
@@ -145,7 +148,7 @@ export class Session implements WorkReceiver {
     if (this.#turns.get(turn.instanceId) !== turn.token) return undefined;
     this.#turns.delete(turn.instanceId);
     if (replay === undefined || outcome === undefined || outcome.hasEnded) return undefined;
-    return this.#cache.put(replay);
+    return replay.isDormant ? replay.instanceId : this.#cache.put(replay);
   }
 
   #createReplay(turn: Turn, past: readonly HistoryEvent[]): Replay | undefined {

@@ -120,6 +120,28 @@ describe("a worker on a stream", () => {
     expect((await stream.requests.take()).evictedInstanceIds).toEqual(["i"]);
   });
 
+  test("does not hold an instance that sleeps long after little has happened", async () => {
+    const sleeper = workflow("sleeper", (ctx, waitMs: number) => ctx.sleep(waitMs));
+    const { stream } = await connect({ workflows: [chain, sleeper] });
+    const sleeping = (instanceId: string, waitMs: number, more = 0) => ({
+      ...{ ...firstTurn, instanceId, workflow: "sleeper" },
+      newEvents: [
+        h.turn(1),
+        h.start("sleeper", waitMs),
+        ...Array.from({ length: more }, () => h.event("unasked")),
+      ],
+    });
+    const evicted = async (turn: ReturnType<typeof sleeping>) => {
+      stream.send({ turns: [turn] });
+      return (await stream.requests.take()).evictedInstanceIds;
+    };
+    expect(await evicted(sleeping("long", 60_000))).toEqual(["long"]);
+    expect(await evicted(sleeping("naps", 9000))).toEqual([]);
+    expect(await evicted(sleeping("much happened", 60_000, 60))).toEqual([]);
+    stream.send({ turns: [{ ...sleeping("long", 60_000), token: "t2", cached: true }] });
+    expect((await stream.requests.take()).turns[0]).toMatchObject({ cacheMiss: true });
+  });
+
   test("sends results that are ready together in one message", async () => {
     const { stream } = await connect();
     const tasks = Array.from({ length: 20 }, (_, taskId) => ({

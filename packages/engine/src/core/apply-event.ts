@@ -9,6 +9,7 @@ import {
   type TimerCreatedEvent,
 } from "@pawl/protocol";
 import { foldEventName } from "./event-name.js";
+import { noEntries, withEntry, withItem, without } from "./fold/sparse.js";
 import type { EndStatus, OpenTimer, OwnedFold, Stall } from "./state.js";
 import { spanEventLimit, spanEventsOf } from "./trace/span-event.js";
 
@@ -39,8 +40,8 @@ export function applyEvent(fold: OwnedFold, record: EventRecord): void {
       fold.end = endStatusOf(eventType.value.workflowStatus);
       fold.endRecord = record;
       fold.completedAt = at;
-      fold.actionIds.add(event.eventId);
-      fold.timers.clear();
+      fold.actionIds = withItem(fold.actionIds, event.eventId);
+      fold.timers = noEntries();
       break;
     case "executionSuspended":
       fold.suspended = true;
@@ -81,40 +82,46 @@ function applyTaskEvent(
   const { eventId, eventType } = event;
   switch (eventType.case) {
     case "taskScheduled":
-      fold.actionIds.add(eventId);
-      fold.failed.delete(eventId);
-      fold.tasks.set(eventId, { taskId: eventId, record });
+      fold.actionIds = withItem(fold.actionIds, eventId);
+      without(fold.failed, eventId);
+      fold.tasks = withEntry(fold.tasks, eventId, { taskId: eventId, record });
       break;
     case "taskCompleted":
     case "taskFailed":
-      if (eventType.case === "taskFailed") fold.failed.add(eventType.value.taskScheduledId);
-      fold.tasks.delete(eventType.value.taskScheduledId);
+      if (eventType.case === "taskFailed")
+        fold.failed = withItem(fold.failed, eventType.value.taskScheduledId);
+      without(fold.tasks, eventType.value.taskScheduledId);
       break;
     case "timerCreated":
-      fold.actionIds.add(eventId);
+      fold.actionIds = withItem(fold.actionIds, eventId);
       if (fold.end === undefined) {
-        fold.timers.set(eventId, timerOf(eventId, createdAt, eventType.value));
+        fold.timers = withEntry(fold.timers, eventId, timerOf(eventId, createdAt, eventType.value));
       }
       break;
     case "timerFired":
-      fold.timers.delete(eventType.value.timerId);
+      without(fold.timers, eventType.value.timerId);
       break;
     case "childWorkflowInstanceCreated":
-      fold.actionIds.add(eventId);
-      fold.failed.delete(eventId);
-      fold.children.set(eventId, { instanceId: eventType.value.instanceId, open: true });
+      fold.actionIds = withItem(fold.actionIds, eventId);
+      without(fold.failed, eventId);
+      fold.children = withEntry(fold.children, eventId, {
+        instanceId: eventType.value.instanceId,
+        open: true,
+      });
       break;
     case "childWorkflowInstanceCompleted":
     case "childWorkflowInstanceFailed": {
       const taskId = eventType.value.taskScheduledId;
-      if (eventType.case === "childWorkflowInstanceFailed") fold.failed.add(taskId);
+      if (eventType.case === "childWorkflowInstanceFailed")
+        fold.failed = withItem(fold.failed, taskId);
       const child = fold.children.get(taskId);
-      if (child !== undefined) fold.children.set(taskId, { ...child, open: false });
+      if (child !== undefined)
+        fold.children = withEntry(fold.children, taskId, { ...child, open: false });
       break;
     }
     case "detachedWorkflowInstanceCreated":
     case "eventSent":
-      fold.actionIds.add(eventId);
+      fold.actionIds = withItem(fold.actionIds, eventId);
       break;
     default:
   }
@@ -137,7 +144,7 @@ function clearWaitTimer(fold: OwnedFold, name: string): void {
   const folded = foldEventName(name);
   for (const timer of fold.timers.values()) {
     if (timer.eventName === folded) {
-      fold.timers.delete(timer.timerId);
+      without(fold.timers, timer.timerId);
       return;
     }
   }

@@ -2,6 +2,7 @@
 
 import type { EventRecord } from "@pawl/protocol";
 import { applyEvent } from "./apply-event.js";
+import { withItem, without } from "./fold/sparse.js";
 import type { Outcome } from "./outcome.js";
 import { resolutionKey, resultKey } from "./resolution-key.js";
 import { beginState, type OwnedState } from "./state.js";
@@ -26,7 +27,7 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
     accept(next, outcome.accepted);
   }
   if (next === undefined) throw new Error("an outcome without a beginning for no instance");
-  if (outcome.settledTask !== undefined) next.settled.add(outcome.settledTask);
+  if (outcome.settledTask !== undefined) next.settled = withItem(next.settled, outcome.settledTask);
   if (outcome.turn !== undefined) {
     next.customStatus = outcome.turn.customStatus;
     for (const record of outcome.turn.appended) applyEvent(next.fold, record);
@@ -38,7 +39,8 @@ export function applyOutcome(state: OwnedState | undefined, outcome: Outcome): O
 /** The activities of an ended instance whose results wait in the inbox have run: no turn will take them. */
 export function settleArrived(state: OwnedState): void {
   for (const taskId of state.fold.tasks.keys()) {
-    if (state.arrived.has(resultKey("task", taskId))) state.settled.add(taskId);
+    if (!state.arrived.has(resultKey("task", taskId))) continue;
+    state.settled = withItem(state.settled, taskId);
   }
 }
 
@@ -46,13 +48,13 @@ function accept(state: OwnedState, records: readonly EventRecord[]): void {
   for (const record of records) {
     state.inbox.push(record);
     const key = resolutionKey(record.event);
-    if (key !== undefined) state.arrived.add(key);
+    if (key !== undefined) state.arrived = withItem(state.arrived, key);
   }
 }
 
 function takeFromInbox(state: OwnedState, count: number): void {
   for (const record of state.inbox.splice(0, count)) {
     const key = resolutionKey(record.event);
-    if (key !== undefined) state.arrived.delete(key);
+    if (key !== undefined) without(state.arrived, key);
   }
 }

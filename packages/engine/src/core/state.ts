@@ -4,6 +4,7 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EventRecord, ExecutionStartedEvent, TraceContext } from "@pawl/protocol";
 import type { StallCode } from "@pawl/protocol/port";
 import type { SpanEvent } from "../port/tracing.js";
+import { noEntries, noItems } from "./fold/sparse.js";
 import { workflowTrace } from "./trace/trace-context.js";
 
 /** Where the result of a child workflow goes. */
@@ -113,15 +114,12 @@ export interface InstanceState extends Beginning {
   readonly settled: ReadonlySet<number>;
 }
 
-/** The writable form of a type whose fields are `readonly`: maps, sets and lists included. */
+/**
+ * The writable form of a type whose fields are `readonly`, lists included. Maps and sets are written to
+ * by the functions of `sparse.ts`: several instances may share one that is empty.
+ */
 type Writable<T> = {
-  -readonly [K in keyof T]: T[K] extends ReadonlyMap<infer A, infer B>
-    ? Map<A, B>
-    : T[K] extends ReadonlySet<infer A>
-      ? Set<A>
-      : T[K] extends readonly (infer A)[]
-        ? A[]
-        : T[K];
+  -readonly [K in keyof T]: T[K] extends readonly (infer A)[] ? A[] : T[K];
 };
 
 /** A fold that its owner may write. */
@@ -141,11 +139,11 @@ class Fold implements OwnedFold {
   stall: Stall | undefined = undefined;
   version = "";
   patches: string[] = [];
-  tasks = new Map<number, OpenTask>();
-  timers = new Map<number, OpenTimer>();
-  children = new Map<number, Child>();
-  actionIds = new Set<number>();
-  failed = new Set<number>();
+  tasks = noEntries<number, OpenTask>();
+  timers = noEntries<number, OpenTimer>();
+  children = noEntries<number, Child>();
+  actionIds = noItems<number>();
+  failed = noItems<number>();
   spanEvents: SpanEvent[] = [];
   startRecord: EventRecord | undefined = undefined;
   endRecord: EventRecord | undefined = undefined;
@@ -163,8 +161,8 @@ export function beginState(beginning: Beginning): OwnedState {
     customStatus: undefined,
     fold: emptyFold(),
     inbox: [],
-    arrived: new Set(),
-    settled: new Set(),
+    arrived: noItems(),
+    settled: noItems(),
   };
 }
 

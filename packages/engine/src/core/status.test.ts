@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { EventRecord, historyEvent } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import {
+  child,
   complete,
   continueWith,
   fail,
@@ -11,10 +13,11 @@ import {
   versionNotAvailable,
 } from "../../test/actions.js";
 import { PureInstance } from "../../test/pure-instance.js";
+import { applyEvent } from "./apply-event.js";
 import { resume } from "./command/resume.js";
 import { suspend } from "./command/suspend.js";
 import { terminate, terminateNow } from "./command/terminate.js";
-import { hasEnded, hasWorkAtHand, isDelayed, statusOf } from "./status.js";
+import { hasEnded, hasWorkAtHand, isDelayed, sleepsUntil, statusOf } from "./status.js";
 
 describe("statusOf()", () => {
   test("is pending until the first turn", () => {
@@ -97,5 +100,22 @@ describe("hasWorkAtHand()", () => {
 
   test("no longer counts the delay once the instance has run", () => {
     expect(isDelayed(PureInstance.after([], { startAt: 5000 }).state, 0)).toBe(false);
+  });
+});
+
+describe("sleepsUntil()", () => {
+  test("is the instant of the first timer", () => {
+    expect(sleepsUntil(PureInstance.after([timer(0, 9000), timer(1, 5000)]).state)).toBe(5000);
+  });
+
+  test("is never of what waits for more than time", () => {
+    expect(sleepsUntil(PureInstance.after([]).state)).toBe(0);
+    const bounded = [timer(0, 9000), timer(1, 9000, "go"), timer(2, 9000)];
+    expect(sleepsUntil(PureInstance.after(bounded).state)).toBe(0);
+    const parent = PureInstance.after([timer(0, 9000), child(1, "part", "c")]);
+    expect(sleepsUntil(parent.state)).toBe(0);
+    const done = { case: "childWorkflowInstanceCompleted", value: { taskScheduledId: 1 } } as const;
+    applyEvent(parent.state.fold, EventRecord.of(historyEvent(-1, 5, done)));
+    expect(sleepsUntil(parent.state)).toBe(9000);
   });
 });

@@ -27,6 +27,20 @@ export function hasWorkAtHand(state: InstanceState, now: number): boolean {
   return !hasEnded(state) && state.inbox.length > 0 && !isDelayed(state, now);
 }
 
+/**
+ * Until when an instance only sleeps: the instant of its next timer. 0 where it may be woken before: by a
+ * child, or an event that a timer bounds the wait for.
+ */
+export function sleepsUntil({ fold }: InstanceState): number {
+  if (fold.timers.size === 0) return 0;
+  let until = Number.POSITIVE_INFINITY;
+  for (const { fireAt, eventName } of fold.timers.values()) {
+    until = eventName === undefined ? Math.min(until, fireAt) : 0;
+  }
+  for (const { open } of fold.children.values()) if (open) return 0;
+  return until;
+}
+
 /** True while the instance waits for its delayed start. */
 export function isDelayed(state: InstanceState, now: number): boolean {
   return state.startAt > now && state.fold.eventCount === 0;

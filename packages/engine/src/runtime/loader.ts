@@ -3,6 +3,7 @@
 import type { EventRecord } from "@pawl/protocol";
 import { applyEvent } from "../core/apply-event.js";
 import { settleArrived } from "../core/apply-outcome.js";
+import { withItem } from "../core/fold/sparse.js";
 import { resolutionKey } from "../core/resolution-key.js";
 import { beginState, type OwnedState, startRecordOf } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
@@ -106,7 +107,7 @@ export async function loadMailbox(
   const mailbox = new Mailbox(instanceId, host, {
     state,
     seals: sealsOf(row),
-    saved: { live: live !== undefined, timers: new Map(wantedTimers(state)) },
+    saved: { live: live !== undefined, timers: wantedTimers(state) },
     snapshot: {
       row,
       startRecord: startRecordOf(state),
@@ -200,7 +201,7 @@ function stateOf(
     for (const record of inbox) {
       state.inbox.push(record);
       const key = resolutionKey(record.event);
-      if (key !== undefined) state.arrived.add(key);
+      if (key !== undefined) state.arrived = withItem(state.arrived, key);
     }
   } catch (error) {
     throw damaged(`an event of '${instanceId}' cannot be decoded`, error);

@@ -2,6 +2,7 @@
 
 import { type EventRecord, encodeFrames } from "@pawl/protocol";
 import { applyOutcome } from "../core/apply-outcome.js";
+import { noEntries, withEntry, without } from "../core/fold/sparse.js";
 import type { Outcome } from "../core/outcome.js";
 import { type OwnedState, type Stall, startRecordOf } from "../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../core/status.js";
@@ -58,7 +59,7 @@ export interface MailboxHost {
 /** What is on disk of an instance, as far as the next commit depends on it. */
 export interface SavedMarks {
   readonly live: boolean;
-  readonly timers: Map<number, TimerKey>;
+  readonly timers: ReadonlyMap<number, TimerKey>;
 }
 
 const noWorkers: ReadonlySet<string> = new Set();
@@ -74,7 +75,7 @@ export class Mailbox implements Dirty {
   #seals: Seals;
   #savedLive: boolean;
   #savedRow: Row | undefined;
-  #savedTimers: Map<number, TimerKey>;
+  #savedTimers: ReadonlyMap<number, TimerKey>;
   /** Inbox events with a lower sequence number are on disk. */
   #inboxSaved: number;
   /** The lowest sequence number that may still be on disk. */
@@ -121,7 +122,7 @@ export class Mailbox implements Dirty {
     this.#seals = loaded?.seals ?? noSeals;
     this.#savedLive = loaded?.saved.live ?? false;
     this.#savedRow = loaded?.snapshot.row;
-    this.#savedTimers = loaded?.saved.timers ?? new Map();
+    this.#savedTimers = loaded?.saved.timers ?? noEntries();
     this.#inboxSaved = this.#seals.inboxNext;
     this.#inboxOldest = this.#seals.inboxFirst;
     this.snapshot = loaded?.snapshot;
@@ -311,7 +312,8 @@ export class Mailbox implements Dirty {
 
   /** Brings the timers on disk in line with the state; returns those to arm. */
   #draftTimers(writes: StoreWrite[]): readonly TimerKey[] {
-    const wanted = this.#state === undefined ? noTimers : wantedTimers(this.#state);
+    const wanted: ReadonlyMap<number, TimerKey> =
+      this.#state === undefined ? noEntries() : wantedTimers(this.#state);
     if (wanted.size === 0 && this.#savedTimers.size === 0) return noTimerKeys;
     const armed: TimerKey[] = [];
     for (const [timerId, saved] of this.#savedTimers) {
@@ -319,12 +321,12 @@ export class Mailbox implements Dirty {
       // Also the instant: an id that was purged and used again counts its generations from 1.
       if (same?.generation === saved.generation && same.fireAt === saved.fireAt) continue;
       writes.push(del(timerKey(saved)));
-      this.#savedTimers.delete(timerId);
+      without(this.#savedTimers, timerId);
     }
     for (const [timerId, timer] of wanted) {
       if (this.#savedTimers.has(timerId)) continue;
       writes.push(mark(timerKey(timer)));
-      this.#savedTimers.set(timerId, timer);
+      this.#savedTimers = withEntry(this.#savedTimers, timerId, timer);
       armed.push(timer);
     }
     return armed;
@@ -369,7 +371,6 @@ export class Mailbox implements Dirty {
   }
 }
 
-const noTimers: ReadonlyMap<number, TimerKey> = new Map();
 const noTimerKeys: readonly TimerKey[] = [];
 
 const noSeals: Seals = {

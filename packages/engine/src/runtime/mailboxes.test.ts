@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { startFacts } from "../../test/pure-instance.js";
+import { timer } from "../../test/actions.js";
+import { PureInstance, startFacts } from "../../test/pure-instance.js";
 import { start } from "../core/command/start.js";
 import { openMemoryStore } from "../store/memory-store.js";
 import type { Mailbox, MailboxHost } from "./mailbox.js";
@@ -50,6 +51,18 @@ describe("Mailboxes", () => {
     const mailbox = await mailboxes.run("a", begin);
     mailboxes.settle(mailbox);
     expect(mailboxes.peek("a")).toBe(mailbox);
+  });
+
+  test.each([
+    ["lets go of a sleeper at once", 60_000, 0],
+    ["keeps one that naps, in case it is needed again soon", 5000, 1],
+  ])("%s", async (_what, fireAt, count) => {
+    const mailboxes = await open();
+    const mailbox = begin(mailboxes.fresh("a"));
+    mailbox.apply(new PureInstance({ instanceId: "a" }).decideTurn([timer(0, fireAt)]));
+    mailbox.draft([], 1).committed?.();
+    mailboxes.settle(mailbox);
+    expect(mailboxes.count()).toBe(count);
   });
 
   test("gives an id that is made just now a mailbox without reading", async () => {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { TurnoverMap } from "@pawl/protocol";
+import { hasEnded, sleepsUntil } from "../core/status.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
 import { Mailbox, type MailboxHost } from "./mailbox.js";
+
+/** What sleeps longer than this is let go at once: it would be garbage of the old generation by then. */
+const napMs = 10_000;
 
 /**
  * The mailboxes of the instances that are in memory. Any other is read from the store when it is
@@ -82,7 +86,7 @@ export class Mailboxes {
     if (this.#idle.size > 0) this.#idle.delete(mailbox.instanceId);
     if (!mailbox.isIdle() || this.#live.get(mailbox.instanceId) !== mailbox) return;
     const { state } = mailbox;
-    if (state === undefined || state.fold.end !== undefined) {
+    if (state === undefined || hasEnded(state) || sleepsUntil(state) > this.#host.now() + napMs) {
       this.#drop(mailbox);
       return;
     }

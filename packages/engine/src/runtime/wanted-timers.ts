@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { noEntries } from "../core/fold/sparse.js";
 import { resultKey } from "../core/resolution-key.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
-
-const none: ReadonlyMap<number, TimerKey> = new Map();
 
 /**
  * The timers that an instance needs on disk, by timer id. A commit brings the disk in line with
@@ -13,7 +12,7 @@ const none: ReadonlyMap<number, TimerKey> = new Map();
  */
 export function wantedTimers(state: InstanceState): ReadonlyMap<number, TimerKey> {
   const isDelayed = state.startAt > 0 && state.fold.eventCount === 0;
-  if (hasEnded(state) || (!isDelayed && state.fold.timers.size === 0)) return none;
+  if (hasEnded(state) || (!isDelayed && state.fold.timers.size === 0)) return noEntries();
   const wanted = new Map<number, TimerKey>();
   const { instanceId, generation } = state;
   if (isDelayed) {

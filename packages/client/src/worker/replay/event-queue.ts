@@ -16,8 +16,9 @@ interface Buffered {
  * one of the two.
  */
 export class EventQueue {
-  readonly #buffered = new Map<string, Set<Buffered>>();
-  readonly #waits = new Map<string, Set<EventTaker>>();
+  /** Made when something is put into them: most executions wait for no event. */
+  #buffered: Map<string, Set<Buffered>> | undefined;
+  #waits: Map<string, Set<EventTaker>> | undefined;
   #arrivals = 0;
 
   /** Hands an event to the oldest wait for its name (true), or keeps it (false). */
@@ -31,6 +32,7 @@ export class EventQueue {
   /** Keeps an event, whoever waits. */
   keep(name: string, event: HistoryEvent): void {
     this.#arrivals += 1;
+    this.#buffered ??= new Map();
     add(this.#buffered, name.toLowerCase(), { event, order: this.#arrivals });
   }
 
@@ -41,20 +43,21 @@ export class EventQueue {
 
   /** Waits for the next event of this name. */
   wait(name: string, taker: EventTaker): void {
+    this.#waits ??= new Map();
     add(this.#waits, name.toLowerCase(), taker);
   }
 
   /** Ends a wait. */
   cancel(name: string, taker: EventTaker): void {
     const key = name.toLowerCase();
-    const waits = this.#waits.get(key);
+    const waits = this.#waits?.get(key);
     waits?.delete(taker);
-    if (waits?.size === 0) this.#waits.delete(key);
+    if (waits?.size === 0) this.#waits?.delete(key);
   }
 
   /** The events that nobody took, in the order of their arrival. */
   unconsumed(): HistoryEvent[] {
-    return [...this.#buffered.values()]
+    return [...(this.#buffered?.values() ?? [])]
       .flatMap((events) => [...events])
       .sort((left, right) => left.order - right.order)
       .map(({ event }) => event);
@@ -67,9 +70,9 @@ function add<T>(queues: Map<string, Set<T>>, key: string, item: T): void {
   else queue.add(item);
 }
 
-function shift<T>(queues: Map<string, Set<T>>, key: string): T | undefined {
-  const queue = queues.get(key);
-  if (queue === undefined) return undefined;
+function shift<T>(queues: Map<string, Set<T>> | undefined, key: string): T | undefined {
+  const queue = queues?.get(key);
+  if (queues === undefined || queue === undefined) return undefined;
   for (const item of queue) {
     queue.delete(item);
     if (queue.size === 0) queues.delete(key);

@@ -8,23 +8,28 @@ import type { HistoryEvent } from "@pawl/protocol";
  * stays so (engine semantics 10.2).
  */
 export class Patches {
-  readonly #recorded = new Set<string>();
-  readonly #decisions = new Map<string, boolean>();
+  /** Most executions have none: what is made for each counts when a worker holds thousands. */
+  #recorded: Set<string> | undefined;
+  #decisions: Map<string, boolean> | undefined;
   readonly #taken: string[] = [];
 
   /** Learns what history says, all of it before the code runs: events may be held back meanwhile. */
   learn(past: readonly HistoryEvent[]): void {
     for (const { eventType } of past) {
       if (eventType.case !== "workflowStarted") continue;
-      for (const patch of eventType.value.version?.patches ?? []) this.#recorded.add(patch);
+      for (const patch of eventType.value.version?.patches ?? []) {
+        this.#recorded ??= new Set();
+        this.#recorded.add(patch);
+      }
     }
   }
 
   /** True when the execution runs with the patch; the same each time. */
   decide(patch: string, isReplaying: boolean): boolean {
+    this.#decisions ??= new Map();
     const decided = this.#decisions.get(patch);
     if (decided !== undefined) return decided;
-    const isTaken = this.#recorded.has(patch) || !isReplaying;
+    const isTaken = this.#recorded?.has(patch) === true || !isReplaying;
     this.#decisions.set(patch, isTaken);
     if (isTaken) this.#taken.push(patch);
     return isTaken;

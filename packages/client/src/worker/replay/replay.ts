@@ -40,6 +40,10 @@ interface Held {
   readonly number: number;
 }
 
+/** One that sleeps longer than this, and has had no more events, is sooner replayed than held. */
+const napMs = 10_000;
+const briefEvents = 50;
+
 /** Events after which a long replay lets the process do other things. */
 const eventsPerBreath = 500;
 
@@ -106,6 +110,14 @@ export class Replay implements ContextHost {
       this.#isInTurn = false;
     }
     return this.#outcome();
+  }
+
+  /**
+   * True when it only sleeps, for long, after little has happened. It is not worth the memory until its next
+   * turn: of thousands of sleepers the old generation's garbage would be the larger part of a process.
+   */
+  get isDormant(): boolean {
+    return this.#eventNumber <= briefEvents && this.#ledger.sleepsUntil() > this.#now + napMs;
   }
 
   get isReplaying(): boolean {

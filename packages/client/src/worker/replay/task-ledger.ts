@@ -17,6 +17,8 @@ export interface Ask {
   readonly accepts?: (event: HistoryEvent) => boolean;
   /** Told of the result. Absent: there is none to come. */
   readonly result?: (event: HistoryEvent) => void;
+  /** The instant before which there is no result. Absent: it may come at any time. */
+  readonly notBefore?: number;
 }
 
 /** What kinds of task have results. */
@@ -33,9 +35,9 @@ export class TaskLedger {
   /** Waiting for a result. */
   readonly #open = new Map<number, Ask>();
   /** Results that came before the code asked, by kind and number. */
-  readonly #early = new Map<string, { event: HistoryEvent; isPast: boolean }>();
+  #early: Map<string, { event: HistoryEvent; isPast: boolean }> | undefined;
   /** Settled before they were recorded: their action is never handed out. */
-  readonly #suppressed = new Set<number>();
+  #suppressed: Set<number> | undefined;
 
   /** The number that the next task gets. */
   get nextId(): number {
@@ -47,6 +49,13 @@ export class TaskLedger {
     return this.#open.size;
   }
 
+  /** The instant before which no task that is waited for has a result; 0 when one may come at any time. */
+  sleepsUntil(): number {
+    let until = this.#open.size === 0 ? 0 : Number.POSITIVE_INFINITY;
+    for (const { notBefore = 0 } of this.#open.values()) until = Math.min(until, notBefore);
+    return until;
+  }
+
   /** Takes what the code asks for; `make` is given the task's number. */
   ask(make: (id: number) => Ask): number {
     const id = this.#nextId;
@@ -54,7 +63,7 @@ export class TaskLedger {
     const ask = make(id);
     const early = this.#takeEarly(id, ask);
     if (early !== undefined) {
-      this.#suppressed.add(id);
+      this.#suppress(id);
       ask.result?.(early);
       return id;
     }
@@ -66,7 +75,7 @@ export class TaskLedger {
   /** Gives up a task: its result is ignored, and its action dropped unless it was handed out. */
   drop(id: number): void {
     this.#open.delete(id);
-    if (this.#unrecorded.delete(id)) this.#suppressed.add(id);
+    if (this.#unrecorded.delete(id)) this.#suppress(id);
   }
 
   /**
@@ -76,7 +85,7 @@ export class TaskLedger {
   record(event: HistoryEvent, step: Step, eventNumber: number): void {
     const id = event.eventId;
     const ask = this.#unrecorded.get(id);
-    if (ask === undefined && this.#suppressed.delete(id)) return;
+    if (ask === undefined && this.#suppressed?.delete(id)) return;
     if (ask === undefined || !isSameStep(step, ask.step)) {
       throw divergenceAt(eventNumber, id, step, ask?.step);
     }
@@ -92,7 +101,9 @@ export class TaskLedger {
     const ask = this.#open.get(id);
     if (ask === undefined) {
       const key = `${kind}:${id}`;
-      if (id >= this.#nextId && !this.#early.has(key)) this.#early.set(key, { event, isPast });
+      if (id < this.#nextId || this.#early?.has(key)) return false;
+      this.#early ??= new Map();
+      this.#early.set(key, { event, isPast });
       return false;
     }
     if (ask.step.kind !== kind || ask.accepts?.(event) === false) return false;
@@ -113,13 +124,18 @@ export class TaskLedger {
 
   /** The engine strips results that nobody asked for in their turn; so they are forgotten here. */
   forgetEarlyOfTurn(): void {
-    for (const [key, early] of this.#early) {
-      if (!early.isPast) this.#early.delete(key);
+    for (const [key, early] of this.#early ?? []) {
+      if (!early.isPast) this.#early?.delete(key);
     }
   }
 
+  #suppress(id: number): void {
+    this.#suppressed ??= new Set();
+    this.#suppressed.add(id);
+  }
+
   #takeEarly(id: number, ask: Ask): HistoryEvent | undefined {
-    if (this.#early.size === 0 || ask.result === undefined) return undefined;
+    if (this.#early === undefined || ask.result === undefined) return undefined;
     const key = `${ask.step.kind}:${id}`;
     const early = this.#early.get(key);
     if (early !== undefined) this.#early.delete(key);

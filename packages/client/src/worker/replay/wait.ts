@@ -3,9 +3,9 @@
 import { create } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import {
+  type CreateTimerAction,
   CreateTimerActionSchema,
   type HistoryEvent,
-  TimerOriginCreateTimerSchema,
   TimerOriginExternalEventSchema,
   toTimestamp,
 } from "@pawl/protocol";
@@ -39,17 +39,17 @@ export function sleepUntil(host: WaitHost, at: number, name: string): Promise<vo
     host.ask(() => ({
       step: { kind: "timer", origin: "sleep", name },
       action: () => {
-        const value = create(TimerOriginCreateTimerSchema);
-        return {
-          case: "createTimer",
-          value: create(CreateTimerActionSchema, {
-            fireAt: toTimestamp(fireAt),
-            ...(name === "" ? {} : { name }),
-            origin: { case: "createTimer", value },
-          }),
+        // A plain object of the message's shape, as every step's.
+        const value: CreateTimerAction = {
+          $typeName: "CreateTimerAction",
+          fireAt: toTimestamp(fireAt),
+          origin: { case: "createTimer", value: { $typeName: "TimerOriginCreateTimer" } },
         };
+        if (name !== "") value.name = name;
+        return { case: "createTimer", value };
       },
       result: () => resolve(),
+      notBefore: fireAt,
     }));
   });
 }

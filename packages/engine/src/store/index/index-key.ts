@@ -87,10 +87,16 @@ export function openRange(partition: number): { gte: Buffer; lt: Buffer } {
   return { gte, lt: Buffer.concat([gte, Buffer.from([StoredStatus.COMPLETED])]) };
 }
 
-/** What follows the id in the entry by status of an open instance. */
+/** What follows the id in the entry by status of an open instance. Not to be changed. */
 export function workflowSuffix(workflow: string): Buffer {
-  return Buffer.from(`\0${workflow}`, "utf8");
+  if (lastSuffix.workflow !== workflow) {
+    lastSuffix = { workflow, bytes: Buffer.from(`\0${workflow}`, "utf8") };
+  }
+  return lastSuffix.bytes;
 }
+
+/** Commits are mostly of one workflow's instances: its bytes are made once for them. */
+let lastSuffix = { workflow: "", bytes: Buffer.from("\0") };
 
 /** The keys of a row that move with its status. */
 export function statusKeys(instanceId: string, row: IndexedRow): Uint8Array[] {
