@@ -8,7 +8,7 @@ import { type RuledCall, StrictRules } from "./call-rules.js";
 const engine = { get: async () => undefined, workerCount: () => 0 };
 
 function callOf(payloadBytes: number, signal = new AbortController().signal): RuledCall {
-  return { engine, signal, payloadBytes };
+  return { engine, caller: { signal }, payloadBytes };
 }
 
 const run = async (): Promise<string> => "done";

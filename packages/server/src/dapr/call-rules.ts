@@ -4,12 +4,17 @@ import { type Clock, EngineError, type ManagementPort, type WorkerPort } from "@
 import { limits } from "@pawl/protocol";
 import { StrictRefusal } from "./strict-refusal.js";
 
+/** Who waits for an answer. */
+export interface WaitingCaller {
+  /** Aborted when it has gone, or its deadline has passed. It costs to make: looked at by who waits only. */
+  readonly signal: AbortSignal;
+}
+
 /** A call of Dapr's API, or of the sidecar service, that may have to wait. */
 export interface RuledCall {
   /** The engine of its component. */
   readonly engine: Pick<ManagementPort, "get"> & Pick<WorkerPort, "workerCount">;
-  /** Aborted when its caller has gone, or its deadline has passed. */
-  readonly signal: AbortSignal;
+  readonly caller: WaitingCaller;
   /** Bytes of the payload that waits with it. @default 0 */
   readonly payloadBytes?: number;
 }
@@ -100,7 +105,7 @@ export class StrictRules implements CallRules {
       } catch (error) {
         if (left === 0 || !passes(error)) throw error;
       }
-      await this.#hold(call, () => this.#pause(call.signal));
+      await this.#hold(call, () => this.#pause(call.caller));
     }
   }
 
@@ -114,7 +119,7 @@ export class StrictRules implements CallRules {
     if (call.engine.workerCount() > 0) return true;
     return this.#hold(call, async () => {
       for (let look = 0; look < looks; look += 1) {
-        await this.#pause(call.signal);
+        await this.#pause(call.caller);
         if (call.engine.workerCount() > 0) return true;
       }
       return false;
@@ -139,7 +144,7 @@ export class StrictRules implements CallRules {
   }
 
   /** Lets one interval pass. @throws CANCELLED, SHUTTING_DOWN */
-  #pause(signal: AbortSignal): Promise<void> {
+  #pause({ signal }: WaitingCaller): Promise<void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         stopTimer();

@@ -5,7 +5,7 @@ import type { ComponentChoice, Components } from "../component/components.js";
 import type { DaprOperation, DaprSubject } from "../error-map.js";
 import type { ServedEngine } from "../options.js";
 import type { CallerTrace } from "../tracing/caller-trace.js";
-import { type CallRules, plainRules } from "./call-rules.js";
+import { type CallRules, plainRules, type WaitingCaller } from "./call-rules.js";
 import {
   checkAppId,
   checkEventName,
@@ -20,8 +20,7 @@ import { parseStartTime } from "./start-time.js";
 /** What every call has. */
 interface DaprCall extends ComponentChoice {
   readonly appId?: string;
-  /** Aborted when the caller has gone, or its deadline has passed. */
-  readonly signal: AbortSignal;
+  readonly caller: WaitingCaller;
 }
 
 /** What a start needs in Dapr's API. */
@@ -81,7 +80,7 @@ export class DaprWorkflows {
     checkAppId(start.appId);
     const startAt = startTime === undefined ? undefined : parseStartTime(startTime, name);
     const engine = this.#engineOf(start);
-    const call = { engine, signal: start.signal, payloadBytes: start.input?.length ?? 0 };
+    const call = { engine, caller: start.caller, payloadBytes: start.input?.length ?? 0 };
     const run = async (): Promise<{ instanceId: string }> => {
       const input = decodeText(start.input, "start", { subject: name });
       return this.#rules.start(call, () =>
@@ -125,7 +124,7 @@ export class DaprWorkflows {
     const subject = { subject: instanceId, event: name };
     const data = decodeText(event.data, "raiseEvent", subject);
     const payloadBytes = event.data?.length ?? 0;
-    const call = { engine, signal: event.signal, payloadBytes, unstalled: instanceId };
+    const call = { engine, caller: event.caller, payloadBytes, unstalled: instanceId };
     try {
       await this.#rules.command(call, () => engine.raiseEvent(instanceId, name, data));
     } catch (error) {
@@ -139,7 +138,7 @@ export class DaprWorkflows {
     checkInstanceId(instanceId);
     checkAppId(target.appId);
     const engine = this.#engineOf(target);
-    const call = { engine, signal: target.signal };
+    const call = { engine, caller: target.caller };
     const unstalled = operation === "purge" ? { unstalled: instanceId } : {};
     try {
       await this.#rules.command({ ...call, ...unstalled }, () =>

@@ -29,7 +29,7 @@ export function startWorkflow(workflows: DaprWorkflows, strict: boolean): RestHa
       input,
       ...choiceOf(call),
       trace: traceOfHeaders(call.request.headers),
-      signal: call.signal,
+      caller: call,
       ...appIdOf(call),
     });
     const workflowsPath = call.path.split("/").slice(0, -2).join("/");
@@ -65,7 +65,7 @@ export function raiseEvent(workflows: DaprWorkflows): RestHandler {
       instanceId: call.parameters.instanceID ?? "",
       name: call.parameters.eventName ?? "",
       data,
-      signal: call.signal,
+      caller: call,
       ...choiceOf(call),
       ...appIdOf(call),
     });
@@ -95,8 +95,8 @@ async function readTarget(
   call: RestCall,
   operation: keyof typeof requestSchemas,
 ): Promise<DaprTarget> {
-  const { signal } = call;
-  const target = { instanceId: call.parameters.instanceID ?? "", signal, ...choiceOf(call) };
+  const instanceId = call.parameters.instanceID ?? "";
+  const target = { instanceId, caller: call, ...choiceOf(call) };
   const body = await readBody(call.request, call.bodyLimitBytes);
   if (body.length === 0) {
     return { ...target, ...appIdOf(call) };

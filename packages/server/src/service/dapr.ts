@@ -72,8 +72,8 @@ interface OptionalTarget {
 
 function toTarget(request: OptionalTarget, context: HandlerContext): DaprTarget {
   const { instanceId, workflowComponent: component, appId } = request;
-  const { signal } = context;
-  const target = { instanceId, component, headerComponent: namedComponent(context), signal };
+  const headerComponent = namedComponent(context);
+  const target = { instanceId, component, headerComponent, caller: context };
   return { ...target, ...(appId === undefined ? {} : { appId }) };
 }
 

@@ -9,7 +9,7 @@ import {
 } from "@pawl/engine";
 import { fromTimestamp, OrchestrationStatus } from "@pawl/protocol";
 import type { PurgeInstanceFilter, PurgeInstancesRequest } from "@pawl/protocol/task-hub";
-import type { CallRules } from "../dapr/call-rules.js";
+import type { CallRules, WaitingCaller } from "../dapr/call-rules.js";
 import { StrictRefusal } from "../dapr/strict-refusal.js";
 import { inDaprWords } from "./task-hub-error.js";
 
@@ -25,7 +25,7 @@ const statusNames = new Map<OrchestrationStatus, InstanceStatus>([
 
 /** How purges are carried out. */
 export interface PurgeOptions {
-  readonly signal: AbortSignal;
+  readonly caller: WaitingCaller;
   readonly rules: CallRules;
   readonly strict: boolean;
 }
@@ -39,7 +39,7 @@ export interface PurgeOptions {
 export async function purgeInstances(
   engine: ManagementPort & WorkerPort,
   request: PurgeInstancesRequest,
-  { signal, rules, strict }: PurgeOptions,
+  { caller, rules, strict }: PurgeOptions,
 ): Promise<{ deletedInstanceCount: number; isComplete?: boolean }> {
   const { request: target, recursive, force = false } = request;
   if (target.case === "purgeInstanceFilter" && strict) {
@@ -51,7 +51,7 @@ export async function purgeInstances(
     const filter = statuses.length === 0 ? times : { ...times, statuses };
     const batch = await inDaprWords("", async () => {
       const { batchId } = await engine.startBatch({ ...command, filter });
-      return engine.waitForBatch(batchId, { signal });
+      return engine.waitForBatch(batchId, { signal: caller.signal });
     });
     const { purgedCount, failedCount } = batch;
     return { deletedInstanceCount: purgedCount, isComplete: failedCount === 0 };
@@ -66,7 +66,7 @@ export async function purgeInstances(
   const run = () => engine.purge(instanceId, { recursive, force });
   // By force Dapr deletes the state itself, past its engine.
   const purge = () =>
-    force ? run() : rules.command({ engine, signal, unstalled: instanceId }, run);
+    force ? run() : rules.command({ engine, caller, unstalled: instanceId }, run);
   const deletedInstanceCount = await inDaprWords("failed to purge workflow state: ", purge, {
     strict,
   });

@@ -57,7 +57,7 @@ export function createTaskHubService(
     ...readMethods(engine, strict),
     async startInstance(request, context) {
       const trace = traceOfCall(context, request.parentTraceContext);
-      const call = { engine, signal: context.signal, payloadBytes: request.input?.length ?? 0 };
+      const call = { engine, caller: context, payloadBytes: request.input?.length ?? 0 };
       const instanceId = await inDaprWords("failed to create workflow instance: ", () =>
         rules.start(call, () => startInstance(engine, request, trace)),
       );
@@ -66,9 +66,9 @@ export function createTaskHubService(
       }
       return { instanceId };
     },
-    async rerunWorkflowFromEvent(request, { signal }) {
-      const newInstanceID = await rules.command({ engine, signal }, () => rerun(engine, request));
-      await engine.waitForStart(newInstanceID, { payloads: false, signal });
+    async rerunWorkflowFromEvent(request, caller) {
+      const newInstanceID = await rules.command({ engine, caller }, () => rerun(engine, request));
+      await engine.waitForStart(newInstanceID, { payloads: false, signal: caller.signal });
       return { newInstanceID };
     },
   };
@@ -120,38 +120,38 @@ function controlMethods(
   ): Promise<void> =>
     inDaprWords(prefix, () => rules.command({ engine, ...call }, run), { strict });
   return {
-    async raiseEvent({ instanceId, name, input }, { signal }) {
-      const call = { signal, payloadBytes: input?.length ?? 0, unstalled: instanceId };
+    async raiseEvent({ instanceId, name, input }, caller) {
+      const call = { caller, payloadBytes: input?.length ?? 0, unstalled: instanceId };
       await command(call, () => engine.raiseEvent(instanceId, name, input));
       return {};
     },
-    async terminateInstance({ instanceId, output, recursive }, { signal }) {
+    async terminateInstance({ instanceId, output, recursive }, caller) {
       const options = { recursive, ...(output === undefined ? {} : { output }) };
       const terminate = () => engine.terminate(instanceId, options);
-      await command({ signal }, terminate, "failed to submit termination request: ");
-      await engine.waitUntil(instanceId, isSettled, { payloads: false, signal });
+      await command({ caller }, terminate, "failed to submit termination request: ");
+      await engine.waitUntil(instanceId, isSettled, { payloads: false, signal: caller.signal });
       return {};
     },
-    async suspendInstance({ instanceId, reason }, { signal }) {
-      await command({ signal }, () => engine.suspend(instanceId, reason));
+    async suspendInstance({ instanceId, reason }, caller) {
+      await command({ caller }, () => engine.suspend(instanceId, reason));
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "suspended" || isSettled(instance),
-        { payloads: false, signal },
+        { payloads: false, signal: caller.signal },
       );
       return {};
     },
-    async resumeInstance({ instanceId, reason }, { signal }) {
-      await command({ signal }, () => engine.resume(instanceId, reason));
+    async resumeInstance({ instanceId, reason }, caller) {
+      await command({ caller }, () => engine.resume(instanceId, reason));
       await engine.waitUntil(
         instanceId,
         (instance) => instance.status === "running" || isSettled(instance),
-        { payloads: false, signal },
+        { payloads: false, signal: caller.signal },
       );
       return {};
     },
-    async purgeInstances(request, { signal }) {
-      return purgeInstances(engine, request, { signal, rules, strict });
+    async purgeInstances(request, caller) {
+      return purgeInstances(engine, request, { caller, rules, strict });
     },
   };
 }
