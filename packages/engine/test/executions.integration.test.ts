@@ -60,6 +60,24 @@ describe("an execution whose id was used again", () => {
     await engine.close();
   });
 
+  test("is listed on a page that has room for its payloads", async () => {
+    const { engine } = await EngineUnderTest.open({ keepExecutions: true });
+    const sizes = [1_500_000, 2, 1_500_000, 1_500_000];
+    for (const size of sizes) {
+      await engine.start({ workflow: "w", instanceId: "a", input: "x".repeat(size) });
+      await engine.terminate("a");
+    }
+    const found: number[][] = [];
+    for (let pageToken: string | undefined = ""; pageToken !== undefined; ) {
+      const page = await engine.executions("a", { pageToken });
+      found.push(page.instances.map(({ input = "" }) => input.length));
+      pageToken = page.nextPageToken;
+    }
+    expect(found).toEqual([[1_500_000, 1_500_000, 2], [1_500_000]]);
+    expect((await engine.executions("a", { payloads: false })).instances).toHaveLength(4);
+    await engine.close();
+  });
+
   test("is listed with the others of its id, the newest first, page by page", async () => {
     const { under, executionIds } = await used(["1", "2", "3", "4", "5"]);
     const { engine } = under;

@@ -113,6 +113,32 @@ describe("list()", () => {
     await under.engine.close();
   });
 
+  test.each(["id", "created", "updated"] as const)(
+    "ends a page by %s when its payloads have no more room",
+    async (sortBy) => {
+      const under = await EngineUnderTest.open();
+      const sizes = [1, 3_000_000, 1000, 1_500_000, 1_500_000, 1_500_000, 3_600_000, 3_600_000, 1];
+      for (const [index, size] of sizes.entries()) {
+        const input = "x".repeat(size);
+        await under.engine.start({ workflow: "w", instanceId: `${index}`, input });
+        under.clock.advance(1000);
+      }
+      const found = (await pages(under, { sortBy })).map((page) =>
+        page.map(({ input = "" }) => input.length),
+      );
+      expect(found).toEqual([
+        [1, 3_000_000, 1000],
+        [1_500_000, 1_500_000],
+        [1_500_000],
+        [3_600_000],
+        [3_600_000],
+        [1],
+      ]);
+      expect(await pages(under, { sortBy, payloads: false })).toHaveLength(1);
+      await under.engine.close();
+    },
+  );
+
   test("shows the input of an instance that stalled in its first turn", async () => {
     const under = await openWith(1);
     const worker = under.connect({});

@@ -39,6 +39,11 @@ export const limits = {
   tagValueBytes: 1024,
   /** Instances of one page of a list. */
   listPage: 1000,
+  /**
+   * Bytes of payloads on one page of a list, unless its first instance alone has more. With all else on
+   * the page below the 4 MiB that every gRPC client takes in one message by default.
+   */
+  pagePayloadBytes: 3 * 1024 * 1024,
   /** Levels of a condition of a filter, conditions in all of them, and values that they compare with. */
   conditionDepth: 16,
   conditions: 256,

@@ -9,6 +9,7 @@ import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";
 import type { Snapshot } from "../mailbox.js";
 import { olderRows } from "../retention/older-executions.js";
+import { PayloadRoom } from "./payload-room.js";
 import { readEnds } from "./reader.js";
 import { instanceOf } from "./view.js";
 
@@ -53,15 +54,21 @@ export async function readExecutions(
   const pageSize = Math.min(query.pageSize || defaultPageSize, limits.listPage);
   const before = parseToken(query.pageToken);
   const instances: Instance[] = [];
-  if (before === undefined && present !== undefined) {
-    instances.push(instanceOf(instanceId, present, payloads));
-  }
+  const room = new PayloadRoom();
+  /** True when the page has room for one more. */
+  const add = (snapshot: Snapshot): boolean => {
+    const instance = instanceOf(instanceId, snapshot, payloads);
+    if (!room.admits(instance)) return false;
+    instances.push(instance);
+    return true;
+  };
+  if (before === undefined && present !== undefined) add(present);
   for await (const row of olderRows(store, instanceId, before)) {
-    if (instances.length >= pageSize) {
+    const isFull = instances.length >= pageSize;
+    const snapshot = isFull ? undefined : await readWhole(store, instanceId, row, payloads);
+    if (isFull || (snapshot !== undefined && !add(snapshot))) {
       return { instances, nextPageToken: String(instances.at(-1)?.generation) };
     }
-    const snapshot = await readWhole(store, instanceId, row, payloads);
-    if (snapshot !== undefined) instances.push(instanceOf(instanceId, snapshot, payloads));
   }
   return { instances };
 }

@@ -6,6 +6,7 @@ import { EngineError, isEngineError } from "../../../errors.js";
 import { decodeRow, type Row } from "../../../store/codec.js";
 import { rowKey } from "../../../store/key.js";
 import type { Store, StoreReader } from "../../../store/store.js";
+import { PayloadRoom } from "../payload-room.js";
 import { readWhole } from "../reader.js";
 import { instanceOf } from "../view.js";
 import { admitsId } from "./bounds.js";
@@ -26,6 +27,8 @@ const scanLimit = 10_000;
 const sortLimit = 1000;
 /** Rows that are read side by side. */
 const pieceSize = 128;
+/** Instances whose payloads are read side by side: these are in memory whether the page has room or not. */
+const viewPiece = 16;
 const defaultPageSize = 100;
 
 /** Hears of an instance that is damaged. */
@@ -52,11 +55,13 @@ export async function readPage(
   try {
     const wanted = { pageSize, after, onDamage, extentOf, ...options };
     const { found, next } = await find(moment, query, wanted);
-    const instances = await Promise.all(
-      found.map((row) => view(moment, row, query.payloads ?? true, onDamage)),
-    );
-    const page = { instances: instances.filter((instance) => instance !== undefined) };
-    return next === undefined ? page : { ...page, nextPageToken: tokenOf(query, next) };
+    const { instances, cutAt = next } =
+      query.payloads === false
+        ? { instances: found.map(withoutPayloads) }
+        : await withPayloads(moment, found, onDamage);
+    return cutAt === undefined
+      ? { instances }
+      : { instances, nextPageToken: tokenOf(query, cutAt) };
   } finally {
     await moment.close();
   }
@@ -68,10 +73,15 @@ export interface PageOptions extends Pick<FindOptions, "sortLimit"> {
   readonly extents?: Pick<Extents, "read">;
 }
 
-/** A row with its id. */
-export interface FoundRow {
+/** A row that a filter lets through. */
+interface MatchingRow {
   readonly instanceId: string;
   readonly row: Row;
+}
+
+/** The same with its place in the order. */
+export interface FoundRow extends MatchingRow {
+  readonly position: Buffer;
 }
 
 /** True when an execution has ended: no continue-as-new will replace it. */
@@ -140,12 +150,13 @@ async function findInOrder(
         return readMatching(store, instanceId, bytes, { matches, onDamage });
       }),
     );
-    for (const [at, row] of rows.entries()) {
+    for (const [at, { position }] of taken.entries()) {
+      const row = rows[at];
       if (row === undefined) continue;
-      found.push(row);
+      found.push({ ...row, position });
       if (found.length < pageSize) continue;
       const isLast = at === rows.length - 1 && places.isAtEnd();
-      return { found, next: isLast ? undefined : taken[at]?.position };
+      return { found, next: isLast ? undefined : position };
     }
     if (places.isAtEnd()) return { found, next: undefined };
     if (scanned >= scanLimit || places.isSpent()) return { found, next: taken.at(-1)?.position };
@@ -182,7 +193,7 @@ async function readMatching(
   instanceId: string,
   value: Uint8Array | undefined,
   { matches, onDamage }: { readonly matches: Matcher; readonly onDamage: OnDamage },
-): Promise<FoundRow | undefined> {
+): Promise<MatchingRow | undefined> {
   try {
     const bytes = value ?? (await store.get(rowKey(instanceId)));
     if (bytes === undefined) return undefined;
@@ -194,21 +205,47 @@ async function readMatching(
   }
 }
 
+/**
+ * The instances of the rows, as far as their payloads have room on one page; `cutAt` is the place of the
+ * last one when others are left.
+ */
+async function withPayloads(
+  store: StoreReader,
+  found: readonly FoundRow[],
+  onDamage: OnDamage,
+): Promise<{ readonly instances: readonly Instance[]; readonly cutAt?: Buffer | undefined }> {
+  const instances: Instance[] = [];
+  const room = new PayloadRoom();
+  for (let from = 0; from < found.length; from += viewPiece) {
+    const rows = found.slice(from, from + viewPiece);
+    const views = await Promise.all(rows.map((row) => view(store, row, onDamage)));
+    for (const [at, instance] of views.entries()) {
+      if (instance === undefined) continue;
+      if (!room.admits(instance)) return { instances, cutAt: found[from + at - 1]?.position };
+      instances.push(instance);
+    }
+  }
+  return { instances };
+}
+
+/** Undefined for one that is gone by now. */
 async function view(
   store: StoreReader,
-  { instanceId, row }: FoundRow,
-  payloads: boolean,
+  found: FoundRow,
   onDamage: OnDamage,
 ): Promise<Instance | undefined> {
-  const bare = { row, startRecord: undefined, endRecord: undefined };
-  if (!payloads) return instanceOf(instanceId, bare, false);
+  const { instanceId, row } = found;
   try {
     const snapshot = await readWhole(store, instanceId, row);
     return snapshot && instanceOf(instanceId, snapshot, true);
   } catch (error) {
     tellDamage(instanceId, error, onDamage);
-    return instanceOf(instanceId, bare, false);
+    return withoutPayloads(found);
   }
+}
+
+function withoutPayloads({ instanceId, row }: FoundRow): Instance {
+  return instanceOf(instanceId, { row, startRecord: undefined, endRecord: undefined }, false);
 }
 
 /** @throws whatever is no damage */
