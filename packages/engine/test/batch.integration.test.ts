@@ -3,8 +3,9 @@
 import type { Batch, BatchCommand, Condition, InstanceStatus } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
 import { decodeRow, encodeRow } from "../src/store/codec.js";
-import { batchKey, rowKey } from "../src/store/key.js";
+import { rowKey } from "../src/store/key.js";
 import { put } from "../src/store/store.js";
+import { batchKey } from "../src/store/store-key.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";

@@ -7,7 +7,7 @@ import {
   instanceRange,
   kindRange,
   liveKey,
-  partitionCount,
+  partitions,
   rowKey,
 } from "../src/store/key.js";
 import { del, mark, put, type Store } from "../src/store/store.js";
@@ -224,7 +224,7 @@ describe("a damaged instance is parked, and the others are served", () => {
 
   test("a message on its way cannot be decoded", async () => {
     const under = await filled();
-    for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const partition of partitions) {
       const { gte } = kindRange("outbox", partition);
       const key = Buffer.concat([gte, Buffer.from("bad\u0000"), Buffer.from([0, 0, 0, 9])]);
       await under.faults.behind.write([put(key, Uint8Array.of(0xff, 0xff))]);

@@ -7,7 +7,7 @@ import { verifyFolder } from "../src/index.js";
 import { buildIndexes } from "../src/store/index/index-build.js";
 import { findIndexFaults } from "../src/store/index/index-check.js";
 import { indexKinds } from "../src/store/index/index-key.js";
-import { kindRange, partitionCount, rowKey } from "../src/store/key.js";
+import { kindRange, partitionCount, partitions, rowKey } from "../src/store/key.js";
 import { openLevelStore } from "../src/store/level-store.js";
 import { openMemoryStore } from "../src/store/memory-store.js";
 import { formatVersion, readSideFile, writeSideFile } from "../src/store/side-file.js";
@@ -30,7 +30,7 @@ const formatOf = async (folder: string): Promise<number> =>
 
 async function entryCount(store: Store): Promise<number> {
   let count = 0;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     for (const kind of indexKinds) count += (await store.range(kindRange(kind, partition))).length;
   }
   return count;
@@ -158,7 +158,7 @@ describe("a folder of format 2, whose values have no checksums", () => {
       indexFaults: [],
     });
     const store = await openLevelStore(folder);
-    for (let partition = 0; partition < partitionCount; partition += 1) {
+    for (const partition of partitions) {
       expect(await store.range(kindRange("retired", partition))).toEqual([]);
     }
     const marks = await Promise.all(

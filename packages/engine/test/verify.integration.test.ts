@@ -13,7 +13,7 @@ import {
   kindRange,
   liveKey,
   outboxKey,
-  partitionCount,
+  partitions,
   rowKey,
   startTimerId,
   timerKey,
@@ -168,7 +168,7 @@ describe("verifyFolder() with rebuildIndexes", () => {
 /** The keys of all index entries. */
 async function indexEntries(store: Store): Promise<Uint8Array[]> {
   const keys: Uint8Array[] = [];
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     for (const kind of indexKinds) {
       for (const [key] of await store.range(kindRange(kind, partition))) keys.push(key);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { changeKey, changeOf } from "../store/key.js";
 import { del, put, type Store, type StoreWrite } from "../store/store.js";
+import { changeKey, changeOf } from "../store/store-key.js";
 
 /** One commit, and the instances whose rows it wrote or deleted, in the order of its writes. */
 export interface Change {

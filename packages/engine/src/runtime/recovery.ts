@@ -6,7 +6,7 @@ import { hasWorkAtHand } from "../core/status.js";
 import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
 import { openRange } from "../store/index/index-key.js";
-import { instanceIdOf, kindRange, partitionCount, sequenceOf } from "../store/key.js";
+import { instanceIdOf, kindRange, partitions, sequenceOf } from "../store/key.js";
 import type { Entry, StoreReader } from "../store/store.js";
 import type { Posted } from "./commit/effects.js";
 import type { Runtime } from "./runtime.js";
@@ -54,19 +54,13 @@ export async function recover(runtime: Runtime): Promise<Recovered> {
 }
 
 async function hasOpenInstance(store: StoreReader): Promise<boolean> {
-  const partitions = Array.from({ length: partitionCount }, (_, partition) =>
-    store.range({ ...openRange(partition), limit: 1 }),
-  );
-  return (await Promise.all(partitions)).some((entries) => entries.length > 0);
+  const first = partitions.map((partition) => store.range({ ...openRange(partition), limit: 1 }));
+  return (await Promise.all(first)).some((entries) => entries.length > 0);
 }
 
 /** All entries of a kind, by partition; the partitions are read side by side. */
 function readPartitions(store: StoreReader, kind: "live" | "outbox"): Promise<Entry[][]> {
-  return Promise.all(
-    Array.from({ length: partitionCount }, (_, partition) =>
-      store.range(kindRange(kind, partition)),
-    ),
-  );
+  return Promise.all(partitions.map((partition) => store.range(kindRange(kind, partition))));
 }
 
 /** The messages on their way. One that cannot be read stays where it is. */

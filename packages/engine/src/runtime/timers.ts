@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TinyQueue from "tinyqueue";
-import { parseTimerKey, partitionCount, type TimerKey, timerRange } from "../store/key.js";
+import { parseTimerKey, partitions, type TimerKey, timerRange } from "../store/key.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "./clock.js";
 
@@ -147,5 +147,3 @@ export class Timers {
     }
   }
 }
-
-const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);

@@ -3,7 +3,7 @@
 import type { AbstractBatchOptions, AbstractChainedBatch, AbstractLevel } from "abstract-level";
 import { EngineError } from "../errors.js";
 import { damaged } from "./damaged.js";
-import { GatheredGets } from "./gathered-gets.js";
+import { GatheredGets } from "./level/gathered-gets.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
 
 /** The databases that this store runs on: `level` on disk, `memory-level` in memory. */

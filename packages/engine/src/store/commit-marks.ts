@@ -2,10 +2,10 @@
 
 import { EngineError } from "../errors.js";
 import type { BatchPolicy, Database } from "./abstract-store.js";
-import { commitKey, commitOf } from "./key.js";
 import type { NewestCommitFile } from "./level/newest-commit-file.js";
 import { type SideFile, writeSideFile } from "./side-file.js";
 import { del, mark, type StoreWrite } from "./store.js";
+import { commitKey, commitOf } from "./store-key.js";
 
 /** Marks that are kept. A hole among them shows that the database lost writes in the middle. */
 const keptMarks = 4096;

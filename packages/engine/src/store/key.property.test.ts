@@ -5,8 +5,6 @@ import { describe, expect, test } from "vitest";
 import { instanceIdFault } from "../core/instance-id.js";
 import {
   chunkKey,
-  commitKey,
-  commitOf,
   generationRange,
   inboxKey,
   instanceIdOf,
@@ -18,11 +16,13 @@ import {
   parseTimerKey,
   partitionCount,
   partitionOf,
+  partitions,
   rowKey,
   sequenceOf,
   timerKey,
   timerRange,
 } from "./key.js";
+import { commitKey, commitOf } from "./store-key.js";
 
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const instant = fc.oneof(
@@ -119,7 +119,7 @@ describe("ids in keys", () => {
         const timer = timerKey({ instanceId: id, generation: 1, timerId: number, fireAt });
         const keys = [...keysOf(id, number), timer];
         for (const [index, kind] of kinds.entries()) {
-          for (let partition = 0; partition < partitionCount; partition += 1) {
+          for (const partition of partitions) {
             const key = keys[index] ?? new Uint8Array();
             const own = partition === partitionOf(id);
             expect(isWithin(key, kindRange(kind, partition))).toBe(own);

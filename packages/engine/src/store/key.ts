@@ -17,17 +17,16 @@ import { crc32 } from "node:zlib";
 //   e     second of its end, id, generation    (empty) an older execution that is kept
 //   s w u p g                                  (empty) secondary indexes: see index/index-key.ts
 //
-// Partition 0xffff holds what belongs to the store as a whole:
-//   c     commit number                        (empty) one for each write; old ones are trimmed
-//   b     id of a batch                        BatchRow
-//   y     id of a batch, number                BatchItem: an instance that it has to do with yet
-//   x     change number                        ids of the instances that one commit changed
-//   k f m                                      what a salvage lost: see salvage/lost-blocks.ts
+// Partition 0xffff holds what belongs to the store as a whole: see store-key.ts.
 
 /** Partitions of a store. An instance's is a hash of its id; written into the store's format. */
 export const partitionCount = 16;
 
-const metaPartition = 0xffff;
+/** All partitions. */
+export const partitions: readonly number[] = Array.from({ length: partitionCount }, (_, at) => at);
+
+/** What belongs to the store as a whole: see store-key.ts. */
+export const metaPartition = 0xffff;
 
 const kinds = {
   row: 0x69,
@@ -45,10 +44,6 @@ const kinds = {
   parent: 0x70,
   tag: 0x67,
 };
-const commitKind = 0x63;
-const changeKind = 0x78;
-const batchKind = 0x62;
-const batchItemKind = 0x79;
 
 /** What a key space is for. */
 export type KeyKind = keyof typeof kinds;
@@ -131,7 +126,7 @@ export function endedKey({ second, instanceId, generation }: EndedKey): Uint8Arr
 export function parseEndedKey(bytes: Uint8Array): EndedKey {
   const key = asBuffer(bytes);
   return {
-    second: key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7),
+    second: readInstant(key, 3),
     instanceId: key.toString("utf8", 11, key.length - 5),
     generation: key.readUInt32BE(key.length - 4),
   };
@@ -192,7 +187,7 @@ export function timerKey(timer: TimerKey): Uint8Array {
 export function parseTimerKey(bytes: Uint8Array): TimerKey {
   const key = asBuffer(bytes);
   return {
-    fireAt: key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7),
+    fireAt: readInstant(key, 3),
     instanceId: key.toString("utf8", 11, key.length - 9),
     generation: key.readUInt32BE(key.length - 8),
     timerId: key.readUInt32BE(key.length - 4),
@@ -290,82 +285,6 @@ export function sequenceOf(bytes: Uint8Array): number {
   return asBuffer(bytes).readUInt32BE(bytes.length - 4);
 }
 
-/** Key of the mark that a batch leaves. */
-export function commitKey(commit: number): Uint8Array {
-  return metaKey(commitKind, commit);
-}
-
-/** True for the key of such a mark. */
-export function isCommitKey(bytes: Uint8Array): boolean {
-  return bytes.length === 11 && bytes[0] === 0xff && bytes[1] === 0xff && bytes[2] === commitKind;
-}
-
-/** The commit number in such a key. */
-export function commitOf(bytes: Uint8Array): number {
-  const key = asBuffer(bytes);
-  return key.readUInt32BE(3) * 2 ** 32 + key.readUInt32BE(7);
-}
-
-/** Key of an entry of the change log. */
-export function changeKey(change: number): Uint8Array {
-  return metaKey(changeKind, change);
-}
-
-/** The change number in such a key. */
-export function changeOf(bytes: Uint8Array): number {
-  return commitOf(bytes);
-}
-
-function metaKey(kind: number, value: number): Buffer {
-  const key = Buffer.allocUnsafe(11);
-  writePrefix(key, metaPartition, kind);
-  writeInstant(key, 3, value);
-  return key;
-}
-
-/** Key of a batch's row. */
-export function batchKey(batchId: string): Uint8Array {
-  return storeKey(batchKind, batchId, 0);
-}
-
-/** All rows of batches. */
-export function batchRange(): { gte: Uint8Array; lt: Uint8Array } {
-  const gte = Buffer.alloc(3);
-  writePrefix(gte, metaPartition, batchKind);
-  const lt = Buffer.alloc(3);
-  writePrefix(lt, metaPartition, batchKind + 1);
-  return { gte, lt };
-}
-
-/** True for the key of a batch's row. */
-export function isBatchKey(key: Uint8Array): boolean {
-  return key[2] === batchKind && key[0] === metaPartition >>> 8;
-}
-
-/** Key of one item of a batch. */
-export function batchItemKey(batchId: string, number: number): Uint8Array {
-  const key = storeKey(batchItemKind, batchId, 4);
-  key.writeUInt32BE(number, key.length - 4);
-  return key;
-}
-
-/** All items of a batch. */
-export function batchItemRange(batchId: string): { gte: Uint8Array; lt: Uint8Array } {
-  const gte = storeKey(batchItemKind, batchId, 0);
-  const lt = Buffer.from(gte);
-  lt[lt.length - 1] = 1;
-  return { gte, lt };
-}
-
-/** A key of the store as a whole, with room for a tail. */
-function storeKey(kind: number, id: string, tailBytes: number): Buffer {
-  const idBytes = Buffer.byteLength(id, "utf8");
-  const key = Buffer.alloc(3 + idBytes + 1 + tailBytes);
-  writePrefix(key, metaPartition, kind);
-  key.write(id, 3, "utf8");
-  return key;
-}
-
 function instanceKey(kind: KeyKind, instanceId: string, tailBytes: number): Buffer {
   const { bytes, partition } = encodeId(instanceId);
   const key = Buffer.allocUnsafe(3 + bytes.length + 1 + tailBytes);
@@ -381,19 +300,26 @@ function sequenceKey(kind: KeyKind, instanceId: string, sequence: number): Buffe
   return key;
 }
 
-function writePrefix(key: Buffer, partition: number, kind: number): void {
+/** Writes what every key begins with. */
+export function writePrefix(key: Buffer, partition: number, kind: number): void {
   key[0] = partition >>> 8;
   key[1] = partition & 0xff;
   key[2] = kind;
 }
 
 /** Instants and commit numbers: 64 bits, as two halves, without big integers. */
-function writeInstant(key: Buffer, offset: number, value: number): void {
+export function writeInstant(key: Buffer, offset: number, value: number): void {
   const whole = Math.min(Math.max(Math.ceil(value), 0), Number.MAX_SAFE_INTEGER);
   key.writeUInt32BE(Math.floor(whole / 2 ** 32), offset);
   key.writeUInt32BE(whole % 2 ** 32, offset + 4);
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
+/** Reads what `writeInstant` wrote. */
+export function readInstant(key: Buffer, offset: number): number {
+  return key.readUInt32BE(offset) * 2 ** 32 + key.readUInt32BE(offset + 4);
+}
+
+/** The same bytes, with the methods of a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -8,9 +8,9 @@ import { EngineError } from "../errors.js";
 import type { BackupPiece } from "../port/local.js";
 import { type Database, synced } from "./abstract-store.js";
 import { databaseName } from "./folder-names.js";
-import { commitKey, commitOf } from "./key.js";
 import { exists, formatVersion, makeFolder, syncFolder, writeSideFile } from "./side-file.js";
 import { del, mark, put } from "./store.js";
+import { commitKey, commitOf } from "./store-key.js";
 
 /**
  * Makes a data folder: `fill` makes it in a folder beside, which gets its name when it is whole and on

@@ -10,7 +10,7 @@ import { CommitMarks, checkMarks } from "./commit-marks.js";
 import { damaged } from "./damaged.js";
 import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
 import { buildIndexes } from "./index/index-build.js";
-import { instanceIdOf, isBatchKey, isRowKey } from "./key.js";
+import { instanceIdOf, isRowKey } from "./key.js";
 import { findHolder, locked, removeHolder, writeHolder } from "./level/holder.js";
 import { FilesDamaged, hasWrites } from "./level/inspect.js";
 import { NewestCommitFile } from "./level/newest-commit-file.js";
@@ -28,6 +28,7 @@ import {
 } from "./side-file.js";
 import { type CheckOptions, inspect, newestKnown, requireSoundFiles } from "./sound-files.js";
 import type { Store, StoreWrite } from "./store.js";
+import { isBatchKey } from "./store-key.js";
 
 /** How to open a data folder. */
 export interface LevelStoreOptions extends CheckOptions {

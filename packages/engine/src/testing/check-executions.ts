@@ -9,7 +9,7 @@ import {
   instanceIdOf,
   kindRange,
   parseEndedKey,
-  partitionCount,
+  partitions,
   sequenceOf,
 } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
@@ -20,7 +20,7 @@ import type { StoreReader } from "../store/store.js";
  */
 export async function problemsOfExecutions(store: StoreReader): Promise<string[]> {
   const problems: string[] = [];
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     const owners = new Set<string>();
     const marks = new Set<string>();
     for (const [key, value] of await store.range(kindRange("row", partition))) {

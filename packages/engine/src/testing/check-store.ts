@@ -13,7 +13,7 @@ import {
   type KeyKind,
   kindRange,
   parseTimerKey,
-  partitionCount,
+  partitions,
   timerKey,
 } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
@@ -119,7 +119,7 @@ async function keysOf<T>(
   of: (key: Uint8Array) => T,
 ): Promise<T[]> {
   const found: T[] = [];
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     for (const [key] of await store.range(kindRange(kind, partition))) found.push(of(key));
   }
   return found;

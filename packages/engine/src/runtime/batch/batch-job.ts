@@ -11,9 +11,9 @@ import {
   StoredBatchStatus,
 } from "@pawl/protocol/store";
 import { isEngineError } from "../../errors.js";
-import { batchItemKey, batchItemRange, batchKey } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
 import { del, put, type StoreWrite } from "../../store/store.js";
+import { batchItemKey, batchItemRange, batchKey } from "../../store/store-key.js";
 import type { Drafted } from "../journal.js";
 import { find, isLasting } from "../read/query/page.js";
 import { orderOf } from "../read/query/plan.js";

@@ -3,7 +3,7 @@
 import { isEngineError } from "../../errors.js";
 import { decodeMessage } from "../../store/codec.js";
 import { findIndexFaults, type IndexFault } from "../../store/index/index-check.js";
-import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
+import { instanceIdOf, kindRange, partitions } from "../../store/key.js";
 import { describeLost, LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";
@@ -55,7 +55,7 @@ export async function verifyStore(
   const damaged: { instanceId: string; reason: string }[] = [];
   let instances = 0;
   let events = 0;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     const { gte, lt } = kindRange("row", partition);
     for (let from: Uint8Array = gte; ; ) {
       const entries = await store.range({ gte: from, lt, limit: pageSize });
@@ -103,7 +103,7 @@ async function findDamagedMessages(
   store: Store,
 ): Promise<{ readonly instanceId: string; readonly reason: string }[]> {
   const damaged: { readonly instanceId: string; readonly reason: string }[] = [];
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     for await (const entries of scan(store, kindRange("outbox", partition))) {
       for (const [key, value] of entries) {
         try {

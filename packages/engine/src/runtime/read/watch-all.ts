@@ -4,6 +4,7 @@ import type { FeedItem, InstanceFilter, WatchAllOptions } from "@pawl/protocol/p
 import { isEngineError } from "../../errors.js";
 import { decodeRow, type Row } from "../../store/codec.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
+import { following } from "../../store/scan.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { Supervisor } from "../supervisor.js";
@@ -216,11 +217,9 @@ async function rowsAfter(
   const first = after.length === 0 ? 0 : after.readUInt16BE(0);
   for (let partition = first; partition < partitionCount; partition += 1) {
     const { gte, lt } = kindRange("row", partition);
-    const from = partition === first && after.length > 0 ? Buffer.concat([after, zero]) : gte;
+    const from = partition === first && after.length > 0 ? following(after) : gte;
     const entries = await runtime.store.range({ gte: from, lt, limit: scanRows });
     if (entries.length > 0) return entries;
   }
   return [];
 }
-
-const zero = Buffer.alloc(1);

@@ -12,7 +12,7 @@ import {
   kindPrefix,
   liveKey,
   parseEndedKey,
-  partitionCount,
+  partitions,
   rowKey,
 } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
@@ -28,7 +28,6 @@ import { removePresent } from "./remove-present.js";
  */
 const parallel = 16;
 const lastSecond = 2 ** 47;
-const partitions = Array.from({ length: partitionCount }, (_, partition) => partition);
 
 /** Milliseconds for which an ended instance is kept; undefined: for ever (engine semantics 13.5). */
 export function keptMs(

@@ -7,10 +7,11 @@ import {
   BatchRowSchema,
   StoredBatchStatus,
 } from "@pawl/protocol/store";
-import { batchItemRange, batchRange, instanceIdOf } from "../../store/key.js";
+import { instanceIdOf } from "../../store/key.js";
 import { describeLost, type LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
 import { del, put, type Store } from "../../store/store.js";
+import { batchItemRange, batchRange } from "../../store/store-key.js";
 import { isEnded } from "../batch/batch-codec.js";
 import { decodeBatch, encodeBatch } from "../batch/batch-row.js";
 

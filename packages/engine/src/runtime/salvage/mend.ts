@@ -3,7 +3,7 @@
 import { isEngineError } from "../../errors.js";
 import { decodeRow } from "../../store/codec.js";
 import { buildIndexes } from "../../store/index/index-build.js";
-import { instanceIdOf, kindRange, liveKey, partitionCount } from "../../store/key.js";
+import { instanceIdOf, kindRange, liveKey, partitions } from "../../store/key.js";
 import { LostBlocks, unmendedKey } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
 import { del, mark, type Store, type StoreWrite } from "../../store/store.js";
@@ -30,11 +30,11 @@ export async function mend(store: Store, now: number): Promise<Mended | undefine
   if ((await store.get(unmendedKey)) === undefined) return undefined;
   const lost = await LostBlocks.read(store);
   await endLostBatches(store, lost, now);
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     await mendOrphans(store, lost, partition);
   }
   let instances = 0;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     for await (const rows of scan(store, kindRange("row", partition))) {
       const writes: StoreWrite[] = [];
       for (const [key, value] of rows) await mendRow(store, lost, key, value, writes);

@@ -2,7 +2,7 @@
 
 import { isEngineError } from "../../errors.js";
 import { decodeRow } from "../codec.js";
-import { instanceIdOf, kindRange, partitionCount } from "../key.js";
+import { instanceIdOf, kindRange, partitions } from "../key.js";
 import { scan } from "../scan.js";
 import { del, type Store, type StoreWrite } from "../store.js";
 import { indexKinds } from "./index-key.js";
@@ -18,7 +18,7 @@ export async function buildIndexes(
   onProgress: (rows: number) => void = () => {},
 ): Promise<void> {
   let rows = 0;
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     // Formats before 4 had another index by creation, under "d".
     for (const kind of [...indexKinds, "retired"] as const) {
       for await (const entries of scan(store, kindRange(kind, partition))) {

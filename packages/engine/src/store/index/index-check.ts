@@ -7,8 +7,8 @@ import {
   instanceIdOf,
   kindPrefix,
   kindRange,
-  partitionCount,
   partitionOf,
+  partitions,
   rowKey,
 } from "../key.js";
 import { scan } from "../scan.js";
@@ -27,7 +27,7 @@ export interface IndexFault {
  */
 export async function findIndexFaults(store: StoreReader): Promise<IndexFault[]> {
   const faults: IndexFault[] = [];
-  for (let partition = 0; partition < partitionCount; partition += 1) {
+  for (const partition of partitions) {
     const { missing, expected } = await findMissing(store, partition);
     faults.push(...missing);
     const found = await countEntries(store, partition);

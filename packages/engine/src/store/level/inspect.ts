@@ -2,8 +2,8 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { commitKey, commitOf, isCommitKey } from "../key.js";
 import { hasCode } from "../side-file.js";
+import { commitKey, commitOf, isCommitKey } from "../store-key.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
 import { compareKeys, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
 import { checkTable, lastKeyBefore } from "./table-file.js";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "../abstract-store.js";
 import { encodeLostRow } from "../codec.js";
-import { commitOf, instanceIdOf, isCommitKey, isRowKey, partitionCount } from "../key.js";
+import { instanceIdOf, isRowKey, partitionCount } from "../key.js";
 import { listWrites, type TableFile } from "../level/inspect.js";
 import { readLogFile } from "../level/log-file.js";
 import type { TableEntry } from "../level/table-block.js";
@@ -12,6 +12,7 @@ import { readBlocks } from "../level/table-file.js";
 import { writesIn } from "../level/write-batch.js";
 import { following } from "../scan.js";
 import { del, put, type StoreWrite } from "../store.js";
+import { commitOf, isCommitKey } from "../store-key.js";
 import { describeLost, LostBlocks, lostBlockOf, mayHold } from "./lost-blocks.js";
 
 /** Writes that are copied in one batch. */

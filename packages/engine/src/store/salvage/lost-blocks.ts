@@ -3,7 +3,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type LostBlock, LostBlockSchema } from "@pawl/protocol/store";
 import { damaged } from "../damaged.js";
-import { kindRange, partitionCount, rowKey } from "../key.js";
+import { kindRange, partitions, rowKey } from "../key.js";
 import { mayMatch } from "../level/bloom-filter.js";
 import { afterPrefix, scan } from "../scan.js";
 import { type KeyRange, mark, put, type StoreReader, type StoreWrite } from "../store.js";
@@ -114,7 +114,7 @@ export class LostBlocks {
 
   /** True when messages on their way may have been lost. */
   get mayHaveHeldMessages(): boolean {
-    return Array.from({ length: partitionCount }, (_, partition) => partition).some(
+    return partitions.some(
       (partition) => this.findIn(kindRange("outbox", partition)) !== undefined,
     );
   }

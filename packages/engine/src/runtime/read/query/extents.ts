@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type StatusEntry, statusEntryOf } from "../../../store/index/index-key.js";
-import { kindPrefix, kindRange, partitionCount } from "../../../store/key.js";
+import { kindPrefix, kindRange, partitions } from "../../../store/key.js";
 import type { KeyRange, Store, StoreReader, StoreWrite } from "../../../store/store.js";
 
 /** Instants of creation, in milliseconds: of all that is in a stretch of an index, and maybe some more. */
@@ -93,7 +93,7 @@ async function learn(store: StoreReader): Promise<ReadonlyMap<number, Extent>> {
       gte = stretch.lt;
     }
   };
-  await Promise.all(Array.from({ length: partitionCount }, (_, at) => learnPartition(at)));
+  await Promise.all(partitions.map(learnPartition));
   return extents;
 }
 

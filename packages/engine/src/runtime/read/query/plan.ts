@@ -9,7 +9,7 @@ import {
   secondOf,
   textBytes,
 } from "../../../store/index/index-key.js";
-import { type IndexKind, kindPrefix, partitionCount, partitionOf } from "../../../store/key.js";
+import { type IndexKind, kindPrefix, partitionOf, partitions } from "../../../store/key.js";
 import { afterPrefix } from "../../../store/scan.js";
 import { afterId, type Bounds, boundsOf, isImpossible, type Range } from "./bounds.js";
 import { conditionOf } from "./condition.js";
@@ -96,14 +96,14 @@ function partsOf(order: Order, bounds: Bounds, extentOf?: ExtentOf): Plan["parts
       const { before } = bounds.updated;
       const low = instantKey(secondOf(from));
       const high = before === undefined ? undefined : instantKey(secondOf(Math.ceil(before)) + 1);
-      return everywhere((partition) => [[runOf("updated", partition, empty, low, high)]]);
+      return partitions.map((partition) => [[runOf("updated", partition, empty, low, high)]]);
     }
     case "tag": {
       const [key, value] = firstTagPrefix(bounds);
       // The value goes on after the prefix, so its end mark is left out.
       const low = textBytes(value).subarray(0, -2);
       const high = low.length === 0 ? undefined : afterPrefix(low);
-      return everywhere((partition) => [[runOf("tag", partition, textBytes(key), low, high)]]);
+      return partitions.map((partition) => [[runOf("tag", partition, textBytes(key), low, high)]]);
     }
     case "created":
       return createdParts(bounds, extentOf);
@@ -129,7 +129,7 @@ function createdParts(bounds: Bounds, extentOf?: ExtentOf): Plan["parts"] {
     if (before !== undefined && extent.first >= before) return [];
     return [{ ...run, isSuffixed, ...only, extent }];
   };
-  return everywhere((partition) =>
+  return partitions.map((partition) =>
     legs.map((leg) => leg.flatMap((stretch) => runsOf(stretch, partition))),
   );
 }
@@ -145,7 +145,7 @@ function rowParts({ id, ids }: Bounds): Plan["parts"] {
   const low = Buffer.from(id.from ?? empty);
   const high = id.before === undefined ? undefined : Buffer.from(id.before);
   if (ids === undefined) {
-    return everywhere((partition) => [[runOf("row", partition, empty, low, high)]]);
+    return partitions.map((partition) => [[runOf("row", partition, empty, low, high)]]);
   }
   return [...ids].map((one) => {
     const bytes = Buffer.from(one, "utf8");
@@ -164,9 +164,4 @@ function runOf(
 ): Run {
   const prefix = Buffer.concat([kindPrefix(kind, partition), rest]);
   return { prefix, low, end: high ? Buffer.concat([prefix, high]) : afterPrefix(prefix) };
-}
-
-/** The same in every partition. */
-function everywhere<T>(part: (partition: number) => T): T[] {
-  return Array.from({ length: partitionCount }, (_, partition) => part(partition));
 }
