@@ -30,6 +30,9 @@ export { wrapped as writeWrapped } from "./write/message-writer.js";
 export { ByteWriter } from "./write/byte-writer.js";
 export { encodeWith } from "./write/shared-writer.js";
 
+// gRPC.
+export { envelopePrefixBytes, toEnvelope } from "./envelope.js";
+
 // Memory.
 export { TurnoverMap } from "./turnover-map.js";
 

@@ -5,7 +5,7 @@
 import { connect } from "node:http2";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { HistoryPropagationScope, WorkflowActionSchema } from "@pawl/protocol";
+import { HistoryPropagationScope, toEnvelope, WorkflowActionSchema } from "@pawl/protocol";
 import {
   ActivityResponseSchema,
   CreateInstanceRequestSchema,
@@ -47,8 +47,6 @@ function connectTo(server: PawlServer): {
   const session = connect(server.url);
   open.push(() => session.destroy());
   const request = (method: string, message: Uint8Array, userAgent = "test") => {
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
     const stream = session.request({
       ":method": "POST",
       ":path": `/TaskHubSidecarService/${method}`,
@@ -56,7 +54,7 @@ function connectTo(server: PawlServer): {
       te: "trailers",
       "user-agent": userAgent,
     });
-    stream.end(Buffer.concat([head, message]));
+    stream.end(toEnvelope(message));
     return stream;
   };
   return {

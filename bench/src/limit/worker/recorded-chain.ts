@@ -7,6 +7,7 @@ import {
   type HistoryEvent,
   OrchestrationStatus,
   TaskHubSidecarService,
+  toEnvelope,
   type WorkflowAction,
   WorkflowActionSchema,
 } from "@pawl/protocol";
@@ -23,10 +24,10 @@ const recordedId = "recorded".padEnd(36, "-");
 
 /** The work items of one chain as Pawl sent them, with a place for the id of an instance. */
 export class RecordedChain {
-  readonly #frames: readonly Buffer[];
+  readonly #frames: readonly Uint8Array[];
 
   constructor(items: readonly WorkItem[]) {
-    this.#frames = items.map((item) => frameOf(toBinary(WorkItemSchema, item)));
+    this.#frames = items.map((item) => toEnvelope(toBinary(WorkItemSchema, item)));
   }
 
   /** How many work items it has. */
@@ -48,13 +49,6 @@ export class RecordedChain {
 /** The id of the chain of a number. */
 export function idOf(number: number): string {
   return String(number).padStart(recordedId.length, "0");
-}
-
-/** A message as gRPC has it on the wire: not compressed, its length, its bytes. */
-export function frameOf(message: Uint8Array): Buffer {
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
 }
 
 /**

@@ -4,17 +4,12 @@ import { once } from "node:events";
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { fromBinary } from "@bufbuild/protobuf";
+import { toEnvelope } from "@pawl/protocol";
 import { WorkflowResponseSchema } from "@pawl/protocol/task-hub";
 import { startWorker } from "../../system/sidecar.js";
 import type { System, Toolbox, WorkflowSystem } from "../../system/system.js";
 import { runTask } from "../../workload/run-task.js";
-import {
-  frameOf,
-  idOf,
-  type RecordedChain,
-  recordChain,
-  recordedOutput,
-} from "./recorded-chain.js";
+import { idOf, type RecordedChain, recordChain, recordedOutput } from "./recorded-chain.js";
 
 /**
  * The limit of a Durable Task worker (`worker`: "go" or "javascript"): chains that it runs when work
@@ -131,7 +126,7 @@ class RecordedServer {
 }
 
 const responseHeaders = { ":status": 200, "content-type": "application/grpc" };
-const emptyFrame = frameOf(new Uint8Array());
+const emptyFrame = toEnvelope(new Uint8Array());
 const frameHeadBytes = emptyFrame.length;
 
 /** The first field of both kinds of answer: a tag, a length below 128, the id. */

@@ -19,9 +19,14 @@ import { answered, timedOut } from "./reason.js";
 /** Milliseconds that a timer of Node can last. */
 const longestTimerMs = 2 ** 31 - 1;
 
+/** The units of `grpc-timeout`, in milliseconds. */
 const timeoutUnitsMs: Readonly<Record<string, number>> = {
-  ...{ H: 3_600_000, M: 60_000, S: 1000 },
-  ...{ m: 1, u: 1e-3, n: 1e-6 },
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 1e-3,
+  n: 1e-6,
 };
 
 /** What interceptors pass on of a request, beside its message. */

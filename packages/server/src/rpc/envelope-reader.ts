@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError } from "@connectrpc/connect";
+import { envelopePrefixBytes } from "@pawl/protocol";
 
-/** Bytes in front of a gRPC message: flags, and its length as four bytes. */
-const prefixBytes = 5;
 const compressedFlag = 1;
 const noBytes = Buffer.alloc(0);
 
@@ -36,12 +35,12 @@ export class EnvelopeReader {
       this.#more.push(chunk);
     }
     this.#sizeBytes += chunk.byteLength;
-    if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= prefixBytes) {
+    if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= envelopePrefixBytes) {
       const messageBytes = this.#joined().readUInt32BE(1);
       requireSize(messageBytes, this.#maxBytes);
-      this.#wantedBytes = prefixBytes + messageBytes;
+      this.#wantedBytes = envelopePrefixBytes + messageBytes;
     }
-    if (this.#sizeBytes >= this.#wantedBytes + prefixBytes) {
+    if (this.#sizeBytes >= this.#wantedBytes + envelopePrefixBytes) {
       throw new ConnectError(
         `protocol error: received extra input message for ${this.#kind} method`,
         Code.Unimplemented,
@@ -67,15 +66,12 @@ export class EnvelopeReader {
         Code.Internal,
       );
     }
-    return whole.subarray(prefixBytes);
+    return whole.subarray(envelopePrefixBytes);
   }
 
   #joined(): Buffer {
     if (this.#more !== undefined) {
-      this.#whole = Buffer.concat([
-        ...(this.#whole === undefined ? [] : [this.#whole]),
-        ...this.#more,
-      ]);
+      this.#whole = Buffer.concat([this.#whole ?? noBytes, ...this.#more]);
       this.#more = undefined;
     }
     return this.#whole ?? noBytes;
@@ -88,17 +84,4 @@ export function requireSize(messageBytes: number, maxBytes: number): void {
     const sizes = `${messageBytes} is larger than configured readMaxBytes ${maxBytes}`;
     throw new ConnectError(`message size ${sizes}`, Code.ResourceExhausted);
   }
-}
-
-/** An empty message with its prefix. */
-const emptyEnvelope = Buffer.alloc(prefixBytes);
-
-/** A message with its prefix, uncompressed. */
-export function toEnvelope(message: Uint8Array): Buffer {
-  if (message.byteLength === 0) return emptyEnvelope;
-  const envelope = Buffer.allocUnsafe(prefixBytes + message.byteLength);
-  envelope[0] = 0;
-  envelope.writeUInt32BE(message.byteLength, 1);
-  envelope.set(message, prefixBytes);
-  return envelope;
 }

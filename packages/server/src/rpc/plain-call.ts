@@ -8,11 +8,12 @@ import {
 } from "node:http2";
 import { toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type StreamResponse } from "@connectrpc/connect";
+import { toEnvelope } from "@pawl/protocol";
 import { toConnectError } from "../interceptor/error.js";
 import { CallContext } from "./call-context.js";
 import { createEarlyHeaders } from "./early-headers.js";
 import { bytesOf, takeEncoded } from "./encoded-message.js";
-import { EnvelopeReader, toEnvelope } from "./envelope-reader.js";
+import { EnvelopeReader } from "./envelope-reader.js";
 import { setGrpcStatus } from "./grpc-status.js";
 import { withHeaders } from "./headers.js";
 import { invokeStream, invokeUnary, isUnaryMethod, type PlainMethod } from "./plain-method.js";
@@ -153,7 +154,7 @@ export class PlainCall {
   }
 
   /** Ends the answer with its last message, if any, and its trailers. */
-  #close(trailer: Headers | undefined, frame: Buffer | undefined): void {
+  #close(trailer: Headers | undefined, frame: Uint8Array | undefined): void {
     if (trailer !== undefined) {
       this.#trailers = withHeaders(this.#trailers, trailer);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create, toBinary } from "@bufbuild/protobuf";
-import { CallRequestSchema, CallService, WorkflowService } from "@pawl/protocol";
+import { CallRequestSchema, CallService, toEnvelope, WorkflowService } from "@pawl/protocol";
 import fc from "fast-check";
 import type { Call } from "../http2-caller.ts";
 import { hostileText } from "./text.ts";
@@ -41,11 +41,7 @@ const message: fc.Arbitrary<Uint8Array> = fc
 
 const frame = fc
   .oneof({ weight: 8, arbitrary: message }, { weight: 1, arbitrary: flipped(message) })
-  .map((bytes) => {
-    const prefix = Buffer.alloc(5);
-    prefix.writeUInt32BE(bytes.length, 1);
-    return Buffer.concat([prefix, bytes]);
-  });
+  .map(toEnvelope);
 
 /** Streams of calls whose methods, requests and numbers are, nearly are, or are not what they should be. */
 export const streamedCalls: fc.Arbitrary<Call> = fc

@@ -7,11 +7,12 @@ import {
   type CallError,
   CallResponseSchema,
   limits,
+  toEnvelope,
   type UnaryAnswer,
   UnaryCallSchema,
 } from "@pawl/protocol";
 import { CallQueue } from "./call-queue.js";
-import { MessageReader, toEnvelope } from "./message-reader.js";
+import { MessageReader } from "./message-reader.js";
 
 /** A call that has no answer. Without `settle` nobody waits for it any more. */
 interface OpenCall {

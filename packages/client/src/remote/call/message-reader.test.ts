@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { toEnvelope } from "@pawl/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MessageReader, toEnvelope } from "./message-reader.js";
+import { MessageReader } from "./message-reader.js";
 
 describe("MessageReader", () => {
   test("finds the messages of a stream, wherever it is cut", () => {

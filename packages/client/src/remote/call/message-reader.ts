@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Code, ConnectError } from "@connectrpc/connect";
-
-/** Bytes in front of a gRPC message: flags, and its length as four bytes. */
-const prefixBytes = 5;
+import { envelopePrefixBytes } from "@pawl/protocol";
 
 /** Cuts what arrives on a gRPC stream into messages. */
 export class MessageReader {
@@ -16,36 +14,25 @@ export class MessageReader {
   read(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
     this.#chunkBytes += chunk.byteLength;
-    if (this.#rest.byteLength + this.#chunkBytes < this.#wantedBytes()) return [];
+    if (this.#rest.byteLength + this.#chunkBytes < wholeBytes(this.#rest)) return [];
     let rest = Buffer.concat([this.#rest, ...this.#chunks]);
     this.#chunks = [];
     this.#chunkBytes = 0;
     const messages: Buffer[] = [];
     for (let sizeBytes = wholeBytes(rest); rest.byteLength >= sizeBytes; ) {
       if (rest[0] !== 0) throw new ConnectError("a message is compressed", Code.Internal);
-      messages.push(rest.subarray(prefixBytes, sizeBytes));
+      messages.push(rest.subarray(envelopePrefixBytes, sizeBytes));
       rest = rest.subarray(sizeBytes);
       sizeBytes = wholeBytes(rest);
     }
     this.#rest = rest;
     return messages;
   }
-
-  #wantedBytes(): number {
-    return wholeBytes(this.#rest);
-  }
 }
 
 /** Bytes of the message that begins here, as far as can be told: at least its prefix. */
 function wholeBytes(bytes: Buffer): number {
-  return bytes.byteLength < prefixBytes ? prefixBytes : prefixBytes + bytes.readUInt32BE(1);
-}
-
-/** A message with its prefix, uncompressed. */
-export function toEnvelope(message: Uint8Array): Buffer {
-  const envelope = Buffer.allocUnsafe(prefixBytes + message.byteLength);
-  envelope[0] = 0;
-  envelope.writeUInt32BE(message.byteLength, 1);
-  envelope.set(message, prefixBytes);
-  return envelope;
+  return bytes.byteLength < envelopePrefixBytes
+    ? envelopePrefixBytes
+    : envelopePrefixBytes + bytes.readUInt32BE(1);
 }
