@@ -3,9 +3,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findFreePorts } from "@pawl/free-port";
 import { afterAll, onTestFinished } from "vitest";
 
 /** The root of the repository. */
@@ -42,16 +42,6 @@ function commandLine(program: Program, flags: readonly string[]): [string, strin
   }
 }
 
-/** A loopback port that nobody listens on. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 const madeFolders: string[] = [];
 afterAll(async () => {
   for (const folder of madeFolders) await rm(folder, { recursive: true, force: true });
@@ -73,11 +63,8 @@ export interface ServerPlace {
 
 /** Free ports and a new folder. */
 export async function findPlace(): Promise<ServerPlace> {
-  return {
-    port: await findFreePort(),
-    grpcPort: await findFreePort(),
-    dataDir: join(await makeFolder(), "data"),
-  };
+  const [port, grpcPort] = await findFreePorts();
+  return { port, grpcPort, dataDir: join(await makeFolder(), "data") };
 }
 
 /** A place as command-line flags. */

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { findFreePort } from "@pawl/free-port";
 import { expect, onTestFinished, test } from "vitest";
 import {
   type Ending,
-  findFreePort,
   findPlace,
   makeFolder,
   type Program,

@@ -4,8 +4,8 @@ import { chown, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
+import { findFreePort } from "@pawl/free-port";
 import { findPostgres, findPostgresUser } from "../peer/postgres.js";
-import { freePort } from "../process/free-port.js";
 import type { RunningProgram, Toolbox, WorkflowSystem } from "./system.js";
 
 /** DBOS in this process, on a PostgreSQL server of its own with the settings that it comes with. */
@@ -13,7 +13,7 @@ export async function open(
   toolbox: Toolbox,
   { dbosFolder = "" }: Readonly<Record<string, string>>,
 ): Promise<WorkflowSystem> {
-  const port = await freePort();
+  const port = await findFreePort();
   const server = await startPostgres(toolbox, port);
   const module: { open(databaseUrl: string): Promise<WorkflowSystem> } = await import(
     pathToFileURL(join(dbosFolder, "system.mjs")).href

@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { freePort } from "../process/free-port.js";
+import { findFreePort } from "@pawl/free-port";
 import { chainOutput, requireOutput } from "../workload/fixtures.js";
 import type { RunningProgram, Toolbox, WorkflowSystem } from "./system.js";
 
@@ -18,7 +18,7 @@ export async function open(
   toolbox: Toolbox,
   { restateFolder = "" }: Readonly<Record<string, string>>,
 ): Promise<WorkflowSystem> {
-  const [node, admin, ingress] = [await freePort(), await freePort(), await freePort()];
+  const [node, admin, ingress] = [await findFreePort(), await findFreePort(), await findFreePort()];
   const server = await startServer(toolbox, restateFolder, { node, admin, ingress });
   const service = await toolbox.startNode(join(restateFolder, "service.mjs"), [], "service ready", {
     env: { NODE_ENV: "production", RESTATE_LOGGING: "ERROR" },

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { type Client, createClient } from "@pawl/client";
+import { findFreePort } from "@pawl/free-port";
 import { check } from "./check/check.ts";
 import { type Observation, observe } from "./check/observe.ts";
 import { compareObservations, observeFolder } from "./check/reopen.ts";
@@ -17,7 +18,6 @@ import { waitForAll } from "./load/wait-for-all.ts";
 import { Gate, throughGate } from "./process/gate.ts";
 import { createLoadWorker } from "./process/load-worker.ts";
 import { ServerFailed, ServerLives } from "./process/server-lives.ts";
-import { findFreePort } from "./process/server-process.ts";
 import { Random } from "./random.ts";
 
 /** Kills between two lines of progress. */

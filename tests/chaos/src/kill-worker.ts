@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "@pawl/client";
+import { findFreePort } from "@pawl/free-port";
 import { check } from "./check/check.ts";
 import { observe } from "./check/observe.ts";
 import { type FoundRuns, readRuns } from "./check/runs.ts";
@@ -12,7 +13,7 @@ import type { Violation } from "./check/violation.ts";
 import { Ledger } from "./load/ledger.ts";
 import { Load } from "./load/load.ts";
 import { waitForAll } from "./load/wait-for-all.ts";
-import { findFreePort, ServerProcess } from "./process/server-process.ts";
+import { ServerProcess } from "./process/server-process.ts";
 import { WorkerProcess } from "./process/worker-process.ts";
 import { Random } from "./random.ts";
 

@@ -3,7 +3,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -112,19 +111,4 @@ export class WorkerProcess extends ReadyProcess {
     const worker = join(import.meta.dirname, "worker.mjs");
     super(node, [worker, "--port", String(port), "--state-dir", stateDir], "worker ready");
   }
-}
-
-/** Two different loopback ports that nobody listens on. */
-export async function findFreePorts(): Promise<readonly [number, number]> {
-  const servers = [createServer(), createServer()] as const;
-  for (const server of servers) {
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-  }
-  const [first, second] = servers.map((server) => (server.address() as AddressInfo).port);
-  for (const server of servers) {
-    server.close();
-    await once(server, "close");
-  }
-  return [first as number, second as number];
 }

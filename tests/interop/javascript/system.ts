@@ -4,10 +4,11 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DaprWorkflowClient, WorkflowRuntimeStatus, type WorkflowState } from "@dapr/dapr";
+import { findFreePorts } from "@pawl/free-port";
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { CallLog } from "./call-log.mjs";
 import { Gate } from "./gate.mjs";
-import { findFreePorts, ServerProcess, WorkerProcess } from "./processes.ts";
+import { ServerProcess, WorkerProcess } from "./processes.ts";
 import { waitSeconds } from "./waiting.mjs";
 
 /** A server, a worker and a client, each with the SDK's own settings but for the port. */

@@ -10,7 +10,8 @@ import {
   TaskHubGrpcClient,
   type TaskHubGrpcWorker,
 } from "@microsoft/durabletask-js";
-import { findFreePorts, ReadyProcess, ServerProcess } from "@pawl/interop-javascript/processes.ts";
+import { findFreePorts } from "@pawl/free-port";
+import { ReadyProcess, ServerProcess } from "@pawl/interop-javascript/processes.ts";
 import { waitSeconds, waitUntil } from "@pawl/interop-javascript/waiting.mjs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createWorker } from "./worker.mjs";

@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findFreePorts, type ReadyProcess, ServerProcess } from "../javascript/processes.ts";
+import { findFreePorts } from "../../free-port/index.js";
+import { type ReadyProcess, ServerProcess } from "../javascript/processes.ts";
 import { waitUntil } from "../javascript/waiting.mjs";
 import type { Language, WorkerMaker } from "./workers.ts";
 

@@ -4,8 +4,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findFreePort } from "@pawl/free-port";
 import type { Violation } from "../check/violation.ts";
-import { findFreePort, type ServerEnding, ServerProcess } from "../process/server-process.ts";
+import { type ServerEnding, ServerProcess } from "../process/server-process.ts";
 import { Random } from "../random.ts";
 import { Progress } from "./progress.ts";
 

@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 
 const repository = join(import.meta.dirname, "..", "..", "..", "..");
@@ -65,16 +64,6 @@ export class ServerProcess {
     clearTimeout(timer);
     return ending;
   }
-}
-
-/** A loopback port that nobody listens on. */
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 function withoutSettings(): NodeJS.ProcessEnv {
