@@ -21,16 +21,14 @@ export function readBody(request: HttpRequest, limitBytes: number): Promise<Uint
         reject(unreadable(`stream too large: at most ${limitBytes} bytes are taken`));
       }
     });
-    request.once("end", () =>
-      resolve(chunks.length === 1 ? firstOf(chunks) : Buffer.concat(chunks)),
-    );
+    request.once("end", () => {
+      const [only] = chunks;
+      // Most bodies come in one piece, which needs no copy.
+      resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
+    });
     request.once("error", () => reject(unreadable("unexpected end of stream")));
     request.once("close", () => reject(unreadable("unexpected end of stream")));
   });
-}
-
-function firstOf(chunks: readonly Buffer[]): Buffer {
-  return chunks[0] ?? Buffer.alloc(0);
 }
 
 function unreadable(cause: string): DaprError {

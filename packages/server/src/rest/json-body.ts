@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { readBody } from "./body.js";
-import { malformed } from "./instance/query.js";
+import { malformed } from "./malformed.js";
 import type { RestCall } from "./router.js";
 
 /**

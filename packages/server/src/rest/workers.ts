@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ManagementPort } from "@pawl/engine";
-import { callEngine } from "./early/error.js";
+import { allInstances, callEngine } from "./early/error.js";
 import { toTimeText } from "./instance-json.js";
 import type { RestHandler } from "./router.js";
 
@@ -9,9 +9,7 @@ import type { RestHandler } from "./router.js";
 export function getWorkers(engine: ManagementPort): RestHandler {
   return async ({ request }) => {
     request.resume();
-    const workers = await callEngine("get", { subject: "", instanceId: "" }, () =>
-      engine.workers(),
-    );
+    const workers = await callEngine("get", allInstances, () => engine.workers());
     const body = workers.map(({ workerId, connectedAt, ...rest }) => {
       return { id: workerId, ...rest, connectedAt: toTimeText(connectedAt) };
     });

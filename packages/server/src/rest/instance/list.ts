@@ -3,10 +3,11 @@
 import type { Condition, InstanceFilter, ManagementPort } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { allInstances, callEngine } from "../early/error.js";
+import { malformed } from "../malformed.js";
+import { parseFlag, parseNumber } from "../parameter.js";
 import { parseFilter } from "../query/filter.js";
 import type { RestCall, RestHandler } from "../router.js";
 import { toFullJson } from "./json.js";
-import { malformed, parseFlag, parseNumber } from "./query.js";
 import { parseStatus } from "./status.js";
 import { watchInstances } from "./watch.js";
 

@@ -2,7 +2,7 @@
 
 import type { InstanceStatus } from "@pawl/engine";
 import { instanceStatuses } from "@pawl/protocol/message";
-import { malformed } from "./query.js";
+import { malformed } from "../malformed.js";
 
 /** Reads a status in any case. Rejects with ERR_MALFORMED_REQUEST. */
 export function parseStatus(text: string): InstanceStatus {

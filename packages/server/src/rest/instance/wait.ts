@@ -3,9 +3,9 @@
 import { type Instance, isEngineError, type ManagementPort } from "@pawl/engine";
 import { callEngine, unknownInstance } from "../early/error.js";
 import { waitLimitSeconds } from "../early/prefer.js";
+import { parseNumber } from "../parameter.js";
 import type { RestHandler } from "../router.js";
 import { toFullJson } from "./json.js";
-import { parseNumber } from "./query.js";
 
 const defaultSeconds = 30;
 

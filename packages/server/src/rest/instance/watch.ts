@@ -2,10 +2,10 @@
 
 import type { FeedItem, InstanceFilter, ManagementPort } from "@pawl/engine";
 import { allInstances, callEngine } from "../early/error.js";
+import { parseFlag } from "../parameter.js";
 import type { RestCall, RestHandler, RestReply } from "../router.js";
 import { toEventJson } from "./history.js";
 import { toFullJson } from "./json.js";
-import { parseFlag } from "./query.js";
 import { replyWithEvents, resumeTokenOf, type ServerEvent } from "./server-events.js";
 
 /**

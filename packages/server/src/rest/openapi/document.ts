@@ -117,8 +117,10 @@ function describe(kind: AnswerKind): { text: string; type: string; body: object 
   switch (kind) {
     case "nothing":
       return { text: "Nothing.", type: "", body: {} };
-    case "text":
+    case "output":
       return { text: "The output.", type: "application/json", body: {} };
+    case "document":
+      return { text: "An OpenAPI 3.1 document.", type: "application/json", body: {} };
     case "events":
       return { text: "Server-sent events.", type: "text/event-stream", body: {} };
     default: {

@@ -4,8 +4,8 @@ import { limits } from "@pawl/protocol";
 import { waitLimitSeconds } from "../early/prefer.js";
 import type { SchemaName } from "./schemas.js";
 
-/** What an answer's body is: JSON of a schema, a workflow's output, server-sent events, or nothing. */
-export type AnswerKind = SchemaName | "text" | "events" | "nothing";
+/** What an answer's body is: JSON of a schema, a workflow's output, server-sent events, an OpenAPI document, or nothing. */
+export type AnswerKind = SchemaName | "output" | "events" | "document" | "nothing";
 
 /** A query parameter: what it means, and what it is if it is no text. */
 export type QueryNote = string | { readonly description: string; readonly schema: object };
@@ -24,11 +24,10 @@ export interface RouteNote {
 }
 
 const appId = { appID: "Checked and otherwise ignored." };
-const trace = { traceparent: "The caller's W3C trace context, and `tracestate`." };
-const wait = {
-  prefer:
-    "`wait=SECONDS`: answer with the output when the workflow ends in that time (at most 300).",
+const startHeaders = {
+  prefer: `\`wait=SECONDS\`: answer with the output when the workflow ends in that time (at most ${waitLimitSeconds}).`,
   "dapr-workflow-metadata": "`key=value` pairs that become the instance's tags.",
+  traceparent: "The caller's W3C trace context, and `tracestate`.",
 };
 const resume = { "last-event-id": "Id of the last event that was seen: go on after it." };
 const flag = { type: "boolean" } as const;
@@ -40,9 +39,9 @@ export const notes: Readonly<Record<string, RouteNote>> = {
     summary:
       "Starts an instance. After a component: of the workflow that follows it. Else: the first segment names the workflow, the second the instance.",
     query: { instanceID: "Id of the new instance. Default: a random UUID.", ...appId },
-    headers: { ...wait, ...trace },
+    headers: startHeaders,
     body: "The input, as it is; workers read it as JSON.",
-    answers: { 200: "text", 202: "Started", 409: "Error" },
+    answers: { 200: "output", 202: "Started", 409: "Error" },
   },
   "GET /workflows/{workflowComponent}/{instanceID}": {
     summary: "Reads an instance.",
@@ -102,7 +101,7 @@ export const notes: Readonly<Record<string, RouteNote>> = {
       idPrefix: "Only instances whose id begins with this.",
       filter: "Only instances that this filter, in JSON, lets through: as in a query.",
       pageSize: {
-        description: "At most 1,000.",
+        description: `At most ${limits.listPage}.`,
         schema: { type: "integer", minimum: 0, maximum: limits.listPage, default: 100 },
       },
       pageToken: "`nextPageToken` of the page before.",
@@ -179,5 +178,5 @@ export const notes: Readonly<Record<string, RouteNote>> = {
     body: "The value.",
     answers: { 204: "nothing", 400: "Error" },
   },
-  "GET /openapi.json": { summary: "This document.", answers: { 200: "Done" } },
+  "GET /openapi.json": { summary: "This document.", answers: { 200: "document" } },
 };

@@ -3,8 +3,8 @@
 import type { Comparison, Condition } from "@pawl/engine";
 import { limits } from "@pawl/protocol";
 import { parseInstant } from "../../dapr/start-time.js";
-import { malformed } from "../instance/query.js";
 import { parseStatus } from "../instance/status.js";
+import { malformed } from "../malformed.js";
 import { type Field, fieldNames, findField } from "./field.js";
 
 const operators: ReadonlyMap<string, Comparison["op"]> = new Map<string, Comparison["op"]>([

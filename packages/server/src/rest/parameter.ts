@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { DaprError } from "../../dapr/error.js";
-import type { RestCall } from "../router.js";
+import { malformed } from "./malformed.js";
+import type { RestCall } from "./router.js";
 
 /** A query parameter that is `true` or `false`. Rejects with ERR_MALFORMED_REQUEST. */
 export function parseFlag({ query }: RestCall, name: string, absent: boolean): boolean {
@@ -18,9 +18,4 @@ export function parseNumber({ query }: RestCall, name: string, limit: number): n
   if (text === null) return undefined;
   if (/^\d{1,9}(\.\d{1,3})?$/.test(text) && Number(text) <= limit) return Number(text);
   throw malformed(`${name} is not a number from 0 to ${limit}`);
-}
-
-/** A request that cannot be understood. */
-export function malformed(what: string): DaprError {
-  return DaprError.of("ERR_MALFORMED_REQUEST", `malformed request: ${what}`);
 }
