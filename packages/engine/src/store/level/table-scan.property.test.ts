@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { Level } from "level";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Database } from "../abstract-store.js";
+import { del, put } from "../store.js";
 import { listTables } from "./inspect.js";
 import { type TableFact, userKey } from "./manifest.js";
 import type { TableEntry } from "./table-block.js";
@@ -39,8 +40,7 @@ async function writeTable(folder: string, compression: boolean, prefix: string):
   for (let round = 0; round < 3; round += 1) {
     const writes = Array.from({ length: 300 }, (_, index) => {
       const key = Buffer.from(`${prefix}${(index * (round + 3)) % 170}.${"k".repeat(index % 90)}`);
-      if (index % 11 === 0) return { type: "del", key } as const;
-      return { type: "put", key, value: makeValue(index + round) } as const;
+      return index % 11 === 0 ? del(key) : put(key, makeValue(index + round));
     });
     await db.batch(writes);
   }

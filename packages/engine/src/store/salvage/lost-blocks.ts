@@ -90,7 +90,7 @@ export class LostBlocks {
 
   /** One of those that may have had the row of any instance whatever; undefined: there are none. */
   findHidingAll(): LostBlock | undefined {
-    const hiding = Array.from({ length: partitionCount }, (_, partition) => {
+    const hiding = partitions.map((partition) => {
       const { gte, lt } = kindRange("row", partition);
       return this.#blocks.find(
         ({ after, upTo, filter }) =>
