@@ -18,6 +18,7 @@ import {
   checkPath,
   factsOf,
   frame,
+  openStream,
   request,
   type Served,
   send,
@@ -199,13 +200,7 @@ describe("a plain stream of answers", () => {
         yield {};
       },
     });
-    const stream = served.session.request({
-      ":method": "POST",
-      ":path": watchPath,
-      "content-type": "application/grpc",
-    });
-    stream.on("error", () => {});
-    stream.end(request(""));
+    const stream = openStream(served, watchPath);
 
     const [headers] = await once(stream, "response");
 
@@ -228,13 +223,7 @@ describe("a plain stream of answers", () => {
         }
       },
     });
-    const stream = served.session.request({
-      ":method": "POST",
-      ":path": watchPath,
-      "content-type": "application/grpc",
-    });
-    stream.on("error", () => {});
-    stream.end(request(""));
+    const stream = openStream(served, watchPath);
     await once(stream, "response");
 
     stream.close(8);
@@ -298,13 +287,7 @@ describe("the signal of a plain unary gRPC call", () => {
   test("tells that the caller cancelled", async () => {
     const { begun, wait } = waiting();
     const served = await serve({ check: wait });
-    const stream = served.session.request({
-      ":method": "POST",
-      ":path": checkPath,
-      "content-type": "application/grpc",
-    });
-    stream.on("error", () => {});
-    stream.end(request(""));
+    const stream = openStream(served, checkPath);
     const signal = await begun;
 
     stream.close(8);

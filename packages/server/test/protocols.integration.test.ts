@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
-import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
+import { Code, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -19,6 +19,7 @@ import {
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@pawl/protocol/grpc";
 import { describe, expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
+import { failureOf } from "./call-failure.js";
 import { fakeEngine } from "./fake-engine.js";
 import { rest, startServer } from "./test-server.js";
 
@@ -41,15 +42,6 @@ const protocols: [string, Connect][] = [
   ],
   ["gRPC-Web over HTTP/2", ({ url }) => createGrpcWebTransport({ baseUrl: url, httpVersion: "2" })],
 ];
-
-async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ConnectError);
-  return ConnectError.from(error);
-}
 
 test("every protocol sees the same instance", async () => {
   const server = await startServer();

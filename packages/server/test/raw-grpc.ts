@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { once } from "node:events";
-import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+} from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Interceptor, ServiceImpl } from "@connectrpc/connect";
 import { Health } from "@pawl/protocol";
@@ -68,6 +73,18 @@ export interface Answer {
   /** Trailers, or the headers of an answer that has nothing else. */
   readonly trailers: IncomingHttpHeaders;
   readonly body: Buffer;
+}
+
+/** Asks a method about no service, and leaves the stream with its answer open. */
+export function openStream({ session }: Served, path: string): ClientHttp2Stream {
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+  });
+  stream.on("error", () => {});
+  stream.end(request(""));
+  return stream;
 }
 
 /** Sends one call in the chunks given, and reads its answer. */

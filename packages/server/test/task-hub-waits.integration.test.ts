@@ -13,6 +13,7 @@ import {
 import type { WorkflowRequest, WorkItem } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
 import type { PawlServer } from "../src/index.js";
+import { failureOf } from "./call-failure.js";
 import { fakeEngine } from "./fake-engine.js";
 import {
   completed,
@@ -187,7 +188,7 @@ describe("a start with an id that is taken", () => {
     await (await worker.turn())([completed("1")]);
     await hub.waitForInstanceCompletion({ instanceId: "a" });
     const again = hub.startInstance({ instanceId: "a", name: "w", enforceUniqueInstanceId: true });
-    const error = ConnectError.from(await again.catch((reason: unknown) => reason));
+    const error = await failureOf(again);
     expect([error.code, error.rawMessage]).toEqual([
       Code.AlreadyExists,
       "failed to create workflow instance: rpc error: code = AlreadyExists desc = a workflow with ID 'a' already exists and the create enforces instance ID uniqueness",
@@ -204,7 +205,7 @@ describe("a start with an id that is taken", () => {
     await hub.waitForInstanceStart({ instanceId: "below" });
     const refusalOf = async (instanceId: string): Promise<unknown[]> => {
       const again = hub.startInstance({ instanceId, name: "w", enforceUniqueInstanceId: true });
-      const error = ConnectError.from(await again.catch((reason: unknown) => reason));
+      const error = await failureOf(again);
       return [error.code, error.rawMessage];
     };
     const prefix = "failed to create workflow instance: rpc error: code = AlreadyExists desc =";

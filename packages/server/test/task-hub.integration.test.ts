@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { Code, ConnectError, type Transport } from "@connectrpc/connect";
+import { Code, type Transport } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { ErrorDetailSchema, OrchestrationStatus, toTimestamp } from "@pawl/protocol";
 import { WorkerCapability, type WorkflowRequest } from "@pawl/protocol/task-hub";
 import { describe, expect, test } from "vitest";
+import { failureOf } from "./call-failure.js";
 import { completed, double, oneActivity, startWorker, taskHubClient } from "./task-hub-worker.js";
 import { startServer } from "./test-server.js";
-
-/** The error of a call that must fail. */
-async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
-  const error: unknown = await call.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(ConnectError);
-  return ConnectError.from(error);
-}
 
 describe("TaskHubSidecarService", () => {
   test("runs a workflow with one activity", async () => {
