@@ -118,7 +118,7 @@ export const coreFaults: readonly PlantedFault[] = [
     name: "parent-not-told",
     breaks: "a parent does not hear how its child ended",
     file: "core/command/complete-turn.ts",
-    search: "if (end !== undefined) into.messages.push(...resultForParent(state, end, now));",
+    search: "if (end) into.messages.push(...resultForParent(state, end, now));",
     replace: "",
     suite: "simulation",
   },
