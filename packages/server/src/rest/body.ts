@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DaprError } from "../dapr/error.js";
+import { CollectedBytes } from "../limit/collected-bytes.js";
 import type { HttpRequest } from "../listen.js";
 
 /**
@@ -10,22 +11,18 @@ import type { HttpRequest } from "../listen.js";
  */
 export function readBody(request: HttpRequest, limitBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let sizeBytes = 0;
+    const body = new CollectedBytes();
+    let isTooLarge = false;
     request.on("data", (chunk: Buffer) => {
-      sizeBytes += chunk.length;
-      if (sizeBytes <= limitBytes) {
-        chunks.push(chunk);
+      isTooLarge ||= body.sizeBytes + chunk.length > limitBytes;
+      if (!isTooLarge) {
+        body.add(chunk);
       } else {
-        chunks.length = 0;
+        body.clear();
         reject(unreadable(`stream too large: at most ${limitBytes} bytes are taken`));
       }
     });
-    request.once("end", () => {
-      const [only] = chunks;
-      // Most bodies come in one piece, which needs no copy.
-      resolve(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks));
-    });
+    request.once("end", () => resolve(body.joined()));
     request.once("error", () => reject(unreadable("unexpected end of stream")));
     request.once("close", () => reject(unreadable("unexpected end of stream")));
   });

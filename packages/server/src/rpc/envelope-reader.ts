@@ -2,21 +2,18 @@
 
 import { Code, ConnectError } from "@connectrpc/connect";
 import { envelopePrefixBytes } from "@pawl/protocol";
+import { CollectedBytes } from "../limit/collected-bytes.js";
 
 const compressedFlag = 1;
-const noBytes = Buffer.alloc(0);
 
 /**
  * Reads the body of a gRPC call that has one message, with the errors that Connect's handlers have.
- * Holds no more than one message of the size allowed, and a chunk.
+ * Holds no more than one message of the size allowed, and a chunk, in twice their bytes.
  */
 export class EnvelopeReader {
   readonly #maxBytes: number;
   readonly #kind: string;
-  #whole: Buffer | undefined;
-  /** What arrived behind it, to be joined once. */
-  #more: Buffer[] | undefined;
-  #sizeBytes = 0;
+  readonly #body = new CollectedBytes();
   /** Bytes of prefix and message together; known once the prefix is there. */
   #wantedBytes = Number.POSITIVE_INFINITY;
 
@@ -28,19 +25,14 @@ export class EnvelopeReader {
 
   /** Takes what has arrived. @throws ConnectError as soon as it is clear that the body is none */
   add(chunk: Buffer): void {
-    if (this.#whole === undefined) {
-      this.#whole = chunk;
-    } else {
-      this.#more ??= [];
-      this.#more.push(chunk);
-    }
-    this.#sizeBytes += chunk.byteLength;
-    if (this.#wantedBytes === Number.POSITIVE_INFINITY && this.#sizeBytes >= envelopePrefixBytes) {
-      const messageBytes = this.#joined().readUInt32BE(1);
+    this.#body.add(chunk);
+    const { sizeBytes } = this.#body;
+    if (this.#wantedBytes === Number.POSITIVE_INFINITY && sizeBytes >= envelopePrefixBytes) {
+      const messageBytes = this.#body.joined().readUInt32BE(1);
       requireSize(messageBytes, this.#maxBytes);
       this.#wantedBytes = envelopePrefixBytes + messageBytes;
     }
-    if (this.#sizeBytes >= this.#wantedBytes + envelopePrefixBytes) {
+    if (sizeBytes >= this.#wantedBytes + envelopePrefixBytes) {
       throw new ConnectError(
         `protocol error: received extra input message for ${this.#kind} method`,
         Code.Unimplemented,
@@ -50,16 +42,16 @@ export class EnvelopeReader {
 
   /** The message, when the body has ended. @throws ConnectError when there is none, or half of one */
   message(): Uint8Array {
-    if (this.#sizeBytes === 0) {
+    if (this.#body.sizeBytes === 0) {
       throw new ConnectError(
         `protocol error: missing input message for ${this.#kind} method`,
         Code.Unimplemented,
       );
     }
-    if (this.#sizeBytes !== this.#wantedBytes) {
+    if (this.#body.sizeBytes !== this.#wantedBytes) {
       throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
     }
-    const whole = this.#joined();
+    const whole = this.#body.joined();
     if (((whole[0] ?? 0) & compressedFlag) !== 0) {
       throw new ConnectError(
         "received compressed envelope, but do not know how to decompress",
@@ -67,14 +59,6 @@ export class EnvelopeReader {
       );
     }
     return whole.subarray(envelopePrefixBytes);
-  }
-
-  #joined(): Buffer {
-    if (this.#more !== undefined) {
-      this.#whole = Buffer.concat([this.#whole ?? noBytes, ...this.#more]);
-      this.#more = undefined;
-    }
-    return this.#whole ?? noBytes;
   }
 }
 
