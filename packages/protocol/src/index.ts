@@ -33,6 +33,9 @@ export { encodeWith } from "./write/shared-writer.js";
 // gRPC.
 export { envelopePrefixBytes, toEnvelope } from "./envelope.js";
 
+// Time.
+export { longestTimerMs, setAlarm } from "./alarm.js";
+
 // Memory.
 export { TurnoverMap } from "./turnover-map.js";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { setAlarm } from "@pawl/protocol";
 import { isPawlError, PawlError } from "../errors.js";
-import { setAlarm } from "./alarm.js";
 
 /**
  * Runs a call with a signal that is aborted when the time is up or the caller's own signal is.

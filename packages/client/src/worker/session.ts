@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { type HistoryEvent, WorkflowActionSchema } from "@pawl/protocol";
-import { setAlarm } from "../async/alarm.js";
+import { type HistoryEvent, setAlarm, WorkflowActionSchema } from "@pawl/protocol";
 import { createDeferred } from "../async/deferred.js";
 import type { Logger } from "../authoring.js";
 import { failureOf } from "../failure.js";

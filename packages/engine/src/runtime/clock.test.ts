@@ -47,3 +47,25 @@ describe("systemClock.setTimer()", () => {
     expect(callback).not.toHaveBeenCalled();
   });
 });
+
+describe("systemClock.setDelay()", () => {
+  test.each([1, minute, month, 12 * month])("passes once, after %d ms and not before", (waitMs) => {
+    const callback = vi.fn();
+    systemClock.setDelay(waitMs, callback);
+    vi.advanceTimersByTime(waitMs - 1);
+    expect(callback).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    vi.advanceTimersByTime(12 * month);
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  test("does not pass when it is cancelled, at whatever time", () => {
+    const callback = vi.fn();
+    const cancel = systemClock.setDelay(2 * month, callback);
+    vi.advanceTimersByTime(month);
+    cancel();
+    vi.advanceTimersByTime(2 * month);
+    expect(callback).not.toHaveBeenCalled();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { setAlarm } from "@pawl/protocol";
+
 /** Time as the engine sees it. Injected, so that tests run on virtual time. */
 export interface Clock {
   /** Milliseconds since 1970 (UTC), an integer. May jump; never used to measure lengths. */
@@ -36,7 +38,6 @@ export const systemClock: Clock = {
     return () => clearTimeout(handle);
   },
   setDelay(waitMs, callback) {
-    const handle = setTimeout(callback, waitMs);
-    return () => clearTimeout(handle);
+    return setAlarm(waitMs, callback);
   },
 };

@@ -12,12 +12,10 @@ import {
   type UnaryRequest,
   type UnaryResponse,
 } from "@connectrpc/connect";
+import { setAlarm } from "@pawl/protocol";
 import { type HasNodeHeaders, nodeHeaders, toWebHeaders } from "./headers.js";
 import { createLazyFields } from "./lazy-fields.js";
 import { answered, timedOut } from "./reason.js";
-
-/** Milliseconds that a timer of Node can last. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The units of `grpc-timeout`, in milliseconds. */
 const timeoutUnitsMs: Readonly<Record<string, number>> = {
@@ -101,7 +99,7 @@ export class CallContext {
   readonly #deadline: number | undefined;
   #reason: ConnectError | undefined;
   #controller: AbortController | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: (() => void) | undefined;
   #requestHeader: Headers | undefined;
   #responseHeader: Headers | undefined;
   #responseTrailer: Headers | undefined;
@@ -125,7 +123,7 @@ export class CallContext {
 
   /** The call is over: nothing of it is waited for any more. */
   end(): void {
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     this.abort(answered);
   }
 
@@ -220,8 +218,8 @@ export class CallContext {
     }
     if (leftMs <= 0) {
       this.abort(timedOut);
-    } else if (leftMs <= longestTimerMs) {
-      this.#timer = setTimeout(() => this.abort(timedOut), leftMs);
+    } else {
+      this.#cancelTimer = setAlarm(leftMs, () => this.abort(timedOut));
     }
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, type TaskFailureDetails } from "@pawl/protocol";
-import { longestTimerMs } from "../../async/alarm.js";
+import { decodeFrames, longestTimerMs, type TaskFailureDetails } from "@pawl/protocol";
 import { createDeferred } from "../../async/deferred.js";
 import { toFailureDetails } from "../../failure.js";
 import type { ActivityItem, PortSession, TurnItem, WorkerPort } from "../../port.js";
