@@ -9,7 +9,7 @@ import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";
 import type { Snapshot } from "../mailbox.js";
 import { olderRows } from "../retention/older-executions.js";
-import { PayloadRoom } from "./payload-room.js";
+import { PayloadRoom } from "./query/payload-room.js";
 import { readEnds } from "./reader.js";
 import { instanceOf } from "./view.js";
 
