@@ -93,7 +93,7 @@ class CrashTest {
     system.awaitAnswer(id);
     assertEquals(WorkflowRuntimeStatus.SUSPENDED, system.statusOf(id));
 
-    system.client().resumeWorkflow(id, "");
+    system.resume(id);
     assertEquals("\"filed approved\"", system.awaitOutput(id));
     assertEquals(List.of("fileDecision"), system.activitiesOf(id));
   }

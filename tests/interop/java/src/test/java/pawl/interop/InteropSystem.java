@@ -180,6 +180,26 @@ final class InteropSystem
     }
   }
 
+  /**
+   * Resumes an instance while the worker may be away: a strict server, like Dapr's, then refuses it.
+   */
+  void resume(String id) {
+    if (System.getenv("PAWL_STRICT_DAPR") == null) {
+      client.resumeWorkflow(id, "");
+    } else {
+      Waiting.until(() -> isResumed(id), "the worker to come back", Waiting.LIMIT);
+    }
+  }
+
+  private boolean isResumed(String id) {
+    try {
+      client.resumeWorkflow(id, "");
+      return true;
+    } catch (StatusRuntimeException fault) {
+      return false;
+    }
+  }
+
   /** The status of an instance that must exist. */
   WorkflowRuntimeStatus statusOf(String id) {
     WorkflowState state = client.getWorkflowState(id, true);
