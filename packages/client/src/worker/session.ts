@@ -59,11 +59,11 @@ export class Session implements WorkReceiver {
   }
 
   turn(turn: Turn): void {
-    if (this.#begin()) void this.#runTurn(turn).then(this.#done, this.#failed);
+    if (this.#begin()) void this.#runTurn(turn);
   }
 
   activity(task: ActivityTask): void {
-    if (this.#begin()) void this.#runActivity(task).then(this.#done, this.#failed);
+    if (this.#begin()) void this.#runActivity(task);
   }
 
   release(instanceId: string): void {
@@ -95,39 +95,58 @@ export class Session implements WorkReceiver {
     return true;
   }
 
-  readonly #done = (): void => {
+  #done(): void {
     this.#inFlight -= 1;
     if (this.#inFlight === 0) this.#whenIdle?.();
-  };
+  }
 
-  readonly #failed = (error: unknown): void => {
+  #failed(error: unknown): void {
     this.#logger.error({ error }, "a work item was not answered");
-    this.#done();
-  };
+  }
 
   async #runActivity(task: ActivityTask): Promise<void> {
-    const definition = this.#registry.activities.get(task.activity);
-    const outcome = await runActivity(definition, task, this.#stopping.signal, this.#logger);
-    const channel = this.#channel ?? (await this.#attached.promise);
-    if (!this.#stopping.signal.aborted) channel.completeActivity(task, outcome);
+    try {
+      const definition = this.#registry.activities.get(task.activity);
+      const outcome = await runActivity(definition, task, this.#stopping.signal, this.#logger);
+      const channel = this.#channel ?? (await this.#attached.promise);
+      if (!this.#stopping.signal.aborted) channel.completeActivity(task, outcome);
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#done();
+    }
   }
 
   async #runTurn(turn: Turn): Promise<void> {
-    const { instanceId, token } = turn;
-    this.#turns.set(instanceId, token);
-    const held = this.#cache.take(instanceId, turn.executionId);
-    const past = turn.isCached ? [] : turn.past();
-    const replay = turn.isCached ? held : this.#createReplay(turn, past);
-    let outcome: TurnOutcome | undefined;
     try {
-      // Also what is known at once is answered later: the engine is still handing the turn out.
-      outcome = await (replay?.turn(past, turn.events) ?? this.#withoutReplay(turn));
+      this.#turns.set(turn.instanceId, turn.token);
+      const held = this.#cache.take(turn.instanceId, turn.executionId);
+      const past = turn.isCached ? [] : turn.past();
+      const replay = turn.isCached ? held : this.#createReplay(turn, past);
+      let outcome: TurnOutcome | undefined;
+      try {
+        // Also what is known at once is answered later: the engine is still handing the turn out.
+        outcome = await (replay?.turn(past, turn.events) ?? this.#withoutReplay(turn));
+      } catch (error) {
+        const { instanceId } = turn;
+        this.#logger.error({ error, instanceId }, "a turn could not be replayed");
+        outcome = failedOutcome(failureOf(error));
+      }
+      const channel = this.#channel ?? (await this.#attached.promise);
+      if (!this.#stopping.signal.aborted) this.#answer(channel, turn, replay, outcome);
     } catch (error) {
-      this.#logger.error({ error, instanceId }, "a turn could not be replayed");
-      outcome = failedOutcome(failureOf(error));
+      this.#failed(error);
+    } finally {
+      this.#done();
     }
-    const channel = this.#channel ?? (await this.#attached.promise);
-    if (this.#stopping.signal.aborted) return;
+  }
+
+  #answer(
+    channel: WorkChannel,
+    turn: Turn,
+    replay: Replay | undefined,
+    outcome: TurnOutcome | undefined,
+  ): void {
     // Held before the answer leaves: the next turn may follow at once.
     const displaced = this.#hold(turn, replay, outcome);
     if (outcome === undefined) channel.missTurn(turn);

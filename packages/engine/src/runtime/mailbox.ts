@@ -62,6 +62,8 @@ export interface SavedMarks {
   readonly timers: ReadonlyMap<number, TimerKey>;
 }
 
+type OwnedSeals = { -readonly [K in keyof Seals]: Seals[K] };
+
 const noWorkers: ReadonlySet<string> = new Set();
 
 /**
@@ -72,7 +74,7 @@ export class Mailbox implements Dirty {
   readonly instanceId: string;
   readonly #host: MailboxHost;
   #state: OwnedState | undefined;
-  #seals: Seals;
+  #seals: OwnedSeals;
   #savedLive: boolean;
   #savedRow: Row | undefined;
   #savedTimers: ReadonlyMap<number, TimerKey>;
@@ -119,7 +121,7 @@ export class Mailbox implements Dirty {
     this.instanceId = instanceId;
     this.#host = host;
     this.#state = loaded?.state;
-    this.#seals = loaded?.seals ?? noSeals;
+    this.#seals = { ...(loaded?.seals ?? noSeals) };
     this.#savedLive = loaded?.saved.live ?? false;
     this.#savedRow = loaded?.snapshot.row;
     this.#savedTimers = loaded?.saved.timers ?? noEntries();
@@ -187,12 +189,14 @@ export class Mailbox implements Dirty {
     const state = applyOutcome(this.#state, outcome);
     this.#state = state;
     const { turn } = outcome;
-    const first = this.#seals.inboxFirst + (turn?.consumed ?? 0);
-    const next = this.#seals.inboxNext;
-    this.#seals =
-      outcome.beginning === undefined
-        ? { ...this.#seals, inboxFirst: first, inboxNext: next + outcome.accepted.length }
-        : { ...this.#seals, inboxFirst: next, inboxNext: next + state.inbox.length };
+    const seals = this.#seals;
+    if (outcome.beginning === undefined) {
+      seals.inboxFirst += turn?.consumed ?? 0;
+      seals.inboxNext += outcome.accepted.length;
+    } else {
+      seals.inboxFirst = seals.inboxNext;
+      seals.inboxNext += state.inbox.length;
+    }
     if (turn !== undefined) this.#append(turn.appended, frames);
   }
 
@@ -232,7 +236,7 @@ export class Mailbox implements Dirty {
 
   /** History begins anew. */
   #restart(): void {
-    this.#seals = { ...this.#seals, chunkCount: 0, chain: 0, historyBytes: 0 };
+    Object.assign(this.#seals, { chunkCount: 0, chain: 0, historyBytes: 0 });
     this.#unsaved = [];
     this.#unsavedBytes = 0;
     this.largeTurnBytes = 0;
@@ -250,6 +254,7 @@ export class Mailbox implements Dirty {
     // By the time of the commit, the instance may have been continued as new.
     const { executionId } = state;
     for (const record of records) {
+      if (record.event.eventType.case !== "taskScheduled") continue;
       const task = state.fold.tasks.get(record.event.eventId);
       if (task?.record === record) this.#newTasks.push({ executionId, task });
     }
@@ -358,16 +363,13 @@ export class Mailbox implements Dirty {
     { eventCount, frames }: Piece,
     writes: StoreWrite[],
   ): void {
-    const { chunkCount, historyBytes } = this.#seals;
+    const { chunkCount } = this.#seals;
     const chain = chainOf(this.#seals.chain, frames);
     const key = chunkKey(this.instanceId, state.generation, chunkCount);
     writes.push(put(key, encodeChunk({ firstEvent, eventCount, chain, frames })));
-    this.#seals = {
-      ...this.#seals,
-      chunkCount: chunkCount + 1,
-      chain,
-      historyBytes: historyBytes + frames.length,
-    };
+    this.#seals.chunkCount += 1;
+    this.#seals.chain = chain;
+    this.#seals.historyBytes += frames.length;
   }
 }
 

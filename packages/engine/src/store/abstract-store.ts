@@ -120,9 +120,8 @@ export class AbstractStore extends DatabaseReader implements Store {
   }
 
   write(batch: readonly StoreWrite[]): Promise<void> {
-    const written = this.#write(batch);
-    this.#writing = written.catch(() => {});
-    return written;
+    this.#writing = this.#write(batch);
+    return this.#writing;
   }
 
   async #write(batch: readonly StoreWrite[]): Promise<void> {
@@ -150,7 +149,7 @@ export class AbstractStore extends DatabaseReader implements Store {
   }
 
   async #close(): Promise<void> {
-    await this.#writing;
+    await this.#writing.catch(() => {});
     this.#failure ??= new Error("the store is closed");
     await this.#policy.closing();
     await this.#db.close();

@@ -49,7 +49,9 @@ export function createEmbeddedLink(port: WorkerPort): WorkLink {
       const answer = (reply: Promise<void>): void => {
         if (reply === latest) return;
         latest = reply;
-        const settled = reply.catch(refused).finally(() => unanswered.delete(settled));
+        const settled = reply.catch(refused).then(() => {
+          unanswered.delete(settled);
+        });
         unanswered.add(settled);
       };
       const close = async (): Promise<void> => {

@@ -223,12 +223,7 @@ export class Dispatch implements WorkerWatcher {
   /** True when a worker takes the activity. */
   readonly #offerActivity = (work: ActivityWork, name: string): boolean => {
     if (this.activityHold(name) !== undefined) return false;
-    const { refusedBy } = work;
-    const worker = this.#roomiest(
-      { kind: "activity", name, refusedBy },
-      (candidate) => !refusedBy.has(candidate.workerId),
-      (candidate) => candidate.activityRoom(),
-    );
+    const worker = this.#roomiest(activityOffer, name, work);
     if (worker === undefined) return false;
     this.#activityGate.enter(name);
     this.#hand(this.#host.takeActivity(work, worker), worker, (item) => {
@@ -262,42 +257,36 @@ export class Dispatch implements WorkerWatcher {
   /** The worker that holds the instance, if it has room; else the one with most room. */
   #turnWorker(work: TurnWork): Worker | undefined {
     const last = work.lastWorkerId === undefined ? undefined : this.#workers.get(work.lastWorkerId);
-    const { workflow: name, refusedBy } = work;
     if (last !== undefined && last.turnRoom() > 0 && isFit(last, work)) {
-      if (last.runs("workflow", name)) return last;
+      if (last.runs("workflow", work.workflow)) return last;
     }
-    return this.#roomiest(
-      { kind: "workflow", name, refusedBy },
-      (worker) => isFit(worker, work),
-      (worker) => worker.turnRoom(),
-    );
+    return this.#roomiest(turnOffer, work.workflow, work);
   }
 
   /**
    * The worker with most room among those that may have the work. When all have said of other work of
    * its name that they lack it, one of them is asked: its code may have come since.
    */
-  #roomiest(
-    { kind, name, refusedBy }: Asked,
-    isFit: (worker: Worker) => boolean,
-    roomOf: (worker: Worker) => number,
-  ): Worker | undefined {
-    const best = this.#most((worker) => worker.runs(kind, name) && isFit(worker), roomOf);
-    if (best !== undefined || refusedBy.size > 0 || this.mayHave(kind, name, refusedBy)) {
+  #roomiest<T extends Refusable>(offer: Offer<T>, name: string, work: T): Worker | undefined {
+    const best = this.#most("runs", offer, name, work);
+    const { refusedBy } = work;
+    if (best !== undefined || refusedBy.size > 0 || this.mayHave(offer.kind, name, refusedBy)) {
       return best;
     }
-    return this.#most((worker) => worker.accepts(kind, name) && isFit(worker), roomOf);
+    return this.#most("accepts", offer, name, work);
   }
 
-  #most(
-    isAble: (worker: Worker) => boolean,
-    roomOf: (worker: Worker) => number,
+  #most<T>(
+    able: "runs" | "accepts",
+    { kind, isFit, roomOf }: Offer<T>,
+    name: string,
+    work: T,
   ): Worker | undefined {
     let best: Worker | undefined;
     let bestRoom = 0;
     for (const worker of this.#workers.values()) {
       const room = roomOf(worker);
-      if (room > bestRoom && isAble(worker)) {
+      if (room > bestRoom && worker[able](kind, name) && isFit(worker, work)) {
         best = worker;
         bestRoom = room;
       }
@@ -306,12 +295,27 @@ export class Dispatch implements WorkerWatcher {
   }
 }
 
-/** What a worker is looked for for. */
-interface Asked {
+/** Work that workers may refuse. */
+type Refusable = Pick<TurnWork | ActivityWork, "refusedBy">;
+
+/** How a worker is looked for for one kind of work. */
+interface Offer<T> {
   readonly kind: NameKind;
-  readonly name: string;
-  readonly refusedBy: ReadonlySet<string>;
+  readonly isFit: (worker: Worker, work: T) => boolean;
+  readonly roomOf: (worker: Worker) => number;
 }
+
+const turnOffer: Offer<TurnWork> = {
+  kind: "workflow",
+  isFit,
+  roomOf: (worker) => worker.turnRoom(),
+};
+
+const activityOffer: Offer<ActivityWork> = {
+  kind: "activity",
+  isFit: (worker, { refusedBy }) => !refusedBy.has(worker.workerId),
+  roomOf: (worker) => worker.activityRoom(),
+};
 
 /** True when a worker has not refused a turn, and need not be sent too much. */
 function isFit(worker: Worker, { instanceId, bytes, refusedBy }: TurnWork): boolean {

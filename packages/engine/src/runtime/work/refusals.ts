@@ -83,12 +83,12 @@ export class Refusals {
 
   /** An activity waits no longer. */
   taken(work: ActivityWork): void {
-    this.#activities.delete(work);
+    if (work.refusedBy.size > 0) this.#activities.delete(work);
   }
 
   /** A worker had a turn after all. */
   ended(mailbox: Mailbox): void {
-    this.#turns.delete(mailbox);
+    if (this.#turns.size > 0) this.#turns.delete(mailbox);
   }
 
   /**

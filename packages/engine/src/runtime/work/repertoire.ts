@@ -13,7 +13,8 @@ export class Repertoire {
 
   /** It has run this. */
   show(kind: NameKind, name: string): void {
-    this.#lacking[kind].delete(name);
+    const lacking = this.#lacking[kind];
+    if (lacking.size > 0) lacking.delete(name);
     const had = this.#had[kind];
     if (had.size < namesLimit) had.add(name);
   }
