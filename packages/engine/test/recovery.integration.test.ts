@@ -12,7 +12,8 @@ import {
 } from "../src/store/key.js";
 import { type KeyRange, mark, put, type StoreWrite } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
-import { sendEvent } from "./actions.js";
+import type { Gate } from "../src/testing/fault-store.js";
+import { schedule, sendEvent } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 
@@ -33,6 +34,19 @@ function watchRows(under: EngineUnderTest): { ids: string[]; scans: number } {
 
 function isRange(subject: KeyRange | readonly StoreWrite[]): subject is KeyRange {
   return "gte" in subject;
+}
+
+/** Opens an engine after a crash; no instance can be read until the gate lets that go. */
+async function openHeld(under: EngineUnderTest): Promise<{ after: EngineUnderTest; gate: Gate }> {
+  const timerKind = kindRange("timer", 0).gte[2];
+  let gate: Gate | undefined;
+  under.faults.onCall = (_, subject) => {
+    // The last that an opening looks for.
+    if ("gte" in subject && subject.gte[2] === timerKind) gate ??= under.faults.hold("get");
+  };
+  const after = await under.crash();
+  if (gate === undefined) throw new Error("no timers were looked for");
+  return { after, gate };
 }
 
 /** Cuts the power once a message to another instance is on disk, before it is delivered. */
@@ -114,6 +128,7 @@ describe("opening a store", () => {
     void under.engine.start({ workflow: "parent", instanceId: "message", input: "echo c hi" });
     await untilCut(under);
     const after = await under.crash();
+    await after.engine.idle();
     expect(after.log).toContainEqual({
       level: "info",
       facts: { instances: 1, messages: 1, damaged: 0 },
@@ -126,6 +141,39 @@ describe("opening a store", () => {
       expect([id, (await after.engine.get(id))?.status]).toEqual([id, "completed"]);
     }
     await after.engine.close();
+  });
+
+  test("serves callers while unfinished work is taken up, and takes it up once", async () => {
+    const under = await EngineUnderTest.open();
+    const first = under.connect({});
+    for (const [before, instanceId] of ["asked for", "not asked for"].entries()) {
+      await under.engine.start({ workflow: "w", instanceId });
+      const turn = await first.turn(before + 1);
+      await first.completeTurn(turn, [schedule(0, "a"), schedule(1, "b")]);
+    }
+    const { after, gate } = await openHeld(under);
+    expect(after.log).toEqual([]);
+    const raised = after.engine.raiseEvent("asked for", "go");
+    gate.release();
+    await raised;
+    const worker = after.connect({});
+    await worker.activity(4);
+    await worker.turn();
+    const given = worker.activities.map(({ instanceId, name }) => `${instanceId}: ${name}`).sort();
+    expect(given).toEqual(["asked for: a", "asked for: b", "not asked for: a", "not asked for: b"]);
+    expect(worker.turns).toHaveLength(1);
+    await after.engine.close();
+  });
+
+  test("closes while unfinished work is read", async () => {
+    const under = await EngineUnderTest.open();
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const { after, gate } = await openHeld(under);
+    while (gate.waiting() === 0) await nextTick();
+    const closed = after.engine.close();
+    gate.release();
+    await closed;
+    expect(after.log).toEqual([]);
   });
 
   test("goes on with the numbers of messages where it was", async () => {

@@ -40,8 +40,8 @@ export const fleetFaults: readonly PlantedFault[] = [
     name: "fleet-start-without-waiting",
     breaks: "after a start with instances that only wait, no worker is waited for",
     file: "runtime/recovery.ts",
-    search: "const hasOpen = instances + messages > 0 || (await hasOpenInstance(runtime.store));",
-    replace: "const hasOpen = instances + messages > 0 && (await hasOpenInstance(runtime.store));",
+    search: "return this.#instances + this.#messages > 0 || hasOpenInstance(runtime.store);",
+    replace: "return this.#instances + this.#messages > 0 && hasOpenInstance(runtime.store);",
     suite: "simulation",
   },
   {

@@ -27,6 +27,8 @@ export class Mailboxes {
   /** Those whose history is in memory, the longest unused first, and its bytes in all. */
   readonly #cached = new TurnoverMap<string, Mailbox>();
   #cachedBytes = 0;
+  /** Told of each instance that was read, before anybody gets it. */
+  onLoaded: (mailbox: Mailbox) => void = () => {};
 
   constructor(
     store: Store,
@@ -160,6 +162,7 @@ export class Mailboxes {
       // It may have been begun as a fresh one meanwhile.
       const mailbox = this.#live.get(instanceId) ?? loaded;
       this.#live.set(instanceId, mailbox);
+      this.onLoaded(mailbox);
       return mailbox;
     });
     this.#loading.set(instanceId, loading);

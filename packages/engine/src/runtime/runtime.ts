@@ -284,7 +284,7 @@ export class Runtime implements MailboxHost {
       if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
     });
     const durable = arrival.then((received) => received.durable);
-    void this.#track(durable, "a message cannot be delivered", targetId);
+    void this.track(durable, "a message cannot be delivered", targetId);
   }
 
   /** A child that cannot start for what is damaged fails its parent's task, as on any taken id. */
@@ -330,7 +330,7 @@ export class Runtime implements MailboxHost {
       }
       return this.apply(mailbox, fireTimer(state, timer, this.now()));
     });
-    return this.#track(fired, "a timer cannot fire", timer.instanceId);
+    return this.track(fired, "a timer cannot fire", timer.instanceId);
   }
 
   /** For those who found out that the store fails: it is opened again. */
@@ -349,8 +349,8 @@ export class Runtime implements MailboxHost {
     );
   }
 
-  /** Resolves when the work has ended, well or not. */
-  #track(work: Promise<unknown>, failed: string, instanceId: string): Promise<void> {
+  /** Counts as busy until the work has ended, well or not; resolves then. */
+  track(work: Promise<unknown>, failed: string, instanceId?: string): Promise<void> {
     this.#busy += 1;
     return work
       .then(() => {})

@@ -12,7 +12,7 @@ import { EngineError, isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
-import { recover } from "./recovery.js";
+import { Recovery } from "./recovery.js";
 import { Runtime } from "./runtime.js";
 import { Departures } from "./work/departures.js";
 import { Worker } from "./work/worker.js";
@@ -37,6 +37,8 @@ export class Supervisor {
   readonly #closeListeners = new TurnoverMap<number, () => void>();
   #closeListenerCount = 0;
   #runtime: Runtime | undefined;
+  /** Takes up what was unfinished when the runtime's store was opened. */
+  #recovery: Recovery | undefined;
   /** Why there is no runtime. */
   #reason = "";
   #reopening: Promise<void> | undefined;
@@ -63,12 +65,13 @@ export class Supervisor {
       failure ??= { error };
       this.#fail(runtime, error);
     });
+    const recovery = new Recovery(runtime);
+    const hasWorkers = this.#workers.size > 0;
     try {
-      const { instances, messages, damaged, hasOpen } = await recover(runtime);
+      const hasOpen = await recovery.open();
+      // Activities that connected workers are at are left to them, so all have to be there.
+      if (hasWorkers) await recovery.takeUp();
       if (failure !== undefined) throw failure.error;
-      if (instances + messages > 0) {
-        this.#options.logger.info({ instances, messages, damaged }, "unfinished work taken up");
-      }
       if (hasOpen && this.#workers.size === 0) this.#departures.leaveAll();
     } catch (error) {
       runtime.timers.close();
@@ -76,12 +79,16 @@ export class Supervisor {
       throw error;
     }
     this.#runtime = runtime;
+    this.#recovery = recovery;
     open.runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
     // They may have changed while the store was being opened.
     if (runtime.options !== this.#options) runtime.reconfigure(this.#options);
     runtime.retention.open();
     runtime.dispatch.add(...this.#workers.values());
+    if (!hasWorkers) {
+      void runtime.track(recovery.takeUp(), "unfinished work cannot be taken up");
+    }
     this.#announce(true);
     this.#tellWaiters(runtime);
     this.waiters.notifyAll();
@@ -218,6 +225,7 @@ export class Supervisor {
     if (runtime === undefined) return;
     runtime.timers.close();
     runtime.desk.close();
+    await this.#recovery?.close();
     await runtime.retention.close();
     await runtime.journal.flush().catch(() => {});
     await runtime.store.close();
@@ -232,6 +240,7 @@ export class Supervisor {
     this.#runtime = undefined;
     this.#announce(false);
     runtime.timers.close();
+    void this.#recovery?.close();
     void runtime.retention.close();
     runtime.desk.close();
     runtime.dispatch.abandon();
