@@ -68,6 +68,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
   const watch = { reloadIntervalMs: options.reloadIntervalMs, log };
   const listeners = new Set<Listener>();
   const gates = new Set<Gate>();
+  let credentials: Credentials | undefined;
   const tls = closing.add(
     await openReloaded({
       ...watch,
@@ -90,7 +91,8 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
       files: tokensFile === "" ? [] : [tokensFile],
       read: () => readTokens(options),
       changed(replaced) {
-        credentials.replaceTokens(replaced);
+        // Before there are any, they will be made of these.
+        credentials?.replaceTokens(replaced);
         for (const gate of gates) {
           gate.endRevoked();
         }
@@ -99,9 +101,10 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
   );
   const policy = closing.add(await openPolicy(options));
   const cors = new Cors(options.corsOrigins);
-  const credentials = new Credentials(tokens.value, tls.value?.ca !== undefined);
+  const callers = new Credentials(tokens.value, tls.value?.ca !== undefined);
+  credentials = callers;
   const hasTls = tls.value !== undefined;
-  const weakness = requireSafeExposure({ ...options, hasTls, asksWho: credentials.required });
+  const weakness = requireSafeExposure({ ...options, hasTls, asksWho: callers.required });
   if (weakness !== undefined) {
     log.warn({ host: options.host }, weakness);
   }
@@ -114,7 +117,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
     openAdmission: () => createAdmission(policy.read),
     createGate(router) {
       const operationOf = operationsOf(router);
-      const shared = { cors, credentials, strictDapr, log };
+      const shared = { cors, credentials: callers, strictDapr, log };
       const gate = new Gate({ ...shared, operationOf, policy: policy.read });
       gates.add(gate);
       return gate;
@@ -156,14 +159,11 @@ async function openPolicy(
     what: "policy",
     files: [file],
     read: async () => Policy.parse(file, await readNamedFile(file, "--policy-file")),
-    changed(replaced) {
-      policy = replaced;
-    },
+    changed() {},
     reloadIntervalMs,
     log,
   });
-  let policy = opened.value;
-  return { read: () => policy, stop: () => opened.stop() };
+  return { read: () => opened.value, stop: () => opened.stop() };
 }
 
 /** Finds the operation of a request as the handlers will find its handler. */
