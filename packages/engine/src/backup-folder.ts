@@ -61,7 +61,7 @@ export async function restoreFolder(
     const onProgress = options.onProgress ?? (() => {});
     const to = join(folder, databaseName);
     await copyDatabase(join(from, databaseName), to, fileNames, onProgress);
-    await writeNewSideFile(folder, Math.max(side.commit, newest), side.formatVersion);
+    await writeNewSideFile(folder, { ...side, commit: Math.max(side.commit, newest) });
     const report = await verifyFolder(folder);
     if (report.damaged.length > 0 && options.allowDamaged !== true) {
       throw damagedBackup(from, describeDamage(report));

@@ -81,6 +81,8 @@ describe("a data folder", () => {
       storeId: expect.stringMatching(/^[0-9a-f-]{36}$/),
       commit: await newestCommit(dataDir),
       checksum: expect.any(Number),
+      lostBlocks: 0,
+      lostChecksum: expect.any(Number),
     });
     await (await openOnDisk(dataDir)).close();
     expect(JSON.parse(await readFile(join(dataDir, "pawl.json"), "utf8"))).toEqual(side);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomBytes } from "node:crypto";
-import { appendFile, cp, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { appendFile, cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isEngineError, verifyFolder } from "../src/index.js";
+import { isEngineError, restoreFolder, verifyFolder, writeBackup } from "../src/index.js";
 import { listTables, type TableFile } from "../src/store/level/inspect.js";
 import { userKey } from "../src/store/level/manifest.js";
 import { findBlock } from "../src/store/level/table-block.js";
-import { dataFolder, filesIn } from "./data-folder.js";
+import { readSideFile, writeSideFile } from "../src/store/side-file.js";
+import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
 import {
   asideIn,
   blocksOf,
@@ -151,15 +152,100 @@ describe("a table of which a part is gone", () => {
     }
   }, 120_000);
 
+  test("that is cut short in a folder of one table serves what stands before", async () => {
+    const { dataDir, parked } = await cutInHalf();
+    expect(parked).toBeGreaterThan(10);
+    expect(parked).toBeLessThan(small.truth.size - 10);
+    expect((await verifyFolder(dataDir)).lost).toEqual([
+      expect.stringMatching(/^what follows byte \d+ of damaged-.*\.ldb, which cannot be read$/),
+    ]);
+  });
+
   test("is refused as it was when any instance may have been in it", async () => {
-    const [{ name } = expect.unreachable()] = await tablesOf(small);
     const dataDir = await copyOf(small);
+    const [{ name } = expect.unreachable()] = await tablesOf(small);
     await rm(join(dataDir, "db", name));
-    const before = await filesIn(dataDir);
-    await expect(serveKnown(small, dataDir)).rejects.toMatchObject({
-      code: "STORE_DAMAGED",
-      message: expect.stringMatching(/ldb is missing; \d+.ldb may have had any instance.*backup/),
-    });
-    expect(await filesIn(dataDir)).toEqual(before);
+    await expectRefusal(dataDir, /ldb is missing; \d+\.ldb may have had any instance.*backup/);
+  });
+
+  test("is refused as it was when the list of what was lost before may have been in it", async () => {
+    const { dataDir } = await cutInHalf();
+    // What is in a log after the salvage is in a table after the next start.
+    await (await openOnDisk(dataDir)).close();
+    await truncateFirstTable(dataDir);
+    await expectRefusal(dataDir, /may have had the list of what was lost before/);
+  });
+
+  test("is refused as it was when nobody knows whether there was such a list", async () => {
+    const dataDir = await copyOf(small);
+    const side = (await readSideFile(dataDir)) ?? expect.unreachable();
+    expect(side.lostBlocks).toBe(0);
+    await writeSideFile(dataDir, { ...side, lostBlocks: undefined });
+    await truncateFirstTable(dataDir);
+    await expectRefusal(dataDir, /may have had the list of what was lost before/);
+  });
+
+  test("is refused as it was when the log has lost its end as well", async () => {
+    const dataDir = await copyOf(small);
+    await truncateFirstTable(dataDir);
+    const names = await readdir(join(dataDir, "db"));
+    const log = join(dataDir, "db", names.find((name) => name.endsWith(".log")) ?? "");
+    const { length } = await readFile(log);
+    expect(length).toBeGreaterThan(1000);
+    const lostCommits = /acknowledged writes \(commits up to \d+ were acknowledged/;
+    for (const left of [length - 3, 0]) {
+      await truncate(log, left);
+      await expectRefusal(dataDir, lostCommits);
+    }
   });
 });
+
+describe("pawl.json", () => {
+  test("says how many lost blocks the store knows of, and so do copies of it", async () => {
+    const { dataDir } = await cutInHalf();
+    const lostBlocks = async (folder: string): Promise<number | undefined> =>
+      (await readSideFile(folder))?.lostBlocks;
+    expect(await lostBlocks(dataDir)).toBe(1);
+    const engine = await openOnDisk(dataDir);
+    const backup = await dataFolder();
+    await writeBackup(backup, engine.backup());
+    await engine.close();
+    expect(await lostBlocks(backup)).toBe(1);
+    const restored = await dataFolder();
+    await restoreFolder(backup, restored, { allowDamaged: true });
+    expect(await lostBlocks(restored)).toBe(1);
+  });
+
+  test("that does not say so is written anew when the store is opened", async () => {
+    const { dataDir } = await cutInHalf();
+    const side = (await readSideFile(dataDir)) ?? expect.unreachable();
+    for (const lostBlocks of [undefined, 0]) {
+      await writeSideFile(dataDir, { ...side, lostBlocks });
+      await (await openOnDisk(dataDir)).close();
+      expect((await readSideFile(dataDir))?.lostBlocks).toBe(1);
+    }
+  });
+});
+
+/** Cuts the first table of a folder in the middle. */
+async function truncateFirstTable(dataDir: string): Promise<void> {
+  const [{ name, fact } = expect.unreachable()] = await listTables(join(dataDir, "db"));
+  await truncate(join(dataDir, "db", name), fact.sizeBytes >> 1);
+}
+
+/** A copy of the small folder that was served though half of its table was gone; closed. */
+async function cutInHalf(): Promise<{ dataDir: string; parked: number }> {
+  const dataDir = await copyOf(small);
+  await truncateFirstTable(dataDir);
+  const parked = (await expectHonest(small, dataDir)) ?? expect.unreachable();
+  return { dataDir, parked };
+}
+
+async function expectRefusal(dataDir: string, message: RegExp): Promise<void> {
+  const before = await filesIn(dataDir);
+  await expect(openOnDisk(dataDir)).rejects.toMatchObject({
+    code: "STORE_DAMAGED",
+    message: expect.stringMatching(message),
+  });
+  expect(await filesIn(dataDir)).toEqual(before);
+}

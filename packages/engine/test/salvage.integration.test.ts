@@ -11,6 +11,8 @@ import { instanceIdOf, isRowKey, rowKey } from "../src/store/key.js";
 import { mayMatch } from "../src/store/level/bloom-filter.js";
 import type { TableBlock } from "../src/store/level/table-scan.js";
 import { DatabaseInUse, lockDatabase } from "../src/store/salvage/lock-database.js";
+import { readSideFile, writeSideFile } from "../src/store/side-file.js";
+import { commitKey, isCommitKey } from "../src/store/store-key.js";
 import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
 import {
   asideIn,
@@ -176,6 +178,27 @@ describe("a folder of which a block of a table is damaged", () => {
     expect(second.parked).toContain(instanceId);
     expect(await asideIn(dataDir)).toHaveLength(2);
     await second.engine.close();
+  });
+
+  test("is refused when its log lacks commits, whatever the filter of a lost block says", async () => {
+    const blocks = await blocksOf(known.dataDir);
+    const found = blocks.findLast(({ block }) =>
+      block.entries?.some(({ key }) => isCommitKey(key)),
+    );
+    const { file, block } = found ?? expect.unreachable();
+    const filter = block.filter ?? expect.unreachable();
+    const dataDir = await damagedCopy(file, block);
+    const side = (await readSideFile(dataDir)) ?? expect.unreachable();
+    // One of a hundred keys that are not in a filter seems to be.
+    const later = [...Array(5000).keys()].map((number) => side.commit + 1 + number);
+    const isHeld = (commit: number): boolean =>
+      isWithin(block, commitKey(commit)) && mayMatch(filter, commitKey(commit));
+    const commit = later.find(isHeld) ?? expect.unreachable();
+    await writeSideFile(dataDir, { ...side, commit });
+    await expect(openOnDisk(dataDir)).rejects.toMatchObject({
+      code: "STORE_DAMAGED",
+      message: expect.stringContaining(`commits up to ${commit} were acknowledged`),
+    });
   });
 
   test("takes what it lost into its backups", async () => {

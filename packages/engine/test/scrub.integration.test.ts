@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { cp, readdir, rm } from "node:fs/promises";
+import { cp, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { EngineOptions } from "../src/index.js";
@@ -19,8 +19,12 @@ afterAll(() => rm(dirname(known.dataDir), { recursive: true }));
 
 const quick = { bytesPerSecond: 1 << 30, firstAfterMs: 0, againAfterMs: 5 };
 
-/** Opens a copy of the known folder, then changes a byte in the newest row block of a table. */
-async function openAndDamage(options: EngineOptions, log: LogLine[]): Promise<string> {
+/** Opens a copy of the known folder, then changes a byte of a table: in its newest row block, or its index. */
+async function openAndDamage(
+  options: EngineOptions,
+  log: LogLine[],
+  part: "rows" | "index" = "rows",
+): Promise<string> {
   const dataDir = await dataFolder();
   await cp(known.dataDir, dataDir, { recursive: true });
   const blocks = await blocksOf(dataDir);
@@ -28,7 +32,9 @@ async function openAndDamage(options: EngineOptions, log: LogLine[]): Promise<st
   const { file, block } = found ?? expect.unreachable();
   const engine = await openOnDisk(dataDir, { ...options, logger: loggerInto(log) });
   engines.push(engine);
-  flip(join(dataDir, file), block.offset + 9);
+  const { size } = await stat(join(dataDir, file));
+  // The index stands before the footer, which has 48 bytes.
+  flip(join(dataDir, file), part === "rows" ? block.offset + 9 : size - 60);
   return dataDir;
 }
 
@@ -59,6 +65,26 @@ test("damage that comes while the engine works is found, parked, and the rest se
   }
   expect(parked).toBeGreaterThan(0);
   expect(parked).toBeLessThan(40);
+  await engine.close();
+}, 40_000);
+
+test("a damaged index that is found while the engine works costs nothing", async () => {
+  const log: LogLine[] = [];
+  const dataDir = await openAndDamage({ scrub: quick }, log, "index");
+  const engine = engines.at(-1) ?? expect.unreachable();
+  await vi.waitFor(async () => {
+    expect(await asideIn(dataDir)).toHaveLength(1);
+    expect(engine.isReady()).toBe(true);
+  }, 20_000);
+  expect(log).toContainEqual(
+    expect.objectContaining({
+      message: "a table of the database is damaged",
+      facts: expect.objectContaining({ reason: expect.stringMatching(/its index is damaged$/) }),
+    }),
+  );
+  for (const [id, facts] of known.truth) {
+    expect([id, await factsOf(engine, id)]).toEqual([id, facts]);
+  }
   await engine.close();
 }, 40_000);
 

@@ -80,9 +80,9 @@ export class CommitMarks implements BatchPolicy {
     this.#newest.close();
   }
 
-  /** Writes down that the store has a new format, in which all that is durable by now is written. */
-  async upgraded(formatVersion: number): Promise<void> {
-    this.#side = { ...this.#side, formatVersion };
+  /** Writes down what else is true of the store, as all is that is durable by now. */
+  async renew(facts: Partial<Pick<SideFile, "formatVersion" | "lostBlocks">>): Promise<void> {
+    this.#side = { ...this.#side, ...facts };
     this.#marked = -1;
     await this.#refresh();
   }

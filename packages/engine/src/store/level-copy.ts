@@ -6,9 +6,17 @@ import { dirname, join } from "node:path";
 import { Level } from "level";
 import { EngineError } from "../errors.js";
 import type { BackupPiece } from "../port/local.js";
-import { type Database, synced } from "./abstract-store.js";
+import { AbstractStore, type Database, synced } from "./abstract-store.js";
 import { databaseName } from "./folder-names.js";
-import { exists, formatVersion, makeFolder, syncFolder, writeSideFile } from "./side-file.js";
+import { LostBlocks } from "./salvage/lost-blocks.js";
+import {
+  exists,
+  formatVersion,
+  makeFolder,
+  type SideFile,
+  syncFolder,
+  writeSideFile,
+} from "./side-file.js";
 import { del, mark, put } from "./store.js";
 import { commitKey, commitOf } from "./store-key.js";
 
@@ -60,6 +68,7 @@ export async function writeStore(
   });
   await db.open();
   let commit = 0;
+  let lostBlocks = 0;
   try {
     for await (const { entries } of pieces) {
       await db.batch(entries.map(([key, value]) => put(key, value)));
@@ -67,6 +76,7 @@ export async function writeStore(
     const range = { gte: commitKey(0), lt: commitKey(Number.MAX_SAFE_INTEGER) };
     const [newest] = await db.keys({ ...range, reverse: true, limit: 1 }).all();
     if (newest !== undefined) commit = commitOf(newest);
+    lostBlocks = (await LostBlocks.read(new AbstractStore(db))).all.length;
     // Syncs the whole log: what came before is in it, or in tables, which are always synced. The last
     // write has the newest mark, as in every store.
     const last = mark(commitKey(commit));
@@ -75,7 +85,7 @@ export async function writeStore(
     await db.close();
   }
   await syncFolder(join(folder, databaseName));
-  await writeNewSideFile(folder, commit, formatVersion);
+  await writeNewSideFile(folder, { formatVersion, commit, lostBlocks });
 }
 
 /** Copies files of a database and makes them durable. */
@@ -102,8 +112,7 @@ export async function copyDatabase(
 /** Writes the side file of a store that begins a life of its own: it gets an id of its own. */
 export async function writeNewSideFile(
   folder: string,
-  commit: number,
-  version: number,
+  facts: Omit<SideFile, "storeId">,
 ): Promise<void> {
-  await writeSideFile(folder, { formatVersion: version, storeId: randomUUID(), commit });
+  await writeSideFile(folder, { ...facts, storeId: randomUUID() });
 }

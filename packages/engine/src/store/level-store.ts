@@ -15,7 +15,8 @@ import { findHolder, locked, removeHolder, writeHolder } from "./level/holder.js
 import { FilesDamaged, hasWrites } from "./level/inspect.js";
 import { NewestCommitFile } from "./level/newest-commit-file.js";
 import { Scrub, type ScrubRate } from "./level/scrub.js";
-import { describeLost, freeWrite, LostBlocks } from "./salvage/lost-blocks.js";
+import { describeLost, LostBlocks } from "./salvage/lost-blocks.js";
+import { freeWrite } from "./salvage/lost-keys.js";
 import {
   exists,
   formatVersion,
@@ -84,10 +85,12 @@ async function openMarks(
     const scrub = new Scrub(join(dataDir, databaseName), options.scrub ?? noScrub, onFault);
     const parts: FolderParts = { dataDir, db, marks, scrub };
     store = lost.isEmpty ? new FolderStore(parts) : new SalvagedStore(parts, lost);
-    if (upgrade === "now" && side.formatVersion < formatVersion) {
+    const lostBlocks = lost.all.length;
+    const isPresent = side.formatVersion === formatVersion && side.lostBlocks === lostBlocks;
+    if (upgrade === "now" && !isPresent) {
       // The side file says so last: an upgrade that was cut short is begun again.
       if (side.formatVersion < indexedFormat) await buildIndexes(store, onUpgrade);
-      await marks.upgraded(formatVersion);
+      await marks.renew({ formatVersion, lostBlocks });
     }
     scrub.open();
     return store;
@@ -177,7 +180,7 @@ async function sideFileOf(dataDir: string, db: Database): Promise<SideFile> {
     if (written.length > 0) throw orphaned(dataDir);
     await syncFolder(join(dataDir, databaseName));
     await syncFolder(dataDir);
-    const side: SideFile = { formatVersion, storeId: randomUUID(), commit: 0 };
+    const side: SideFile = { formatVersion, storeId: randomUUID(), commit: 0, lostBlocks: 0 };
     await writeSideFile(dataDir, side);
     return side;
   } catch (error) {

@@ -30,6 +30,11 @@ export interface SideFile {
   readonly storeId: string;
   /** A commit that was durable when this was written; the store must have it. */
   readonly commit: number;
+  /**
+   * How many lost blocks the store knows of, at least: so that their list cannot be lost in silence. It is
+   * not there, and the number not known, where an older Pawl wrote the file.
+   */
+  readonly lostBlocks?: number | undefined;
 }
 
 /**
@@ -67,7 +72,8 @@ export async function writeSideFile(dataDir: string, side: SideFile): Promise<vo
   const temporary = `${path}.new`;
   const file = await open(temporary, "w");
   try {
-    await file.writeFile(`${JSON.stringify({ ...side, checksum: checksumOf(side) })}\n`);
+    const content = { ...side, checksum: checksumOf(side), lostChecksum: lostChecksumOf(side) };
+    await file.writeFile(`${JSON.stringify(content)}\n`);
     await file.sync();
   } finally {
     await file.close();
@@ -130,9 +136,12 @@ function parse(text: string): SideFile | undefined {
     formatVersion: Number(value.formatVersion),
     storeId: value.storeId,
     commit: Number(value.commit),
+    lostBlocks: "lostBlocks" in value ? Number(value.lostBlocks) : undefined,
   };
   // A newer one is refused for that, whatever else it has.
   if (side.formatVersion > formatVersion) return side;
+  const lostChecksum = "lostChecksum" in value ? value.lostChecksum : undefined;
+  if (lostChecksum !== lostChecksumOf(side)) return undefined;
   if ("checksum" in value) return value.checksum === checksumOf(side) ? side : undefined;
   return side.formatVersion < checkedFormat ? side : undefined;
 }
@@ -140,6 +149,11 @@ function parse(text: string): SideFile | undefined {
 /** CRC-32, so that a changed bit of it is found. */
 function checksumOf({ formatVersion, storeId, commit }: SideFile): number {
   return crc32(`${formatVersion} ${storeId} ${commit}`);
+}
+
+/** The same of the number of lost blocks, which older ones do not know. */
+function lostChecksumOf({ storeId, commit, lostBlocks }: SideFile): number | undefined {
+  return lostBlocks === undefined ? undefined : crc32(`${storeId} ${commit} ${lostBlocks}`);
 }
 
 /** True for an error of the operating system with this code. */

@@ -94,6 +94,7 @@ async function salvageFiles(
       databaseName,
       sideNames: [sideFileName, newestCommitName],
       newestKnown: newestKnown(dataDir, side),
+      lostBlocks: side.lostBlocks,
       now: Date.now(),
       onProgress: onSalvage,
       isSound: async () => !((await inspect(dataDir, wholeDatabase)) instanceof FilesDamaged),

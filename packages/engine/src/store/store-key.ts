@@ -9,7 +9,7 @@ import { asBuffer, metaPartition, readInstant, writeInstant, writePrefix } from 
 //   b     id of a batch                        BatchRow
 //   y     id of a batch, number                BatchItem: an instance that it has to do with yet
 //   x     change number                        ids of the instances that one commit changed
-//   k f m                                      what a salvage lost: see salvage/lost-blocks.ts
+//   k f m                                      what a salvage lost: see salvage/lost-keys.ts
 
 const commitKind = 0x63;
 const changeKind = 0x78;

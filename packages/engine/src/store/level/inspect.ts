@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { hasCode } from "../side-file.js";
 import { commitKey, commitOf, isCommitKey } from "../store-key.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
-import { compareKeys, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
+import { compareAges, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
 import { checkTable, lastKeyBefore } from "./table-file.js";
 import { readBatchHeader, writesIn } from "./write-batch.js";
 
@@ -83,18 +83,8 @@ export async function listWrites(
   const names = new Set(await readdir(folder));
   const { manifest } = await readManifest(folder, names);
   const tables = tableFiles(names, [...manifest.tables.values()]);
-  tables.sort((a, b) => byAge(a.fact, b.fact));
+  tables.sort((a, b) => compareAges(a.fact, b.fact));
   return { tables, logs: (await inspectLogs(folder, names, manifest)).names };
-}
-
-/**
- * What a level has is newer than what the levels above it have. Tables of level 0 overlap, and a newer one
- * has more. Those of another level share at most a key: the end of one has newer writes of it than the
- * beginning of the next one.
- */
-function byAge(a: TableFact, b: TableFact): number {
-  if (a.level !== b.level) return b.level - a.level;
-  return a.level === 0 ? a.number - b.number : compareKeys(b.first, a.first);
 }
 
 /** The tables of a database that may be open, the oldest first. Throws FilesDamaged. */

@@ -97,3 +97,13 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
 function newness(internalKey: Uint8Array): Uint8Array {
   return Buffer.from(internalKey.subarray(-keyTailBytes)).reverse();
 }
+
+/**
+ * The order in which tables are read so that the oldest writes of each key come first. What a level has is
+ * newer than what the levels above it have. Tables of level 0 overlap, and a newer one has more. Those of
+ * another level share at most a key: the end of one has newer writes of it than the beginning of the next.
+ */
+export function compareAges(a: TableFact, b: TableFact): number {
+  if (a.level !== b.level) return b.level - a.level;
+  return a.level === 0 ? a.number - b.number : compareKeys(b.first, a.first);
+}

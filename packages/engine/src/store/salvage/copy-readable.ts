@@ -14,6 +14,7 @@ import { following } from "../scan.js";
 import { del, put, type StoreWrite } from "../store.js";
 import { commitOf, isCommitKey } from "../store-key.js";
 import { describeLost, LostBlocks, lostBlockOf, mayHold } from "./lost-blocks.js";
+import { isFreeKey } from "./lost-keys.js";
 
 /** Writes that are copied in one batch. */
 const batchWrites = 1000;
@@ -132,7 +133,7 @@ class Copy implements Copied {
   async #doubt(block: LostBlocks["all"][number]): Promise<void> {
     const range = { gte: following(block.after), lt: following(block.upTo) };
     for await (const key of this.#db.keys(range)) {
-      if (!mayHold(block, key) || Buffer.from(key).readUInt16BE(0) >= partitionCount) continue;
+      if (!mayHold(block, key) || !isDoubtful(key)) continue;
       if (isRowKey(key)) {
         const value = encodeLostRow(`its newest row may have been in ${describeLost(block)}`);
         this.#writes.push(put(key, value));
@@ -143,4 +144,9 @@ class Copy implements Copied {
     }
     await this.flush();
   }
+}
+
+/** What the store says of itself is made again; but an id that may not be free any more is not said to be. */
+function isDoubtful(key: Uint8Array): boolean {
+  return Buffer.from(key).readUInt16BE(0) < partitionCount || isFreeKey(key);
 }

@@ -5,32 +5,9 @@ import { type LostBlock, LostBlockSchema } from "@pawl/protocol/store";
 import { damaged } from "../damaged.js";
 import { kindRange, partitions, rowKey } from "../key.js";
 import { mayMatch } from "../level/bloom-filter.js";
-import { afterPrefix, scan } from "../scan.js";
-import { type KeyRange, mark, put, type StoreReader, type StoreWrite } from "../store.js";
-
-// What a salvage leaves in the partition of the store as a whole, 0xffff:
-//
-//   kind  key                value
-//   k     number             LostBlock: what was in it is not known
-//   f     instance id        (empty) the id is free, whatever was in a lost block
-//   m                        (empty) the instances have yet to be gone through
-
-const metaPartition = [0xff, 0xff];
-const lostPrefix = Buffer.from([...metaPartition, 0x6b]);
-const freePrefix = Buffer.from([...metaPartition, 0x66]);
-
-/** Marks a salvaged store whose instances have yet to be gone through. */
-export const unmendedKey: Uint8Array = Buffer.from([...metaPartition, 0x6d]);
-
-/** Key of a lost block. */
-export function lostKey(number: number): Uint8Array {
-  const key = Buffer.concat([lostPrefix, Buffer.alloc(4)]);
-  key.writeUInt32BE(number, lostPrefix.length);
-  return key;
-}
-
-/** All ids that are free, whatever was in a lost block. */
-export const freeRange: { readonly gte: Uint8Array; readonly lt: Uint8Array } = rangeOf(freePrefix);
+import { scan } from "../scan.js";
+import { type KeyRange, put, type StoreReader, type StoreWrite } from "../store.js";
+import { freeIdOf, freeRange, freeWrite, lostKey, lostRange } from "./lost-keys.js";
 
 /** Everything that a store may have lost, for as long as it lives: what was in lost blocks. */
 export class LostBlocks {
@@ -40,13 +17,13 @@ export class LostBlocks {
   /** Reads what is known of a store. @throws INSTANCE_DAMAGED */
   static async read(store: StoreReader): Promise<LostBlocks> {
     const lost = new LostBlocks();
-    for await (const entries of scan(store, rangeOf(lostPrefix))) {
+    for await (const entries of scan(store, lostRange)) {
       for (const [, value] of entries) lost.add(decodeLost(value));
     }
     if (lost.isEmpty) return lost;
     for await (const entries of scan(store, freeRange)) {
       for (const [key] of entries) {
-        lost.free(Buffer.from(key.subarray(freePrefix.length)).toString("utf8"));
+        lost.free(freeIdOf(key));
       }
     }
     return lost;
@@ -128,12 +105,6 @@ export class LostBlocks {
   }
 }
 
-/** What frees an id. */
-export function freeWrite(instanceId: string): StoreWrite {
-  const key = Buffer.concat([freePrefix, Buffer.from(instanceId, "utf8")]);
-  return mark(key);
-}
-
 /** What could not be read of a table. */
 export function lostBlockOf(facts: {
   readonly file: string;
@@ -167,10 +138,6 @@ export function describeLost({ file, offset, isRest }: LostBlock): string {
   return offset === 0n
     ? `${file}, which cannot be read`
     : `what follows byte ${offset} of ${file}, which cannot be read`;
-}
-
-function rangeOf(prefix: Uint8Array): { gte: Uint8Array; lt: Uint8Array } {
-  return { gte: prefix, lt: afterPrefix(prefix) };
 }
 
 function decodeLost(bytes: Uint8Array): LostBlock {

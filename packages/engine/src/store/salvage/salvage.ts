@@ -12,7 +12,8 @@ import { mark, type StoreWrite } from "../store.js";
 import { changeKey, commitKey } from "../store-key.js";
 import { type Copied, copyReadable } from "./copy-readable.js";
 import { lockDatabase } from "./lock-database.js";
-import { freeRange, LostBlocks, lostKey, unmendedKey } from "./lost-blocks.js";
+import { LostBlocks } from "./lost-blocks.js";
+import { freeRange, lostKey, lostRange, unmendedKey } from "./lost-keys.js";
 
 // A damaged database is never opened: LevelDB may end the process on what it finds in it, and drop what
 // it cannot read when it compacts. What can be read is copied into a new one, and the damaged one lies
@@ -34,6 +35,8 @@ export interface SalvageOptions {
   readonly sideNames: readonly string[];
   /** The newest commit that is known of. */
   readonly newestKnown: number;
+  /** Lost blocks that it knows of, at least; undefined: nobody knows. */
+  readonly lostBlocks: number | undefined;
   readonly now: number;
   /** Told of the files that are done, and of how many there are. */
   readonly onProgress: (done: number, count: number) => void;
@@ -111,7 +114,8 @@ async function fill(
     if (newestInLogs > 0 || !lost.names(commitKey(newestKnown))) {
       requireCommit(dataDir, newestKnown, newestCommit);
     }
-    await renewBooks(db, copied, Math.max(newestKnown, newestCommit));
+    const known = await readList(db, lost, options.lostBlocks);
+    await renewBooks(db, copied, known, Math.max(newestKnown, newestCommit));
     return lost.all;
   } finally {
     await db.close();
@@ -119,17 +123,36 @@ async function fill(
   }
 }
 
+/** What was lost before. Throws FilesDamaged when some of this was lost, too. */
+async function readList(
+  db: Database,
+  lost: LostBlocks,
+  atLeast: number | undefined,
+): Promise<LostBlocks> {
+  const known = await LostBlocks.read(new AbstractStore(db));
+  const count = known.all.length;
+  const [block] = lost.all;
+  if (block === undefined) return known;
+  const [last] = await db.keys({ ...lostRange, reverse: true, limit: 1 }).all();
+  const isWhole =
+    atLeast === undefined ? lost.find(lostKey(count)) === undefined : count >= atLeast;
+  // They are numbered from 0 on.
+  const hasGap = last !== undefined && Buffer.compare(last, lostKey(count - 1)) !== 0;
+  if (isWhole && !hasGap) return known;
+  throw beyondSaving(block, "may have had the list of what was lost before");
+}
+
 /**
  * Writes what the store says of itself: what it has lost, and its commits and changes, whose numbers go on
  * from where they surely have not been. Syncs the whole log: what came before is in it, or in tables,
  * which are always synced.
  */
-async function renewBooks(db: Database, { lost }: Copied, commit: number): Promise<void> {
-  const known = await LostBlocks.read(new AbstractStore(db));
-  const [block] = lost.all;
-  if (block !== undefined && lost.find(lostKey(known.all.length)) !== undefined) {
-    throw beyondSaving(block, "may have had the list of what was lost before");
-  }
+async function renewBooks(
+  db: Database,
+  { lost }: Copied,
+  known: LostBlocks,
+  commit: number,
+): Promise<void> {
   for (const each of lost.all) known.add(each);
   for (const id of lost.freeIds) known.free(id);
   const changes = { gte: changeKey(0), lt: changeKey(Number.MAX_SAFE_INTEGER) };
