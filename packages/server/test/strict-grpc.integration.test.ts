@@ -188,7 +188,7 @@ async function streamEnd(
   const items = hub.getWorkItems({ capabilities });
   const ended = items[Symbol.asyncIterator]().next();
   ended.catch(() => {});
-  await expect.poll(() => server.engine.workerCount()).toBe(2);
+  await expect.poll(() => server.engine.workerCount(), { timeout: 20_000 }).toBe(2);
   await server.close();
   return ended.then(
     () => "ok",
@@ -221,7 +221,7 @@ async function refusedActivity({ server, hub }: Caller): Promise<string | undefi
         });
       } else if (request.case === "activityRequest") {
         startWorker(server, { turn });
-        await expect.poll(() => server.engine.workerCount()).toBe(3);
+        await expect.poll(() => server.engine.workerCount(), { timeout: 20_000 }).toBe(3);
         const errorMessage = "no task activity named 'charge' was registered";
         const failureDetails = { errorType: "TaskActivityNotRegistered", errorMessage };
         const { workflowInstance: { instanceId = "" } = {}, taskId } = request.value;

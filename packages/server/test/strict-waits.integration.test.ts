@@ -262,7 +262,9 @@ describe("a start whose caller gives up stores nothing", () => {
     const strict = await openStrict();
     const answer = starts[way](strict, undefined, { timeoutMs: 200 });
     expect(await answer).toMatchObject({ code: Code.DeadlineExceeded });
-    await expectOver(strict);
+    // On a busy machine the call may come after that; it waits out its time then, and no worker comes.
+    await reachWaits(strict, 0);
+    expect(strict.calls).toEqual([]);
   });
 
   test.each(["destroy", "end"] as const)("over HTTP/1.1, by %s of its connection", async (how) => {
