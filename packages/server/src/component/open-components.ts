@@ -3,7 +3,7 @@
 import { stat } from "node:fs/promises";
 import type { EngineSettings } from "@pawl/engine";
 import { readDaprConfiguration } from "../config/dapr-configuration.js";
-import { openReloaded } from "../config/reloaded-file.js";
+import { openReloaded, type Reloaded } from "../config/reloaded-file.js";
 import type { ResolvedServerOptions, ServedEngine, ServerLogger } from "../options.js";
 import { type ComponentFiles, listComponentFiles, readComponentFiles } from "./component-files.js";
 import { ComponentKeeper, type Protect } from "./component-keeper.js";
@@ -39,11 +39,11 @@ export async function openComponents(
     stops.push(configuration.stop);
     const files = await followFiles(server, tellOnce, (read) => keeper?.reload(read));
     stops.push(files.stop);
-    const [settings, read] = [configuration.now(), files.now()];
+    const [settings, read] = [configuration.value, files.value];
     keeper = await ComponentKeeper.open(server, protect, settings, read);
     // What changed while engines were opened, which may take long.
-    if (configuration.now() !== settings) keeper.reconfigure(configuration.now());
-    if (files.now() !== read) await keeper.reload(files.now());
+    if (configuration.value !== settings) keeper.reconfigure(configuration.value);
+    if (files.value !== read) await keeper.reload(files.value);
     return { components: keeper.components, builtIn: keeper.builtIn, close };
   } catch (error) {
     await close();
@@ -51,19 +51,12 @@ export async function openComponents(
   }
 }
 
-/** Something that is read of files, as it was when it was last good. */
-interface Followed<T> {
-  now(): T;
-  stop(): void;
-}
-
-async function followConfiguration(
+function followConfiguration(
   { configFiles, reloadIntervalMs, logger: log }: ResolvedServerOptions,
   tellOnce: (warnings: readonly string[]) => void,
   changed: (settings: EngineSettings) => void,
-): Promise<Followed<EngineSettings>> {
-  let now: EngineSettings | undefined;
-  const { value, stop } = await openReloaded({
+): Promise<Reloaded<EngineSettings>> {
+  return openReloaded({
     what: "configuration",
     files: configFiles,
     async read() {
@@ -71,32 +64,27 @@ async function followConfiguration(
       tellOnce(warnings);
       return settings;
     },
-    changed(settings) {
-      now = settings;
-      changed(settings);
-    },
+    changed,
     reloadIntervalMs,
     log,
   });
-  return { now: () => now ?? value, stop };
 }
 
 async function followFiles(
   server: ResolvedServerOptions,
   tellOnce: (warnings: readonly string[]) => void,
-  changed: (files: ComponentFiles) => Promise<void> | undefined,
-): Promise<Followed<ComponentFiles>> {
+  changed: (files: ComponentFiles) => Promise<void> | void,
+): Promise<Reloaded<ComponentFiles>> {
   const { appId, reloadIntervalMs, logger: log } = server;
   const findFolders = createFindFolders(server);
   const readAll = async (): Promise<ComponentFiles> =>
     readComponentFiles(await findFolders(), appId);
-  let now: ComponentFiles | undefined;
   // Known beforehand, so that the first look does not take them for new.
   let secretFiles = await readAll().then(
     (read) => read.secretFiles,
     () => [],
   );
-  const { value, stop } = await openReloaded({
+  return openReloaded({
     what: "components",
     // A folder that is gone is another list than an empty one: reading it says what is wrong.
     async files() {
@@ -109,14 +97,10 @@ async function followFiles(
       tellOnce(read.warnings);
       return read;
     },
-    async changed(read) {
-      now = read;
-      await changed(read);
-    },
+    changed,
     reloadIntervalMs,
     log,
   });
-  return { now: () => now ?? value, stop };
 }
 
 /**
