@@ -11,6 +11,8 @@ import { type Engine, type ListQuery, openEngine } from "@pawl/engine";
 /** Starts that are under way at once while the folder is filled. */
 const startsAtOnce = 1000;
 const rounds = 25;
+/** Instances between two lines that say how far the filling is. */
+const progressEach = 100_000;
 
 /** Of each eleventh instance that is stored; so they are of every workflow and lot. */
 const terminatedEach = 11;
@@ -98,6 +100,7 @@ async function fill(engine: Engine, count: number): Promise<void> {
       .filter((index) => index % terminatedEach === 1)
       .map((index) => engine.terminate(idOf(index)));
     await Promise.all(ends);
+    if (from % progressEach === 0) process.stderr.write(`» ${from + size} of ${count} stored\n`);
   }
 }
 
