@@ -5,8 +5,8 @@ import { openEngine } from "@pawl/engine";
 import { waiting } from "../workload/fixtures.js";
 import { connectChainWorker, runChainOnPort } from "./port-worker.js";
 
-/** Instances on their way at the same time: the more, the fewer synced writes for all. */
-const atOnce = 4096;
+/** Instances on their way at the same time: more share a synced write, but outlive young garbage meanwhile. */
+const atOnce = 1024;
 
 /**
  * Fills a store by running the engine: `unfinished` instances that nobody works on, and chains that
