@@ -107,6 +107,22 @@ describe("an activity that is asked for with a scope", () => {
     await under.engine.close();
   });
 
+  test("goes to another worker when its own left while the history was read", async () => {
+    const { under, worker } = await opened({ cache: "result" });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    const gate = under.faults.hold("range");
+    await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
+    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    worker.close();
+    const other = under.connect({});
+    gate.release();
+    const item = await other.activity();
+    expect(givenHistory(item.propagated)?.chunks[0]?.kinds).toEqual(upToTask);
+    expect(worker.activities).toEqual([]);
+    await under.engine.close();
+  });
+
   test("of a workflow that has gone on as another execution is given nothing", async () => {
     const { under, worker } = await opened({ activities: [] });
     await under.engine.start({ workflow: "w", instanceId: "a" });

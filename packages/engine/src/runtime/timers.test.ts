@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import type { TimerKey } from "../store/key.js";
+import { type TimerKey, timerKey } from "../store/key.js";
 import { openMemoryStore } from "../store/memory-store.js";
 import type { Clock } from "./clock.js";
 import { Timers } from "./timers.js";
@@ -59,6 +59,24 @@ describe("Timers", () => {
       Array.from({ length: count }, (_, number) => timer(number).fireAt).sort((a, b) => a - b),
     );
     expect(timers.isBusy()).toBe(false);
+    timers.close();
+    await store.close();
+  });
+
+  test("reads all timers of the near future, however many a partition has", async () => {
+    const store = await openMemoryStore();
+    const clock = new StillClock();
+    const stored = Array.from({ length: 10_050 }, (_, timerId) => ({ ...timer(7), timerId }));
+    await store.write(
+      stored.map((one) => ({ type: "put", key: timerKey(one), value: Uint8Array.of() })),
+    );
+    const fired = new Set<number>();
+    const fire = async ({ timerId }: TimerKey): Promise<void> => void fired.add(timerId);
+    const timers = new Timers(store, clock, fire, () => {});
+    await timers.open();
+    for (const call of [...clock.timers]) call();
+    await new Promise(setImmediate);
+    expect(fired.size).toBe(stored.length);
     timers.close();
     await store.close();
   });
