@@ -41,6 +41,7 @@ export interface StoredRow {
   /** Checksum chain of the history. */
   readonly chain: number;
   readonly completedAt: number;
+  readonly customStatus: string | undefined;
   /** Sequence number of the next event for its inbox. */
   readonly inboxNext: number;
 }
@@ -48,10 +49,10 @@ export interface StoredRow {
 /** Reads a row. @throws INSTANCE_DAMAGED */
 export function readStoredRow(value: Uint8Array): StoredRow {
   const row = decodeRow(value);
-  const { executionId, generation, eventCount, chain, inboxNext } = row;
+  const { executionId, generation, eventCount, chain, customStatus, inboxNext } = row;
   const status = rowStatus(row);
-  const completedAt = row.completedAt;
-  return { executionId, generation, status, eventCount, chain, completedAt, inboxNext };
+  const facts = { executionId, generation, eventCount, chain, customStatus, inboxNext };
+  return { ...facts, status, completedAt: row.completedAt };
 }
 
 /** True for the key of the first chunk of an execution's history. */

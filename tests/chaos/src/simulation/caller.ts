@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance } from "@pawl/engine";
+import type { Instance, InstanceStatus } from "@pawl/engine";
 import type { StoredRow } from "@pawl/engine/testing";
 import { workflowNameOf } from "./workflow/names.ts";
 import { inputOf, type Program } from "./workflow/program.ts";
@@ -164,6 +164,36 @@ export class Caller {
       instanceId,
       (engine) => engine.get(instanceId),
       (value) => this.#isDurable(instanceId, value, since),
+    );
+  }
+
+  /** Lists what has a status: who had it all the while is among them, and nobody who never had it. */
+  async list(status: InstanceStatus): Promise<void> {
+    const { disk, scheduler } = this.#world;
+    const since = scheduler.steps;
+    const query = {
+      statuses: [status],
+      sortBy: "created",
+      pageSize: 1000,
+      payloads: false,
+    } as const;
+    this.calls += 1;
+    await this.#world.call(
+      `list ${status}`,
+      (engine) => engine.list(query),
+      (answer) => {
+        if (answer.kind !== "value") return;
+        const listed = new Set(answer.value.instances.map(({ instanceId }) => instanceId));
+        for (const id of disk.ids()) {
+          const rows = disk.rowsSince(id, since);
+          const isListed = listed.has(id);
+          if (rows.some((row) => (row?.status === status) === isListed)) continue;
+          this.#world.violation(
+            "lists are exact",
+            `${status}: ${id} is ${isListed ? "" : "not "}there`,
+          );
+        }
+      },
     );
   }
 

@@ -53,6 +53,7 @@ export async function checkRest(
     checkReason(world, one, seen, caller);
     checkChildren(world, one, seen, caller);
     checkTags(world, one.instance, caller);
+    await checkExplained(world, engine, one, seen);
     const { instanceId, parentInstanceId = "", completedAt } = one.instance;
     if (caller.endedTrees.has(parentInstanceId) && completedAt === undefined) {
       world.violation("a recursive terminate ends all below", instanceId);
@@ -73,6 +74,12 @@ async function checkLists(
 ): Promise<void> {
   const all = [...seen.values()].map(({ instance }) => instance);
   await checkList(world, engine, {}, all);
+  const [some] = all;
+  if (some !== undefined) {
+    const { status, workflow } = some;
+    const alike = all.filter((one) => one.status === status && one.workflow === workflow);
+    await checkList(world, engine, { statuses: [status], workflow }, alike);
+  }
   for (const value of new Set(all.flatMap(({ tags }) => tags[lotTag] ?? []))) {
     const tagged = all.filter(({ tags }) => tags[lotTag] === value);
     await checkList(world, engine, { tags: { [lotTag]: value } }, tagged);
@@ -263,6 +270,34 @@ function checkTags(world: World, { instanceId, tags }: Instance, caller: Caller)
   if (given === undefined || caller.meddled.has(instanceId)) return;
   if (given.some((one) => one[lotTag] === tags[lotTag])) return;
   world.violation("tags stay", `${instanceId}: ${JSON.stringify(tags)}`);
+}
+
+/** The engine knows what each waits for. */
+async function checkExplained(
+  world: World,
+  engine: Engine,
+  { instance, history }: Seen,
+  seen: ReadonlyMap<string, Seen>,
+): Promise<void> {
+  const { instanceId, status } = instance;
+  if (status !== "running") return;
+  const explained = await engine.explain(instanceId);
+  const replay = new Replay(runProgram);
+  for (const event of history) replay.take(event);
+  const waits = replay.waitsFor();
+  const idsOf = (kind: string): number[] =>
+    waits.flatMap((wait) => (wait.kind === kind ? [wait.id] : [])).sort();
+  const check = (kind: string, wanted: readonly number[], found: readonly number[]): void => {
+    if (wanted.join() === [...found].sort().join()) return;
+    const what = `${instanceId}: ${kind} ${found.join()} for ${wanted.join()}`;
+    world.violation("what is waited for is explained", what);
+  };
+  check("tasks", idsOf("task"), explained?.activities.map(({ taskId }) => taskId) ?? []);
+  for (const id of idsOf("child")) {
+    const child = explained?.children.find(({ taskId }) => taskId === id);
+    if (child?.status === seen.get(child?.instanceId ?? "")?.instance.status) continue;
+    world.violation("what is waited for is explained", `${instanceId}: child ${id}`);
+  }
 }
 
 /** An end that a caller was told of stays, until the id is used again or purged. */

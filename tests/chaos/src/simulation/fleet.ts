@@ -18,7 +18,7 @@ export interface WorkerCode {
   readonly isOld: boolean;
   /** Bytes of a turn that it can take; absent: any. */
   readonly turnBytes?: number;
-  /** It may stay away for so long when it has left. @default it comes again at once */
+  /** It may stay away for so long when it, or the server, comes again. @default it connects at once */
   readonly awayMs?: number;
 }
 
@@ -56,8 +56,8 @@ export function fleetOf(random: Random): WorkerCode[] {
     case "mixed":
       return [{ ...wholeCode, tells: "announces" }, ...some(1, () => partOf(random))];
     case "narrow": {
-      const narrow = () => ({ ...wholeCode, turnBytes: random.integer(300, 2500) });
-      return [{ ...wholeCode, awayMs: random.integer(0, 4000) }, ...some(1, narrow)];
+      const narrow = () => ({ ...wholeCode, turnBytes: random.integer(300, 1500) });
+      return [{ ...wholeCode, awayMs: random.integer(500, 6000) }, ...some(1, narrow)];
     }
     default:
       return [wholeCode, ...some(0, () => wholeCode)];

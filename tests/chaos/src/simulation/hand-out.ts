@@ -76,7 +76,8 @@ function checkName(world: World, worker: SimWorker, { denied }: Connection, item
     world.violation("work goes to those who have it", `${registration.name}: ${found}`);
   if (code.tells === "announces" && !has(code, item)) note(`${name} was not announced`);
   // Where a history had to be read, it was chosen before: others may have come meanwhile.
-  const isChosenNow = item.kind === "activity" || item.past.length === 0;
+  const isChosenNow =
+    item.kind === "activity" ? item.propagated === undefined : item.past.length === 0;
   const said = denied.get(name);
   if (!isChosenNow || said === undefined) return;
   // An answer for what was purged meanwhile is nobody's.

@@ -151,8 +151,7 @@ export class HandedOn {
     if (eventId !== asker.event.id || eventType.case !== asker.event.kind) {
       this.#note(item, `ends with ${eventType.case} ${eventId}`);
     }
-    if (this.#storedOf(asker.instanceId).some((stored) => isBeginning(own, stored))) return;
-    this.#note(item, `${own.length} events that are no beginning of a history`);
+    this.#checkStored(item, asker.instanceId, own, (stored) => isBeginning(own, stored));
   }
 
   /** The next execution is given all of the one before, with the turn that ended it. */
@@ -165,14 +164,9 @@ export class HandedOn {
     const past = own.slice(0, own.length - turn.length);
     const end = own.slice(past.length);
     const isWhole = isBeginning(end, turn) && end.length === turn.length;
-    const isStored = this.#storedOf(instanceId).some(
-      (stored) => stored.length === past.length && isBeginning(past, stored),
-    );
     if (!isWhole) this.#note(item, "without the last turn");
-    if (!isStored && past.length > 0) this.#note(item, `${past.length} events of no history`);
-    if (startOf(own.map((bytes) => EventRecord.fromBytes(bytes))) === undefined) {
-      this.#note(item, "without a start");
-    }
+    // The newest turns may have been written together with the next execution: their history never was.
+    this.#checkStored(item, instanceId, own, (stored) => isBeginning(stored, past));
   }
 
   /** What the asker was given comes first, where that was asked for; gives the events of its own. */
@@ -192,13 +186,21 @@ export class HandedOn {
     return own?.rawEvents;
   }
 
-  /** The histories that an instance ever had. */
-  #storedOf(instanceId: string): readonly (readonly Uint8Array[])[] {
-    return this.#world.disk
-      .histories(instanceId)
-      .map((chunks) =>
-        chunks.flatMap((value) => readStoredEvents(value).map(({ bytes }) => bytes)),
-      );
+  /** A history begins with a start; the one on disk that begins likewise, if any, is the same. */
+  #checkStored(
+    item: WorkItem,
+    instanceId: string,
+    own: readonly Uint8Array[],
+    fits: (stored: readonly Uint8Array[]) => boolean,
+  ): void {
+    if (startOf(own.map((bytes) => EventRecord.fromBytes(bytes))) === undefined) {
+      this.#note(item, "without a start");
+    }
+    for (const chunks of this.#world.disk.histories(instanceId)) {
+      const stored = chunks.flatMap((chunk) => readStoredEvents(chunk).map(({ bytes }) => bytes));
+      if (!isBeginning(own.slice(0, 1), stored) || fits(stored)) continue;
+      this.#note(item, `${own.length} events that are not those on disk`);
+    }
   }
 }
 

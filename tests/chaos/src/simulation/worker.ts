@@ -85,7 +85,10 @@ export class SimWorker implements WorkerPlace {
   }
 
   #connectSoon(life: Life, leastMs = 0): void {
-    const waitMs = leastMs + this.#world.random.next() * 20;
+    const { random } = this.#world;
+    const { awayMs = 0 } = this.code;
+    const more = awayMs > 0 && random.chance(0.5) ? awayMs : 20;
+    const waitMs = leastMs + random.next() * more;
     this.#world.scheduler.after(waitMs, life, `${this.registration.name} connects`, () => {
       this.#connect(life);
     });
@@ -128,9 +131,7 @@ export class SimWorker implements WorkerPlace {
     if (!connection.isAlive) return;
     connection.isAlive = false;
     connection.session?.close();
-    const { awayMs = 0 } = this.code;
-    const { random } = this.#world;
-    this.#connectSoon(connection.life, awayMs > 0 && random.chance(0.5) ? awayMs : 0);
+    this.#connectSoon(connection.life);
   }
 
   #receive(connection: Connection, item: WorkItem): void {

@@ -44,14 +44,17 @@ async function runBatch(
     world.call(`batch ${batchId}`, (engine) => engine.startBatch(command)),
   );
   if (taken.kind === "refused") return note(taken.code);
-  for (;;) {
+  for (let before = 0; ; ) {
     const answer = await caller.insist(() =>
       world.call(`look at ${batchId}`, (engine) => engine.getBatch(batchId)),
     );
     const batch: Batch | undefined = answer.kind === "value" ? answer.value : undefined;
     if (batch === undefined) return note("it is not known any more");
+    const { doneCount } = batch;
+    if (doneCount < before || doneCount > matched) note(`${doneCount} done after ${before}`);
+    before = doneCount;
     if (batch.completedAt !== undefined) {
-      const { status, matchedCount, doneCount, failedCount } = batch;
+      const { status, matchedCount, failedCount } = batch;
       const isWhole = matchedCount === matched && doneCount === matched && failedCount === 0;
       if (status !== "completed" || !isWhole) {
         note(`${status}: ${doneCount} and ${failedCount} failed of ${matchedCount} of ${matched}`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { expectedOutput } from "../workflow/program.ts";
+import { collectEvent, expectedOutput } from "../workflow/program.ts";
 import { begin, requireEnd, type Scenario, type Stage } from "./scenario.ts";
 
 /**
@@ -20,22 +20,49 @@ export const orphan: Scenario = async (stage) => {
   });
   for (const child of children) caller.meddled.add(child.id);
   const spared = { id: stage.newId("spared"), program: programs.pure(0) };
-  await begin(stage, id, [
-    { do: "detach", ...spared },
-    { do: "leave", children },
-  ]);
+  // Messages for one target arrive one after the other: those before its start, for nobody, hold that up.
+  const target = children[0]?.id ?? "";
+  const sends = Array.from({ length: random.integer(0, 9) }, () => {
+    return { do: "send", id: target, event: collectEvent, text: caller.token("n") } as const;
+  });
+  await begin(stage, id, [{ do: "detach", ...spared }, ...sends, { do: "leave", children }]);
   requireEnd(stage, id, await caller.insist(() => caller.waitForEnd(id)), "[]");
-  await purgeAll(stage, id, force);
-  for (const child of children) caller.purged.add(child.id);
+  // What was below the execution before is not below the present one.
+  const isAgain = random.chance(0.3) && (await startAgain(stage, id, children));
+  await purgeAll(stage, id, children, force);
+  if (!isAgain) for (const child of children) caller.purged.add(child.id);
   const end = await caller.insist(() => caller.waitForEnd(spared.id));
   requireEnd(stage, spared.id, end, expectedOutput(spared.program) ?? "");
 };
 
+/**
+ * The id can be used again once all that was asked for below it has ended, and not before. False: it was
+ * refused.
+ */
+async function startAgain(
+  { caller, world }: Stage,
+  id: string,
+  children: readonly { readonly id: string }[],
+): Promise<boolean> {
+  const answer = await caller.start(id, []);
+  if (answer.kind !== "value") return answer.kind === "unknown";
+  const open = children.find((child) => !world.disk.row(child.id)?.completedAt);
+  if (open !== undefined) world.violation("an id is not used above what goes on", open.id);
+  await caller.insist(() => caller.waitForEnd(id));
+  return true;
+}
+
 /** Purges an instance with all below it, once that has ended if it is not done by force. */
-async function purgeAll({ caller }: Stage, id: string, force: boolean): Promise<void> {
+async function purgeAll(
+  { caller }: Stage,
+  id: string,
+  children: readonly { readonly id: string }[],
+  force: boolean,
+): Promise<void> {
   for (;;) {
     const answer = await caller.insist(() => caller.purge(id, { recursive: true, force }));
     if (answer.kind === "value" || answer.code !== "INSTANCE_NOT_ENDED") return;
-    await caller.pause(200);
+    for (const child of children) await caller.insist(() => caller.waitForEnd(child.id));
+    await caller.pause(500);
   }
 }

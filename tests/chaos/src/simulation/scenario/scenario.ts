@@ -185,7 +185,7 @@ async function untilSuspended(caller: Caller, id: string): Promise<void> {
   for (;;) {
     const answer = await caller.insist(() => caller.get(id));
     if (answer.kind === "value" && answer.value?.status === "suspended") return;
-    await caller.pause(100);
+    await caller.pause(300);
   }
 }
 
@@ -258,7 +258,8 @@ export const wild: Scenario = async (stage) => {
       { weight: 1.5, what: "resume" },
       { weight: 1, what: "terminate" },
       { weight: 1, what: "purge" },
-      { weight: 2, what: "get" },
+      { weight: 1.5, what: "get" },
+      { weight: 1, what: "list" },
     ] as const);
     if (what === "start") {
       const isDelayed = random.chance(0.15);
@@ -271,6 +272,7 @@ export const wild: Scenario = async (stage) => {
     } else if (what === "purge") {
       await caller.purge(id, { force: random.chance(0.4), recursive: random.chance(0.5) });
     } else if (what === "get") await caller.get(id);
+    else if (what === "list") await caller.list(random.chance(0.5) ? "running" : "completed");
     else await caller.control(what, id, random.chance(0.6));
     await caller.pause(60);
   }

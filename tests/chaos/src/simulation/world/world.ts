@@ -147,7 +147,7 @@ export class World {
       commitWaitMs: this.random.chance(0.8) ? 2 : 0,
       historyCacheBytes: this.random.chance(0.2) ? 0 : 1 << 20,
       // Few: who has nothing to do is read again when something comes.
-      idleInstances: this.random.chance(0.3) ? this.random.integer(0, 2) : 2000,
+      idleInstances: this.random.chance(0.15) ? this.random.integer(0, 2) : 2000,
       concurrency: settings.concurrency,
       keepExecutions: settings.keepExecutions,
       retention: settings.retention,
@@ -264,6 +264,12 @@ export class World {
     if (this.workers.every(({ code }) => code.turnBytes === undefined)) return;
     const [before, row] = this.disk.allRows(instanceId).slice(-2);
     if (row?.status !== "stalled" || before?.eventCount === row.eventCount) return;
+    // A turn before it may have been written with it.
+    const isAlone =
+      before?.executionId === row.executionId && before.eventCount + 1 === row.eventCount;
+    if (isAlone && before.customStatus !== row.customStatus) {
+      this.violation("a turn that stalls changes no custom status", instanceId);
+    }
     const then = this.disk.stepOf(stallBatches);
     const isTaken = ({ code, since }: WorkerPlace): boolean =>
       code.turnBytes === undefined && since !== undefined && since < then;
