@@ -137,14 +137,6 @@ export const givenFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
-    name: "stall-not-remembered",
-    breaks: "a turn is offered again and again to a worker that it is too large for",
-    file: "runtime/work/work-desk.ts",
-    search: "      mailbox.largeTurnBytes = bytes;\n",
-    replace: "",
-    suite: "simulation",
-  },
-  {
     name: "stall-takes-the-inbox",
     breaks: "the events of a turn that stalls are lost",
     file: "core/command/complete-turn.ts",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { breadthFaults } from "./breadth.ts";
 import { coreFaults } from "./core.ts";
 import { fleetFaults } from "./fleet.ts";
 import { givenFaults } from "./given.ts";
@@ -15,6 +16,7 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...coreFaults,
   ...lifecycleFaults,
   ...givenFaults,
+  ...breadthFaults,
   ...runtimeFaults,
   ...workFaults,
   ...fleetFaults,
