@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
-import { InstanceRowSchema, StoredStatus } from "@pawl/protocol/store";
+import { StoredStatus } from "@pawl/protocol/store";
 import { expect, test } from "vitest";
-import { encodeRow } from "../codec.js";
+import { encodeRow, Row } from "../codec.js";
 import { partitionOf, rowKey } from "../key.js";
 import { openMemoryStore } from "../memory-store.js";
 import type { StoreWrite } from "../store.js";
@@ -13,7 +12,7 @@ import { findIndexFaults } from "./index-check.js";
 test("buildIndexes() finds every row, also where a partition has more than one read gives", async () => {
   const store = await openMemoryStore();
   const status = StoredStatus.RUNNING;
-  const value = encodeRow(create(InstanceRowSchema, { workflow: "w", status, createdAt: 1000n }));
+  const value = encodeRow(Object.assign(new Row(), { workflow: "w", status, createdAt: 1000 }));
   const ids = Array.from({ length: 30_000 }, (_, number) => `i-${number}`)
     .filter((id) => partitionOf(id) === 0)
     .slice(0, 1100);
