@@ -107,6 +107,23 @@ describe("an activity that is asked for with a scope", () => {
     await under.engine.close();
   });
 
+  test("is handed out when its workflow goes on while the history is read", async () => {
+    const { under, worker } = await opened({ cache: "result" });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    const gate = under.faults.hold("range");
+    await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
+    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    // The store has more by then than the row that the reading began with says.
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(2), [timer(1, 9_000_000)]);
+    gate.release();
+    const item = await worker.activity();
+    expect(givenHistory(item.propagated)?.chunks[0]?.kinds).toEqual(upToTask);
+    expect(under.log.filter(({ level }) => level === "error")).toEqual([]);
+    await under.engine.close();
+  });
+
   test("goes to another worker when its own left while the history was read", async () => {
     const { under, worker } = await opened({ cache: "result" });
     await under.engine.start({ workflow: "w", instanceId: "a" });

@@ -2,6 +2,7 @@
 
 import { TurnoverMap } from "@pawl/protocol";
 import { hasEnded, sleepsUntil } from "../core/status.js";
+import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
@@ -133,9 +134,16 @@ export class Mailboxes {
     await mailbox.lastCommit;
     const { snapshot } = mailbox;
     if (snapshot === undefined) return [];
-    const chunks = await readHistory(this.#store, mailbox.instanceId, snapshot.row);
+    const isChanged = (): boolean => mailbox.isDirty() || mailbox.snapshot !== snapshot;
+    const reading = readHistory(this.#store, mailbox.instanceId, snapshot.row);
+    const chunks = await reading.catch((error: unknown) => {
+      // A commit on its way may have brought more than the row says, or taken it away.
+      if (isEngineError(error) && error.code === "INSTANCE_DAMAGED" && isChanged())
+        return undefined;
+      throw error;
+    });
     // Changes made while it was read have to be on disk before the pieces are whole again.
-    if (mailbox.isDirty() || mailbox.snapshot !== snapshot) return this.#readPieces(mailbox);
+    if (chunks === undefined || isChanged()) return this.#readPieces(mailbox);
     const pieces = piecesOf(chunks);
     mailbox.pieces = pieces;
     this.touch(mailbox);
