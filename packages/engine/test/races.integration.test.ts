@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import { child, complete, continueWith, timer } from "./actions.js";
+import { child, complete, continueWith, schedule, timer } from "./actions.js";
 import { flows } from "./flows.js";
 import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -130,6 +130,24 @@ describe("the id of an instance that ends while it is looked at", () => {
       message: expect.stringContaining("child workflow 'c' has not ended"),
     });
     await ended;
+    await under.engine.close();
+  });
+
+  test("is not used again while the start of a child is on its way", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    // Where the child would be has to be read; who asked for it stays in memory, for its activity.
+    const gate = under.faults.hold("get");
+    await worker.completeTurn(turn, [schedule(0, "x"), child(1, "w", "c"), complete(2)]);
+    while (gate.waiting() === 0) await nextTick();
+    const again = under.engine.start({ workflow: "w", instanceId: "a" });
+    gate.release();
+    await expect(again).rejects.toMatchObject({
+      code: "INSTANCE_EXISTS",
+      message: expect.stringContaining("child workflow 'c' has not ended"),
+    });
     await under.engine.close();
   });
 

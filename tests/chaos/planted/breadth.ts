@@ -53,7 +53,7 @@ export const breadthFaults: readonly PlantedFault[] = [
     search: "    if (runtime.isStarting(id, parentExecutionId)) active ??= id;\n",
     replace: "    if (runtime.isStarting(parentExecutionId, id)) active ??= id;\n",
     suite: "engine",
-    tests: ["races.integration", "reuse.integration", "children.integration", "once.integration"],
+    tests: ["races.integration"],
   },
   {
     name: "given-activity-lost",
@@ -122,20 +122,20 @@ export const breadthFaults: readonly PlantedFault[] = [
   {
     name: "many-gets",
     breaks: "of the keys that are asked for at once only the first hundred are read",
-    file: "store/gathered-gets.ts",
+    file: "store/level/gathered-gets.ts",
     search: "for (let at = 0; at < wanted.length; at += keysAtOnce) {",
     replace: "for (let at = 0; at < Math.min(wanted.length, keysAtOnce); at += keysAtOnce) {",
     suite: "engine",
-    tests: ["store/gathered-gets"],
+    tests: ["store/level/gathered-gets"],
   },
   {
     name: "gets-mixed-up",
     breaks: "keys that are read together get one another's values",
-    file: "store/gathered-gets.ts",
+    file: "store/level/gathered-gets.ts",
     search: "for (const [at, { resolve }] of wanted.entries()) resolve(values[at]);",
     replace: "for (const [at, { resolve }] of wanted.entries()) resolve(values[at ^ 1]);",
     suite: "engine",
-    tests: ["store/gathered-gets"],
+    tests: ["store/level/gathered-gets"],
   },
   {
     name: "upgrade-half",
