@@ -163,10 +163,19 @@ export class Mailboxes {
     this.#forget(mailbox);
   }
 
+  /** Reads an instance; once more where it seems damaged: a commit may have come between its parts. */
+  #read(instanceId: string): Promise<Mailbox> {
+    const read = () => loadMailbox(this.#store, instanceId, this.#host, "known");
+    return read().catch((error: unknown) => {
+      if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+      return this.#live.get(instanceId) ?? read();
+    });
+  }
+
   #load(instanceId: string): Promise<Mailbox> {
     const known = this.#loading.get(instanceId);
     if (known !== undefined) return known;
-    const loading = loadMailbox(this.#store, instanceId, this.#host, "known").then((loaded) => {
+    const loading = this.#read(instanceId).then((loaded) => {
       // It may have been begun as a fresh one meanwhile.
       const mailbox = this.#live.get(instanceId) ?? loaded;
       this.#live.set(instanceId, mailbox);
