@@ -31,3 +31,8 @@ export class EngineError extends Error {
 export function isEngineError(error: unknown): error is EngineError {
   return typeof error === "object" && error !== null && brand in error;
 }
+
+/** Passes over a failure, unless it is the store's. @throws STORE_UNAVAILABLE */
+export function rethrowUnavailable(error: unknown): void {
+  if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") throw error;
+}

@@ -58,6 +58,25 @@ describe("a clock that is set", () => {
     await second.engine.close();
   });
 
+  test("back while a delayed start is read does not lose it", async () => {
+    const under = await EngineUnderTest.open({ idleInstances: 0 });
+    const worker = under.connect({});
+    const startAt = under.clock.now() + 5000;
+    await under.engine.start({ workflow: "w", instanceId: "a", startAt });
+    await under.engine.idle();
+    const gate = under.faults.hold("get");
+    under.clock.moveTo(startAt);
+    while (gate.waiting() === 0) await tick();
+    under.clock.setBack(1000);
+    gate.release();
+    await under.engine.idle();
+    expect(worker.turns).toHaveLength(0);
+    under.clock.moveTo(startAt);
+    await worker.completeTurn(await worker.turn(), [complete(0)]);
+    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+    await under.engine.close();
+  });
+
   test("back does not hold up a turn that is to be tried again", async () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});

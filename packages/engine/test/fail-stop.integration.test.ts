@@ -2,8 +2,10 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { kindRange, rowKey } from "../src/store/key.js";
 import { problemsOf } from "../src/testing/check-store.js";
-import { complete } from "./actions.js";
+import type { Gate } from "../src/testing/fault-store.js";
+import { complete, sendEvent } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -66,6 +68,48 @@ describe("after a failed write", () => {
     await again;
     expect((await under.engine.list()).instances).toEqual([]);
     await under.engine.close();
+  });
+
+  test("no message passes one whose target could not be read", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine, faults } = under;
+    const worker = under.connect({});
+    await engine.start({ workflow: "w", instanceId: "target" });
+    await worker.completeTurn(await worker.turn(), []);
+    await engine.start({ workflow: "w", instanceId: "sender" });
+    const turn = await worker.turn(2);
+    let isBack = false;
+    void under.untilReady().then(() => {
+      isBack = true;
+    });
+    const row = rowKey("target");
+    const timerKind = kindRange("timer", 0).gte[2];
+    let gate: Gate | undefined;
+    // The messages are on disk. Their delivery fails, and that of the first once more while the store is opened.
+    faults.onWritten = () => {
+      faults.onWritten = () => {};
+      faults.failNext(1, "error", ["write"]);
+      faults.onCall = (_, subject) => {
+        if ("gte" in subject && subject.gte[2] === timerKind) gate ??= faults.hold("range");
+        if (!(subject instanceof Uint8Array) || Buffer.compare(subject, row) !== 0) return;
+        faults.onCall = () => {};
+        faults.failNext(1, "error", ["get"]);
+      };
+    };
+    const names = ["first", "second", "third"];
+    await worker.completeTurn(
+      turn,
+      names.map((name, id) => sendEvent(id, "target", name)),
+    );
+    await passTime(under, () => gate !== undefined);
+    for (let ticks = 0; ticks < 100; ticks += 1) await tick();
+    gate?.release();
+    await passTime(under, () => isBack);
+    const read = async () => (await engine.explain("target"))?.inbox ?? [];
+    while ((await read()).length < names.length) await tick();
+    expect(await read()).toMatchObject(names.map((name) => ({ name })));
+    expect(faults.openCount()).toBe(3);
+    await engine.close();
   });
 
   test("workers that stayed connected go on, and everything finishes", async () => {

@@ -8,7 +8,7 @@ import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
-import { isEngineError } from "../errors.js";
+import { isEngineError, rethrowUnavailable } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 import { del, type Store, type StoreWrite } from "../store/store.js";
@@ -274,15 +274,14 @@ export class Runtime implements MailboxHost {
     if (start !== undefined) this.#starting.add(start);
     const before = this.#arriving.get(targetId) ?? Promise.resolve();
     const arrival = before.then(() => this.#receive(posted));
-    const settled = arrival.then(
-      () => {},
-      () => {},
-    );
+    // What the store failed to read is not overtaken: once it is open again, all are delivered anew.
+    const settled = arrival.then(() => {}, rethrowUnavailable);
     this.#arriving.set(targetId, settled);
-    void settled.then(() => {
+    const leave = (): void => {
       if (start !== undefined) this.#starting.remove(start);
       if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
-    });
+    };
+    settled.then(leave, () => {});
     const durable = arrival.then((received) => received.durable);
     void this.track(durable, "a message cannot be delivered", targetId);
   }
@@ -325,7 +324,7 @@ export class Runtime implements MailboxHost {
       const { state } = mailbox;
       if (state === undefined) return undefined;
       if (timer.timerId === startTimerId) {
-        this.wake(mailbox);
+        this.again(mailbox);
         return undefined;
       }
       return this.apply(mailbox, fireTimer(state, timer, this.now()));
