@@ -188,6 +188,22 @@ export const runtimeFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
+    name: "message-passes-another",
+    breaks: "a message goes on while the one before it could not be delivered for the store",
+    file: "runtime/runtime.ts",
+    search: "const settled = arrival.then(() => {}, rethrowUnavailable);",
+    replace: "const settled = arrival.catch(rethrowUnavailable).catch(() => {}).then(() => {});",
+    suite: "engine",
+  },
+  {
+    name: "delayed-start-once",
+    breaks: "a delayed start's timer is not armed again for a clock that was set back",
+    file: "runtime/runtime.ts",
+    search: "      if (timer.timerId === startTimerId) {\n        this.again(mailbox);",
+    replace: "      if (timer.timerId === startTimerId) {\n        this.wake(mailbox);",
+    suite: "engine",
+  },
+  {
     name: "recovery-without-timers",
     breaks: "timers are forgotten by a restart",
     file: "runtime/recovery.ts",

@@ -186,19 +186,19 @@ export class HandedOn {
     return own?.rawEvents;
   }
 
-  /** A history begins with a start; the one on disk that begins likewise, if any, is the same. */
+  /** A history begins with a start, which names its execution; the one on disk that has it, if any, is the same. */
   #checkStored(
     item: WorkItem,
     instanceId: string,
     own: readonly Uint8Array[],
     fits: (stored: readonly Uint8Array[]) => boolean,
   ): void {
-    if (startOf(own.map((bytes) => EventRecord.fromBytes(bytes))) === undefined) {
-      this.#note(item, "without a start");
-    }
+    const events = own.map((bytes) => EventRecord.fromBytes(bytes).event);
+    const startAt = events.findIndex(({ eventType }) => eventType.case === "executionStarted");
+    if (startAt === -1) this.#note(item, "without a start");
     for (const chunks of this.#world.disk.histories(instanceId)) {
       const stored = chunks.flatMap((chunk) => readStoredEvents(chunk).map(({ bytes }) => bytes));
-      if (!isBeginning(own.slice(0, 1), stored) || fits(stored)) continue;
+      if (!isBeginning(own.slice(0, startAt + 1), stored) || fits(stored)) continue;
       this.#note(item, `${own.length} events that are not those on disk`);
     }
   }
