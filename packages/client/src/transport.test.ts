@@ -77,3 +77,13 @@ test("a component goes with a server's address only", () => {
   const refused = expect.objectContaining({ code: "INVALID_ARGUMENT" });
   expect(() => createClient({ transport, component: "billing" })).toThrow(refused);
 });
+
+test("many large calls at once are all made", async () => {
+  const { baseUrl, tokens } = await startServer();
+  const client = createClient({ baseUrl });
+  onTestFinished(() => client.close());
+  const payload = "x".repeat(1_000_000);
+  const calls = Array.from({ length: 30 }, () => client.raiseEvent("a", "b", payload));
+  await Promise.all(calls);
+  expect(tokens).toHaveLength(30);
+});

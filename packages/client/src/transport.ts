@@ -28,6 +28,12 @@ const tokenHeader = "dapr-api-token";
 /** The header that says which of a server's components is meant. */
 const componentHeader = "pawl-component";
 
+/**
+ * Megabytes that one connection may use: as good as no limit, as in grpc-js. What fills it is what callers have
+ * asked to be sent, and Node breaks off whatever is called over its own 10.
+ */
+const sessionMemoryMb = Number.MAX_SAFE_INTEGER;
+
 /** A connection that carries a stream is probed this often, in milliseconds. */
 const pingIntervalMs = 20_000;
 
@@ -83,7 +89,8 @@ function callStreams(
 }
 
 function nodeOptions({ serverName, ...pem }: TlsOptions = {}): SecureClientSessionOptions {
-  return serverName === undefined ? pem : { ...pem, servername: serverName };
+  const name = serverName === undefined ? {} : { servername: serverName };
+  return { ...pem, ...name, maxSessionMemory: sessionMemoryMb };
 }
 
 /** Adds the token to every call, in the header that Dapr has for it. */
