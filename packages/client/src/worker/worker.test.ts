@@ -200,6 +200,34 @@ describe("a turn that asks for more than a server reads", () => {
   });
 });
 
+describe("a failure of more text than a server reads", () => {
+  const text = "x".repeat(20_000_000);
+
+  test("of an activity fails the activity and not the stream", async () => {
+    const failing = activity("failing", () => {
+      throw new Error(text);
+    });
+    const { stream } = await connect({ activities: [failing] });
+    stream.send({ activities: [{ instanceId: "i", activity: "failing", token: "t" }] });
+    const { activities } = await stream.requests.take();
+    expect(activities[0]?.failure).toMatchObject({ type: "PayloadTooLarge", nonRetriable: true });
+    expect(activities[0]?.failure?.message.length).toBeLessThan(1000);
+  });
+
+  test("of a workflow fails the workflow and not the stream", async () => {
+    const failing = workflow("failing", () => {
+      throw new Error(text);
+    });
+    const { stream } = await connect({ workflows: [failing] });
+    const newEvents = [h.turn(1), h.start("failing")];
+    stream.send({ turns: [{ ...firstTurn, workflow: "failing", newEvents }] });
+    const { turns } = await stream.requests.take();
+    expect(turns[0]?.actions.map(describeAction)).toEqual([
+      expect.stringContaining("failed PayloadTooLarge"),
+    ]);
+  });
+});
+
 describe("a worker whose stream breaks", () => {
   test.each(["break", "end"] as const)("connects again after %s", async (how) => {
     const { stream } = await connect();

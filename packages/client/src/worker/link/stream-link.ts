@@ -15,13 +15,15 @@ import {
 } from "@pawl/protocol";
 import { PawlError } from "../../errors.js";
 import { toFailureMessage } from "../../failure.js";
+import type { Failure } from "../../port.js";
 import { toPawlError } from "../../remote/rpc-error.js";
 import { completionAction } from "../replay/completion.js";
+import { failureLength, payloadLength } from "./result-length.js";
 import type { ActivityTask, Turn, WorkChannel, WorkLink, WorkReceiver } from "./work.js";
-import { payloadLength, WorkRequestQueue } from "./work-request-queue.js";
+import { WorkRequestQueue } from "./work-request-queue.js";
 
-/** Bytes of one turn's result: what a server reads, less room for what shares its message. */
-const turnBytes = 3 * limits.requestBytes;
+/** Bytes of one result: what a server reads, less room for what shares its message. */
+const resultBytes = 3 * limits.requestBytes;
 
 /** Bytes that an action takes without its payload, at most in all but odd cases. */
 const actionBytes = 2048;
@@ -88,7 +90,7 @@ function createChannel(
     completeActivity({ instanceId, taskId, token }, outcome) {
       const result =
         "failure" in outcome
-          ? { failure: toFailureMessage(outcome.failure) }
+          ? { failure: toFailureMessage(failureWithinLimit(outcome.failure)) }
           : outcome.output === undefined
             ? {}
             : { output: outcome.output };
@@ -113,13 +115,21 @@ function withinLimit(result: TurnResult): TurnResult {
   const estimate = result.actions.reduce((sum, action) => {
     return sum + actionBytes + 3 * payloadLength(action);
   }, 0);
-  if (estimate <= turnBytes || toBinary(TurnResultSchema, result).length <= turnBytes)
+  if (estimate <= resultBytes || toBinary(TurnResultSchema, result).length <= resultBytes)
     return result;
-  const message = `a turn may ask for at most ${turnBytes} bytes; use fewer calls or smaller inputs`;
+  const message = `a turn may ask for at most ${resultBytes} bytes; use fewer calls or smaller inputs`;
   const failure = { type: "PayloadTooLarge", message, nonRetriable: true };
   const id = (result.actions.at(-1)?.id ?? 0) + 1;
   result.actions = [completionAction({ kind: "failed", id, failure }, [])];
   return result;
+}
+
+/** Likewise the failure of an activity, which its own code words. */
+function failureWithinLimit(failure: Failure): Failure {
+  const length = failureLength(failure);
+  if (3 * length <= resultBytes) return failure;
+  const message = `the failure of the activity has ${length} characters; at most ${limits.payloadBytes} bytes are allowed: keep large data elsewhere and pass a reference`;
+  return { type: "PayloadTooLarge", message, nonRetriable: true };
 }
 
 async function readAll(

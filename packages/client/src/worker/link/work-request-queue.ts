@@ -5,23 +5,23 @@ import {
   type ActivityResult,
   type TurnResult,
   type WorkerAnnouncement,
-  type WorkflowAction,
   type WorkRequest,
   WorkRequestSchema,
 } from "@pawl/protocol";
+import { activityLength, turnLength } from "./result-length.js";
 
 /** Results and evictions of one message at most. */
 const batchItems = 256;
 
-/** Characters of payload after which a message is full: a quarter of what a server takes. */
-const batchPayload = 1024 * 1024;
+/** Characters after which a message is full: of one byte each, a sixteenth of what a server takes. */
+const batchLength = 1024 * 1024;
 
 interface Batch {
   readonly turns: TurnResult[];
   readonly activities: ActivityResult[];
   readonly evictedInstanceIds: string[];
   items: number;
-  payload: number;
+  length: number;
 }
 
 /**
@@ -41,13 +41,12 @@ export class WorkRequestQueue implements AsyncIterable<WorkRequest> {
 
   /** Queues the result of a turn. */
   pushTurn(result: TurnResult): void {
-    const payload = result.actions.reduce((sum, action) => sum + payloadLength(action), 0);
-    this.#room(payload).turns.push(result);
+    this.#room(turnLength(result)).turns.push(result);
   }
 
   /** Queues the result of an activity. */
   pushActivity(result: ActivityResult): void {
-    this.#room(result.output?.length ?? 0).activities.push(result);
+    this.#room(activityLength(result)).activities.push(result);
   }
 
   /** Queues the news that the worker no longer holds an instance. */
@@ -76,15 +75,14 @@ export class WorkRequestQueue implements AsyncIterable<WorkRequest> {
     }
   }
 
-  #room(payload: number): Batch {
-    const isFull =
-      this.#filling.items >= batchItems || this.#filling.payload + payload > batchPayload;
+  #room(length: number): Batch {
+    const isFull = this.#filling.items >= batchItems || this.#filling.length + length > batchLength;
     if (isFull && this.#filling.items > 0) {
       this.#full.push(this.#filling);
       this.#filling = createBatch();
     }
     this.#filling.items += 1;
-    this.#filling.payload += payload;
+    this.#filling.length += length;
     this.#wake?.();
     return this.#filling;
   }
@@ -109,20 +107,5 @@ export class WorkRequestQueue implements AsyncIterable<WorkRequest> {
 }
 
 function createBatch(): Batch {
-  return { turns: [], activities: [], evictedInstanceIds: [], items: 0, payload: 0 };
-}
-
-/** Characters of payload in an action. */
-export function payloadLength({ workflowActionType: type }: WorkflowAction): number {
-  switch (type.case) {
-    case "scheduleTask":
-    case "createChildWorkflow":
-      return type.value.input?.length ?? 0;
-    case "sendEvent":
-      return type.value.data?.length ?? 0;
-    case "completeWorkflow":
-      return type.value.result?.length ?? 0;
-    default:
-      return 0;
-  }
+  return { turns: [], activities: [], evictedInstanceIds: [], items: 0, length: 0 };
 }
