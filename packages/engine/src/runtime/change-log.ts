@@ -79,9 +79,9 @@ export class ChangeLog {
     this.#onCommit();
   }
 
-  /** True when every change after this one is still known. */
+  /** True when this change, if there is one, and every later one is still known. */
   reaches(change: number): boolean {
-    return change + 1 >= this.#oldest;
+    return change >= this.#oldest;
   }
 
   /** The oldest changes from this number on, some of them; none when there are none yet. */
