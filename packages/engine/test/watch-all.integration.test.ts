@@ -58,6 +58,11 @@ class Watcher {
   }
 }
 
+/** A token in the middle of a scan. */
+function tokenAt(scan: Readonly<Record<string, unknown>>): string {
+  return Buffer.from(JSON.stringify({ change: 0, taken: 0, scan })).toString("base64url");
+}
+
 /** What a list of items says, in short. */
 function told(items: readonly FeedItem[]): string[] {
   return items.map((item) => {
@@ -282,15 +287,20 @@ describe("watchAll()", () => {
     await under.engine.close();
   });
 
-  test.each(["", "x", "e30", "eyJjaGFuZ2UiOjk5LCJ0YWtlbiI6MH0"])(
-    "refuses a token that is none of this store: %j",
-    async (resumeToken) => {
-      const under = await EngineUnderTest.open();
-      const watcher = new Watcher(under, {}, { resumeToken });
-      await expect(watcher.next()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
-      await under.engine.close();
-    },
-  );
+  test.each([
+    "",
+    "x",
+    "e30",
+    "eyJjaGFuZ2UiOjk5LCJ0YWtlbiI6MH0",
+    tokenAt({ since: 0, after: "AA" }),
+    tokenAt({ since: 0, after: "____" }),
+    tokenAt({ since: 0, after: "AAA" }),
+  ])("refuses a token that is none of this store: %j", async (resumeToken) => {
+    const under = await EngineUnderTest.open();
+    const watcher = new Watcher(under, {}, { resumeToken });
+    await expect(watcher.next()).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
+    await under.engine.close();
+  });
 
   test("ends with CANCELLED and SHUTTING_DOWN", async () => {
     const under = await EngineUnderTest.open();

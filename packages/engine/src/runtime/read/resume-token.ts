@@ -3,6 +3,7 @@
 import { crc32 } from "node:zlib";
 import type { Instance } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
+import { isRowKey, partitionCount } from "../../store/key.js";
 
 // A token says what its holder has seen. It is opaque to callers: JSON in base64url, checked whole
 // when it comes back.
@@ -24,7 +25,7 @@ export interface SeenChanges {
   readonly taken: number;
   /** A scan that is not done yet. */
   readonly scan?: {
-    /** Rows of changes after this one are sent, up to and with `change` - 1. */
+    /** Rows of changes from this one on are sent, up to and with `change` - 1. */
     readonly since: number;
     /** Key of the last row that was seen, in base64url. */
     readonly after: string;
@@ -57,8 +58,14 @@ export function parseChangesToken(token: string, head: number): SeenChanges {
   if (scan === undefined) return { change, taken };
   if (typeof scan !== "object" || scan === null) throw refused();
   const { since, after } = scan as Record<string, unknown>;
-  if (!isCount(since) || typeof after !== "string") throw refused();
+  if (!isCount(since) || typeof after !== "string" || !isPlace(after)) throw refused();
   return { change, taken, scan: { since, after } };
+}
+
+/** True for the key of a row, in base64url, and for none. */
+function isPlace(after: string): boolean {
+  const key = Buffer.from(after, "base64url");
+  return key.length === 0 ? after === "" : isRowKey(key) && key.readUInt16BE(0) < partitionCount;
 }
 
 function parse(token: string): Record<string, unknown> {
