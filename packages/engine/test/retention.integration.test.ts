@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { executionKey } from "../src/store/key.js";
+import { put, type Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
-import { complete, fail, failure, schedule } from "./actions.js";
+import { complete, fail, failure, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
@@ -218,6 +220,51 @@ describe("retention", () => {
     await again.pass(9 * hour + 2000);
     expect(await leftIn(again)).toBe(0);
     await again.engine.close();
+  });
+
+  test("passes over an older execution that is damaged, and deletes all others", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    under.connect({ flows, tasks });
+    const ids = ["a", "a", ...Array.from({ length: 40 }, (_, at) => `b${at}`)];
+    for (const instanceId of ids) {
+      await under.engine.start({ workflow: "echo", instanceId });
+      await under.engine.waitForCompletion(instanceId);
+    }
+    await under.faults.behind.write([put(executionKey("a", 1), Buffer.alloc(9, 0xff))]);
+    await under.pass(2 * hour);
+    expect(await under.ids()).toEqual(["a"]);
+    expect(under.log.map(({ level }) => level)).not.toContain("error");
+    await under.engine.close();
+  });
+
+  test("leaves a new instance alone whose id was purged while an older execution was read", async () => {
+    const retention = { completedMs: hour, failedMs: 9 * hour };
+    const under = await EngineUnderTest.open({ retention });
+    const worker = under.connect({});
+    for (const [index, end] of [complete(0), fail(0, failure("E", "m"))].entries()) {
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      await worker.completeTurn(await worker.turn(index + 1), [end]);
+    }
+    const { get } = under.faults.behind;
+    const read = Promise.withResolvers<void>();
+    const delivered = Promise.withResolvers<void>();
+    vi.spyOn(under.faults.behind, "get").mockImplementation(async function (this: Store, key) {
+      const value = await get.call(this, key);
+      if (!Buffer.from(key).equals(executionKey("a", 1))) return value;
+      read.resolve();
+      await delivered.promise;
+      return value;
+    });
+    under.clock.advance(2 * hour);
+    await read.promise;
+    await under.engine.purge("a");
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(3), [timer(1, 99 * hour)]);
+    delivered.resolve();
+    await under.engine.idle();
+    expect(await under.engine.history("a")).toHaveLength(3);
+    expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+    await under.engine.close();
   });
 
   test("of an id that is used again counts from the end of the newest execution", async () => {

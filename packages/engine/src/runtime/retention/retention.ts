@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { InstanceStatus } from "@pawl/protocol/port";
+import { nothing } from "../../core/outcome.js";
 import { isEngineError } from "../../errors.js";
 import type { RetentionOptions, RetentionPolicy } from "../../options.js";
 import { decodeRow, type Row, rowStatus } from "../../store/codec.js";
 import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
 import {
+  type EndedKey,
   endedKey,
   endedRange,
   executionKey,
@@ -13,11 +15,10 @@ import {
   liveKey,
   parseEndedKey,
   partitions,
-  rowKey,
 } from "../../store/key.js";
 import { scan } from "../../store/scan.js";
-import { del, type KeyRange, type StoreWrite } from "../../store/store.js";
-import type { Drafted } from "../journal.js";
+import { del, type KeyRange } from "../../store/store.js";
+import { readRow } from "../loader.js";
 import type { Runtime } from "../runtime.js";
 import { removingWrites } from "./older-executions.js";
 import { removePresent } from "./remove-present.js";
@@ -157,12 +158,16 @@ export class Retention {
       next.set(length, before);
       for (const partition of partitions) {
         if (this.#closed) return;
-        await this.#each(updatedRange(partition, from, before), (key) =>
-          this.#lookAtInstance(indexedId("updated", key), length, now),
-        );
-        await this.#each(endedRange(partition, from, before), (key) =>
-          this.#lookAtExecution(key, length, now),
-        );
+        await this.#each(updatedRange(partition, from, before), async (key) => {
+          const instanceId = indexedId("updated", key);
+          const looked = this.#lookAtInstance(instanceId, length, now);
+          await looked.catch((error: unknown) => this.#passOver(instanceId, error));
+        });
+        await this.#each(endedRange(partition, from, before), async (key) => {
+          const ended = parseEndedKey(key);
+          const looked = this.#lookAtExecution(ended, length, now);
+          await looked.catch((error: unknown) => this.#passOver(ended.instanceId, error));
+        });
       }
     }
   }
@@ -181,36 +186,39 @@ export class Retention {
   /** Deletes an instance whose time of this length is up. */
   async #lookAtInstance(instanceId: string, length: number, now: number): Promise<void> {
     const { store } = this.#runtime;
-    try {
-      const value = await store.get(rowKey(instanceId));
-      const row = value && decodeRow(value);
-      if (row === undefined || !this.#isDue(row, length, now)) return;
-      // Activities that it did not wait for run first; it is told when they have.
-      if ((await store.get(liveKey(instanceId))) !== undefined) return;
-      await removePresent(this.#runtime, instanceId, row, (older) => !this.#isOver(older, now));
-    } catch (error) {
-      if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
-      // One that is damaged stays, and is found by verify; one whose id is used again is no affair.
-      if (error.code !== "INSTANCE_EXISTS") {
-        const { logger } = this.#runtime.options;
-        logger.warn({ instanceId, reason: error.message }, "an ended instance cannot be deleted");
-      }
-    }
+    const row = await readRow(store, instanceId);
+    if (row === undefined || !this.#isDue(row, length, now)) return;
+    // Activities that it did not wait for run first; it is told when they have.
+    if ((await store.get(liveKey(instanceId))) !== undefined) return;
+    await removePresent(this.#runtime, instanceId, row, (older) => !this.#isOver(older, now));
   }
 
   /** Deletes an older execution whose time of this length is up. */
-  async #lookAtExecution(ended: Uint8Array, length: number, now: number): Promise<void> {
-    const { instanceId, generation } = parseEndedKey(ended);
-    const value = await this.#runtime.store.get(executionKey(instanceId, generation));
-    const row = value && decodeRow(value);
-    if (row !== undefined && !this.#isDue(row, length, now)) return;
-    const writes: StoreWrite[] =
-      row === undefined ? [del(endedKey(parseEndedKey(ended)))] : removingWrites(instanceId, row);
-    const draft = (batch: StoreWrite[]): Drafted => {
-      batch.push(...writes);
-      return {};
-    };
-    await this.#runtime.journal.commit({ draft }, true);
+  async #lookAtExecution(ended: EndedKey, length: number, now: number): Promise<void> {
+    const { store, mailboxes } = this.#runtime;
+    const { instanceId, generation } = ended;
+    for (let isDone = false; !isDone; ) {
+      const live = mailboxes.peek(instanceId);
+      const present = live === undefined ? await readRow(store, instanceId) : live.state;
+      const value = await store.get(executionKey(instanceId, generation));
+      const row = value && decodeRow(value);
+      if (row !== undefined && !this.#isDue(row, length, now)) return;
+      const writes = row === undefined ? [del(endedKey(ended))] : removingWrites(instanceId, row);
+      isDone = await mailboxes.run(instanceId, async (mailbox) => {
+        // An id that is purged and used again counts its executions anew: what was read may be of before.
+        if (mailbox.state?.executionId !== present?.executionId) return false;
+        await this.#runtime.apply(mailbox, nothing, writes);
+        return true;
+      });
+    }
+  }
+
+  /** One that is damaged stays, and is found by verify; one whose id is used again is no affair. */
+  #passOver(instanceId: string, error: unknown): void {
+    if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
+    if (error.code === "INSTANCE_EXISTS") return;
+    const { logger } = this.#runtime.options;
+    logger.warn({ instanceId, reason: error.message }, "an ended instance cannot be deleted");
   }
 
   #isDue(row: Row, length: number, now: number): boolean {
