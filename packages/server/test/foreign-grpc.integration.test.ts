@@ -107,6 +107,25 @@ describe.each([
     expect(await call(client, { path: hello })).toEqual([status.OK, ""]);
   });
 
+  test("learns of a failure that quotes more than headers hold, and keeps its connection", async () => {
+    const client = clientOf(await startServer(), options);
+    const stream = callStream(client, "/grpc.health.v1.Health/Watch");
+    const instanceId = "ä".repeat(100_000);
+    const request = create(RaiseEventWorkflowRequestSchema, { instanceId, eventName: "e" });
+    const body = toBinary(RaiseEventWorkflowRequestSchema, request);
+    expect(await call(client, { path: raise, body })).toEqual([
+      status.INVALID_ARGUMENT,
+      expect.stringMatching(/^error raising event on workflow 'ä+\.\.\. \(\d+ bytes\)$/),
+    ]);
+    const path = `/none.Service/${"n".repeat(12_000)}`;
+    expect(await call(client, { path })).toEqual([
+      status.UNIMPLEMENTED,
+      expect.stringMatching(/^unknown method \/none.Service\/n+\.\.\. \(\d+ bytes\)$/),
+    ]);
+    const [code] = await Promise.race([stream, call(client, { path: hello })]);
+    expect(code).toBe(status.OK);
+  });
+
   test.each([
     [
       false,

@@ -109,4 +109,26 @@ describe("toConnectError()", () => {
       "UNIMPLEMENTED",
     ]);
   });
+
+  test("cuts a message, facts and details that headers could not carry", () => {
+    const details = { instanceId: "é".repeat(40_000) };
+    const sent = toConnectError(
+      new EngineError("INSTANCE_NOT_FOUND", "é".repeat(40_000), { details }),
+    );
+    const [{ facts = {} } = {}] = sent.findDetails(ErrorDetailSchema);
+
+    expect(sent.rawMessage).toBe(`${"é".repeat(1008)}... (80000 bytes)`);
+    expect(toConnectError(sent).rawMessage).toBe(sent.rawMessage);
+    expect(facts.instanceId).toBe(`${"é".repeat(240)}... (80000 bytes)`);
+
+    const library = new ConnectError("broken rules", Code.InvalidArgument);
+    library.details.push({ type: "x.Violations", value: new Uint8Array(100_000) });
+    expect(toConnectError(library).details).toHaveLength(1);
+  });
+
+  test("leaves no half of a character, which gRPC's headers cannot carry", () => {
+    const sent = toConnectError(new EngineError("INSTANCE_NOT_FOUND", "no \ud83d"));
+
+    expect(sent.rawMessage).toBe("no \ufffd");
+  });
 });

@@ -7,6 +7,7 @@ import { type ErrorCode, ErrorDetailSchema } from "@pawl/protocol";
 import { DaprError } from "../dapr/error.js";
 import { StrictRefusal } from "../dapr/strict-refusal.js";
 import { errorCodeOf, errorMap } from "../error-map.js";
+import { shortenError, shortenFacts } from "./error-size.js";
 
 /** Told of every failed call, once. `error` is what was thrown, `sent` what the caller gets. */
 export type FailureReport = (procedure: string, error: unknown, sent: ConnectError) => void;
@@ -48,12 +49,13 @@ export interface ErrorContext {
   readonly signal?: AbortSignal;
 }
 
-/** The error that a caller gets for `error`. */
+/** The error that a caller gets for `error`, no longer than headers can carry it. */
 export function toConnectError(error: unknown, context: ErrorContext = {}): ConnectError {
   const { isDetailed = true, signal } = context;
-  const { sent, code, facts } = translateError(error, signal);
+  const { sent: whole, code, facts } = translateError(error, signal);
+  const sent = shortenError(whole);
   if (isDetailed && sent.findDetails(ErrorDetailSchema).length === 0) {
-    sent.details.push({ desc: ErrorDetailSchema, value: { code, facts: { ...facts } } });
+    sent.details.push({ desc: ErrorDetailSchema, value: { code, facts: shortenFacts(facts) } });
   }
   return sent;
 }
