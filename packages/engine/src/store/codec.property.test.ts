@@ -23,34 +23,35 @@ const text = fc.string({ unit: "grapheme", maxLength: 30 });
 const instant = fc.maxSafeNat();
 const damagedError = expect.objectContaining({ code: "INSTANCE_DAMAGED" });
 
-const row = fc
-  .record({
-    generation: uint32,
-    workflow: text,
-    executionId: text,
-    status: fc.constantFrom(StoredStatus.PENDING, StoredStatus.FAILED, StoredStatus.STALLED),
-    createdAt: instant,
-    startedAt: instant,
-    updatedAt: instant,
-    completedAt: instant,
-    startAt: instant,
-    parent: fc.option(
-      fc.record({ instanceId: text, executionId: text, taskId: fc.integer({ max: 2 ** 31 - 1 }) }),
-      { nil: undefined },
-    ),
-    tags: fc.dictionary(text, text),
-    customStatus: fc.option(text, { nil: undefined }),
-    version: text,
-    stallReason: text,
-    stallCode: text,
-    eventCount: uint32,
-    chunkCount: uint32,
-    chain: uint32,
-    historyBytes: instant,
-    inboxFirst: uint32,
-    inboxNext: uint32,
-  })
-  .map((fields) => Object.assign(new Row(), fields));
+const fields = {
+  generation: uint32,
+  workflow: text,
+  executionId: text,
+  status: fc.constantFrom(StoredStatus.PENDING, StoredStatus.FAILED, StoredStatus.STALLED),
+  createdAt: instant,
+  startedAt: instant,
+  updatedAt: instant,
+  completedAt: instant,
+  startAt: instant,
+  parent: fc.option(
+    fc.record({ instanceId: text, executionId: text, taskId: fc.integer({ max: 2 ** 31 - 1 }) }),
+    { nil: undefined },
+  ),
+  tags: fc.dictionary(text, text),
+  customStatus: fc.option(text, { nil: undefined }),
+  version: text,
+  stallReason: text,
+  stallCode: text,
+  eventCount: uint32,
+  chunkCount: uint32,
+  chain: uint32,
+  historyBytes: instant,
+  inboxFirst: uint32,
+  inboxNext: uint32,
+  changed: instant,
+} satisfies { readonly [K in keyof Row]: fc.Arbitrary<Row[K]> };
+
+const row = fc.record(fields).map((some) => Object.assign(new Row(), some));
 
 describe("rows", () => {
   test("are read back as they were", () => {

@@ -115,18 +115,32 @@ export function rowOf(state: InstanceState, seals: Seals, change: number): Row {
   return row;
 }
 
+/** Field by field, as above: to take a message apart and put it together again costs as much as to decode it. */
 function rowOfMessage(message: InstanceRow): Row {
-  const { $typeName: _, $unknown: __, parent, ...fields } = message;
-  return Object.assign(new Row(), fields, {
-    createdAt: Number(message.createdAt),
-    startedAt: Number(message.startedAt),
-    updatedAt: Number(message.updatedAt),
-    completedAt: Number(message.completedAt),
-    startAt: Number(message.startAt),
-    historyBytes: Number(message.historyBytes),
-    changed: Number(message.changed),
-    parent: parent && linkOf(parent),
-  });
+  const row = new Row();
+  row.generation = message.generation;
+  row.workflow = message.workflow;
+  row.executionId = message.executionId;
+  row.status = message.status;
+  row.createdAt = Number(message.createdAt);
+  row.startedAt = Number(message.startedAt);
+  row.updatedAt = Number(message.updatedAt);
+  row.completedAt = Number(message.completedAt);
+  row.startAt = Number(message.startAt);
+  row.parent = message.parent && linkOf(message.parent);
+  row.tags = message.tags;
+  row.customStatus = message.customStatus;
+  row.version = message.version;
+  row.stallReason = message.stallReason;
+  row.stallCode = message.stallCode;
+  row.eventCount = message.eventCount;
+  row.chunkCount = message.chunkCount;
+  row.chain = message.chain;
+  row.historyBytes = Number(message.historyBytes);
+  row.inboxFirst = message.inboxFirst;
+  row.inboxNext = message.inboxNext;
+  row.changed = Number(message.changed);
+  return row;
 }
 
 function linkOf({ instanceId, executionId, taskId }: ParentLink): ParentLink {
