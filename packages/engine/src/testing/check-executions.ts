@@ -9,18 +9,20 @@ import {
   instanceIdOf,
   kindRange,
   parseEndedKey,
-  partitions,
   sequenceOf,
 } from "../store/key.js";
 import type { StoreReader } from "../store/store.js";
 
 /**
- * Problems of the older executions of a store, and of what is left of executions, as text: each that is
- * kept has its history and the mark of its end, and no mark and no history belongs to nothing.
+ * Problems of the older executions in some partitions, and of what is left of executions, as text: each
+ * that is kept has its history and the mark of its end, and no mark and no history belongs to nothing.
  */
-export async function problemsOfExecutions(store: StoreReader): Promise<string[]> {
+export async function problemsOfExecutions(
+  store: StoreReader,
+  of: Iterable<number>,
+): Promise<string[]> {
   const problems: string[] = [];
-  for (const partition of partitions) {
+  for (const partition of of) {
     const owners = new Set<string>();
     const marks = new Set<string>();
     for (const [key, value] of await store.range(kindRange("row", partition))) {

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventRecord } from "@pawl/protocol";
 import { resolutionKey } from "../core/resolution-key.js";
 import { hasEnded, hasWorkAtHand, statusOf } from "../core/status.js";
-import { loadMailbox, readHistory, readRow } from "../runtime/loader.js";
+import { loadMailbox } from "../runtime/loader.js";
 import type { MailboxHost } from "../runtime/mailbox.js";
 import { wantedTimers } from "../runtime/wanted-timers.js";
-import { eventsOf, rowStatus } from "../store/codec.js";
+import { decodeChunk, eventsOf, rowStatus } from "../store/codec.js";
 import { findIndexFaults } from "../store/index/index-check.js";
 import {
+  generationRange,
   instanceIdOf,
   type KeyKind,
   kindRange,
   parseTimerKey,
+  partitionOf,
   partitions,
   timerKey,
 } from "../store/key.js";
@@ -23,6 +24,8 @@ import { problemsOfExecutions } from "./check-executions.js";
 export interface Expectation {
   /** Messages may be on their way. @default false */
   readonly messages?: boolean;
+  /** Instances that have changed since the store was found legal: no others are looked at. @default all */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /** What the store holds beside the instances themselves, by instance. */
@@ -41,33 +44,37 @@ interface Marks {
 export async function problemsOf(
   store: StoreReader,
   now: number,
-  expected: Expectation = {},
+  { messages: mayBeSent = false, changed }: Expectation = {},
 ): Promise<string[]> {
   const problems: string[] = [];
-  const ids = new Set(await keysOf(store, "row", (key) => instanceIdOf(key)));
-  const live = new Set(await keysOf(store, "live", (key) => instanceIdOf(key)));
+  const where = changed === undefined ? partitions : new Set([...changed].map(partitionOf));
+  const ids = new Set(await keysOf(store, where, "row", (key) => instanceIdOf(key)));
+  const live = new Set(await keysOf(store, where, "live", (key) => instanceIdOf(key)));
   const timers = new Map<string, string[]>();
-  for (const key of await keysOf(store, "timer", (found) => found)) {
+  for (const key of await keysOf(store, where, "timer", (found) => found)) {
     const { instanceId } = parseTimerKey(key);
     timers.set(instanceId, [...(timers.get(instanceId) ?? []), hexOf(key)]);
   }
   const marks: Marks = { live, timers };
-  for (const id of ids) problems.push(...(await problemsOfInstance(store, id, marks, now)));
+  for (const id of ids) {
+    if (changed?.has(id) === false) continue;
+    problems.push(...(await problemsOfInstance(store, id, marks, now)));
+  }
   const owners = [
-    ...(await keysOf(store, "history", (key) => instanceIdOf(key, 8))),
-    ...(await keysOf(store, "inbox", (key) => instanceIdOf(key, 4))),
+    ...(await keysOf(store, where, "history", (key) => instanceIdOf(key, 8))),
+    ...(await keysOf(store, where, "inbox", (key) => instanceIdOf(key, 4))),
     ...live,
     ...timers.keys(),
   ];
   for (const id of new Set(owners)) {
     if (!ids.has(id)) problems.push(`${id}: has keys and no row`);
   }
-  for (const { instanceId, reason } of await findIndexFaults(store)) {
+  for (const { instanceId, reason } of await findIndexFaults(store, where)) {
     problems.push(`${instanceId}: ${reason}`);
   }
-  problems.push(...(await problemsOfExecutions(store)));
-  const messages = await keysOf(store, "outbox", (key) => instanceIdOf(key, 4));
-  if (expected.messages !== true && messages.length > 0) {
+  problems.push(...(await problemsOfExecutions(store, where)));
+  const messages = await keysOf(store, partitions, "outbox", (key) => instanceIdOf(key, 4));
+  if (!mayBeSent && messages.length > 0) {
     problems.push(`messages of ${messages.join()} are still on their way`);
   }
   return problems;
@@ -83,10 +90,9 @@ async function problemsOfInstance(
   const note = (isSo: boolean, what: string): void => {
     if (!isSo) problems.push(`${id}: ${what}`);
   };
-  const row = await readRow(store, id);
-  if (row === undefined) return [`${id}: no row`];
-  const { state } = await loadMailbox(store, id, host(now));
-  if (state === undefined) return [`${id}: no state`];
+  const { state, snapshot } = await loadMailbox(store, id, host(now));
+  if (state === undefined || snapshot === undefined) return [`${id}: no state`];
+  const { row } = snapshot;
   note(rowStatus(row) === statusOf(state), `row says ${row.status}, history ${statusOf(state)}`);
   note(row.completedAt === state.fold.completedAt, "completedAt differs");
   note(row.stallReason === (state.fold.stall?.description ?? ""), "stall differs");
@@ -100,26 +106,39 @@ async function problemsOfInstance(
   const wanted = [...wantedTimers(state).values()].map((timer) => hexOf(timerKey(timer)));
   const found = [...(marks.timers.get(id) ?? [])];
   note(found.sort().join() === wanted.sort().join(), "timers differ");
-  const chunks = await readHistory(store, id, row);
-  const records = chunks.flatMap(eventsOf);
-  problems.push(...doubleResults(id, [...records, ...state.inbox]));
+  const history = await store.range(generationRange(id, row.generation));
+  const resolved = history.flatMap(([, value]) => resolvedIn(value));
+  const arrived = state.inbox.flatMap((record) => resolutionKey(record.event) ?? []);
+  problems.push(...doubleResults(id, [...resolved, ...arrived]));
   return problems;
 }
 
-function doubleResults(id: string, records: readonly EventRecord[]): string[] {
-  const keys = records.flatMap((record) => resolutionKey(record.event) ?? []);
-  return keys
-    .filter((key, index) => keys.indexOf(key) !== index)
+/** By stored chunk: a store in memory gives the same one each time. */
+const resolvedInChunks = new WeakMap<Uint8Array, readonly number[]>();
+
+/** What a stored chunk of history resolves. */
+function resolvedIn(value: Uint8Array): readonly number[] {
+  const known = resolvedInChunks.get(value);
+  if (known !== undefined) return known;
+  const resolved = eventsOf(decodeChunk(value)).flatMap(({ event }) => resolutionKey(event) ?? []);
+  resolvedInChunks.set(value, resolved);
+  return resolved;
+}
+
+function doubleResults(id: string, resolved: readonly number[]): string[] {
+  return resolved
+    .filter((key, index) => resolved.indexOf(key) !== index)
     .map((key) => `${id}: ${key} was resolved twice`);
 }
 
 async function keysOf<T>(
   store: StoreReader,
+  where: Iterable<number>,
   kind: KeyKind,
   of: (key: Uint8Array) => T,
 ): Promise<T[]> {
   const found: T[] = [];
-  for (const partition of partitions) {
+  for (const partition of where) {
     for (const [key] of await store.range(kindRange(kind, partition))) found.push(of(key));
   }
   return found;

@@ -17,14 +17,20 @@ interface Seen {
   readonly history: readonly HistoryEvent[];
 }
 
-/** Problems of what is on disk at the moment. */
-export async function checkStore(world: World, messages: boolean): Promise<void> {
+/** Problems of what is on disk at the moment: "changed": of instances written since the last look. */
+export async function checkStore(
+  world: World,
+  look: "all" | "changed",
+  messages: boolean,
+): Promise<void> {
   const { entries, faults } = world.disk;
   const reader = {
     get: async (key: Uint8Array) => entries.get(key),
     range: async (range: KeyRange) => entries.range(range),
   };
-  const problems = await problemsOf(reader, world.clock.now(), { messages });
+  const changed = world.disk.takeChanged();
+  const expected = look === "all" ? { messages } : { messages, changed };
+  const problems = await problemsOf(reader, world.clock.now(), expected);
   for (const problem of problems) world.violation("the store is legal", problem);
   for (const fault of faults) world.violation("messages take effect once", fault);
 }
@@ -36,7 +42,7 @@ export async function checkRest(
   caller: Caller,
   runs: ActivityRuns,
 ): Promise<ReadonlyMap<string, Seen>> {
-  await checkStore(world, false);
+  await checkStore(world, "changed", false);
   if (!engine.isReady()) world.violation("health is true", "not ready at rest");
   if (world.disk.hasToken(forgedToken)) {
     world.violation("a stale or forged result changes nothing", forgedToken);

@@ -67,7 +67,7 @@ export async function simulate(seed: number, keepTrace = false): Promise<Simulat
   for (let life = 1; life < lives && !isOver; life += 1) {
     await world.scheduler.run(() => isOver, world.random.integer(20, 500));
     world.crash();
-    await checkStore(world, true);
+    await checkStore(world, "changed", true);
     world.scheduler.after(world.random.next() * 100, world.outside, "power", () => world.begin());
   }
   await world.scheduler.run(() => isOver, world.random.integer(100, 1500));
@@ -162,5 +162,5 @@ async function endAll(
       isOver = true;
     });
   await toRest(world, () => isOver);
-  await checkStore(world, false);
+  await checkStore(world, "all", false);
 }

@@ -22,12 +22,15 @@ export interface IndexFault {
 }
 
 /**
- * Compares the indexes with a recount over all rows. Costs memory only for what is wrong. Rows that
- * cannot be decoded are left out: they are damage of another kind.
+ * Compares the indexes with a recount over all rows, of the partitions named. Costs memory only for what
+ * is wrong. Rows that cannot be decoded are left out: they are damage of another kind.
  */
-export async function findIndexFaults(store: StoreReader): Promise<IndexFault[]> {
+export async function findIndexFaults(
+  store: StoreReader,
+  of: Iterable<number> = partitions,
+): Promise<IndexFault[]> {
   const faults: IndexFault[] = [];
-  for (const partition of partitions) {
+  for (const partition of of) {
     const { missing, expected } = await findMissing(store, partition);
     faults.push(...missing);
     const found = await countEntries(store, partition);

@@ -32,6 +32,8 @@ export class Disk {
   readonly #tokens = new Set<string>();
   readonly #rows = new Map<string, RowVersion[]>();
   readonly #unknown: RowVersion[] = [];
+  /** Instances that were written since the store was last looked at. */
+  #changed = new Set<string>();
   readonly #onGone: (instanceId: string, row: StoredRow) => void;
   readonly #onRow: (instanceId: string) => void;
   /** The steps of the newest batches. */
@@ -69,12 +71,20 @@ export class Disk {
       const { kind, instanceId } = readStoredKey(write.key);
       const sum = write.type === "put" ? crc32(write.value, crc32(write.key)).toString(16) : "-";
       lines.push(`${kind} ${instanceId} ${sum}`);
+      if (instanceId !== "") this.#changed.add(instanceId);
       if (kind === "row") this.#noteRow(instanceId, write.type === "put" ? write.value : undefined);
       else if (kind === "history" && write.type === "put") this.#noteChunk(instanceId, write);
       if (write.type === "put") this.#put(write.key, write.value, kind);
       else this.#delete(write.key, kind);
     }
     this.#scheduler.trace.note(`  batch ${this.#batches}: ${lines.join(", ")}`);
+  }
+
+  /** The instances that were written since this was last asked. */
+  takeChanged(): ReadonlySet<string> {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    return changed;
   }
 
   /** The engine hears of the newest batch. */
