@@ -68,7 +68,7 @@ export const breadthFaults: readonly PlantedFault[] = [
     name: "kept-not-for-its-work",
     breaks: "an ended instance is deleted while its activities are still to run",
     file: "runtime/retention/retention.ts",
-    search: "      if ((await store.get(liveKey(instanceId))) !== undefined) return;\n",
+    search: "    if ((await store.get(liveKey(instanceId))) !== undefined) return;\n",
     replace: "",
     suite: "engine",
     tests: ["retention.integration"],
