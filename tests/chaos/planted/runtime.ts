@@ -100,15 +100,15 @@ export const runtimeFaults: readonly PlantedFault[] = [
   {
     name: "message-stays-in-outbox",
     breaks: "a message is delivered again after a restart",
-    file: "runtime/runtime.ts",
-    search: "this.apply(target, outcome, [del(key)])",
-    replace: "this.apply(target, outcome, key.length > 0 ? [] : [del(key)])",
+    file: "runtime/message/delivery.ts",
+    search: "runtime.apply(target, outcome, [del(key)])",
+    replace: "runtime.apply(target, outcome, key.length > 0 ? [] : [del(key)])",
     suite: "simulation",
   },
   {
     name: "messages-out-of-order",
     breaks: "messages for one target overtake each other",
-    file: "runtime/runtime.ts",
+    file: "runtime/message/delivery.ts",
     search: "const before = this.#arriving.get(targetId) ?? Promise.resolve();",
     replace: "const before = Promise.resolve();",
     suite: "simulation",
@@ -190,7 +190,7 @@ export const runtimeFaults: readonly PlantedFault[] = [
   {
     name: "message-passes-another",
     breaks: "a message goes on while the one before it could not be delivered for the store",
-    file: "runtime/runtime.ts",
+    file: "runtime/message/delivery.ts",
     search: "const settled = arrival.then(() => {}, rethrowUnavailable);",
     replace: "const settled = arrival.catch(rethrowUnavailable).catch(() => {}).then(() => {});",
     suite: "engine",

@@ -61,7 +61,7 @@ export class Recovery {
     runtime.mailboxes.onLoaded = (mailbox) => {
       if (this.#waiting.delete(mailbox.instanceId)) takeUp(runtime, mailbox);
     };
-    for (const message of posted) runtime.deliver(message);
+    for (const message of posted) runtime.delivery.deliver(message);
     await runtime.timers.open();
     return this.#instances + this.#messages > 0 || hasOpenInstance(runtime.store);
   }

@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { isDeepStrictEqual } from "node:util";
-import { type EventRecord, TurnoverMap } from "@pawl/protocol";
 import { fireTimer } from "../core/command/fire-timer.js";
-import { droppedStart, receive, refuseStart } from "../core/command/receive.js";
 import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
-import { isEngineError, rethrowUnavailable } from "../errors.js";
+import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
-import { del, type Store, type StoreWrite } from "../store/store.js";
+import type { Store, StoreWrite } from "../store/store.js";
 import { ChangeLog } from "./change-log.js";
-import type { Effects, Posted } from "./commit/effects.js";
+import type { Effects } from "./commit/effects.js";
 import { Journal } from "./journal.js";
 import type { Mailbox, MailboxHost } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
+import { Delivery } from "./message/delivery.js";
 import { Extents } from "./read/query/extents.js";
 import type { Waiters } from "./read/waiters.js";
 import { Retention } from "./retention/retention.js";
-import { isOutdated, lookBelow } from "./subtree.js";
-import { Tally } from "./tally.js";
 import { Timers } from "./timers.js";
 import { Tracing } from "./trace/tracing.js";
 import type { Departures } from "./work/departures.js";
@@ -39,6 +36,7 @@ export class Runtime implements MailboxHost {
   readonly extents: Extents;
   readonly journal: Journal;
   readonly mailboxes: Mailboxes;
+  readonly delivery: Delivery;
   readonly dispatch: Dispatch;
   readonly desk: WorkDesk;
   readonly timers: Timers;
@@ -50,10 +48,6 @@ export class Runtime implements MailboxHost {
   readonly #onFailure: (error: unknown) => void;
   /** Instances that go on, or end, when other workers come or go. */
   readonly #stuck = new Set<Mailbox>();
-  /** For each target of messages on their way, when the last of them has arrived. */
-  readonly #arriving = new TurnoverMap<string, Promise<void>>();
-  /** Starts of children on their way, by child and the execution that asked for it. */
-  readonly #starting = new Tally();
   #outboxSequence = 0;
   /** Things under way that no queue shows: deliveries, timers being fired. */
   #busy = 0;
@@ -74,6 +68,7 @@ export class Runtime implements MailboxHost {
     this.extents = new Extents(store);
     this.journal = new Journal(this.extents, this.changes, options, onFailure);
     this.mailboxes = new Mailboxes(store, this, options);
+    this.delivery = new Delivery(this);
     this.desk = new WorkDesk(this);
     this.dispatch = new Dispatch(this.desk, options.concurrency);
     this.retention = new Retention(this);
@@ -142,16 +137,6 @@ export class Runtime implements MailboxHost {
   /** Resolves when all that is known of an instance is on disk. */
   durable(mailbox: Mailbox): Promise<void> {
     return (mailbox.isDirty() ? mailbox.lastCommit : undefined) ?? Promise.resolve();
-  }
-
-  /** Resolves when the messages that are on their way to an instance have arrived. */
-  async arrived(instanceId: string): Promise<void> {
-    await this.#arriving.get(instanceId);
-  }
-
-  /** True while the start of a child, asked for by this execution, is on its way. */
-  isStarting(instanceId: string, parentExecutionId: string): boolean {
-    return this.#starting.of(startKey(instanceId, parentExecutionId)) > 0;
   }
 
   /** Carries an outcome out; resolves when it is on disk. */
@@ -253,7 +238,7 @@ export class Runtime implements MailboxHost {
   committed(mailbox: Mailbox, { tasks, posted, timers }: Effects): void {
     for (const timer of timers) this.timers.arm(timer);
     for (const asked of tasks) this.desk.schedule(mailbox, asked);
-    for (const message of posted) this.deliver(message);
+    for (const message of posted) this.delivery.deliver(message);
     const { state, snapshot } = mailbox;
     if (state === undefined || hasEnded(state)) this.#stuck.delete(mailbox);
     if (state !== undefined && hasEnded(state) && snapshot !== undefined) {
@@ -262,60 +247,6 @@ export class Runtime implements MailboxHost {
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
     this.mailboxes.touch(mailbox);
     this.mailboxes.settle(mailbox);
-  }
-
-  /**
-   * Brings a message from the outbox to its target: both in one commit, so exactly once. Messages
-   * for one target arrive in the order in which they are delivered.
-   */
-  deliver(posted: Posted): void {
-    const { targetId, record } = posted.message;
-    const start = childStartOf(targetId, record);
-    if (start !== undefined) this.#starting.add(start);
-    const before = this.#arriving.get(targetId) ?? Promise.resolve();
-    const arrival = before.then(() => this.#receive(posted));
-    // What the store failed to read is not overtaken: once it is open again, all are delivered anew.
-    const settled = arrival.then(() => {}, rethrowUnavailable);
-    this.#arriving.set(targetId, settled);
-    const leave = (): void => {
-      if (start !== undefined) this.#starting.remove(start);
-      if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
-    };
-    settled.then(leave, () => {});
-    const durable = arrival.then((received) => received.durable);
-    void this.track(durable, "a message cannot be delivered", targetId);
-  }
-
-  /** A child that cannot start for what is damaged fails its parent's task, as on any taken id. */
-  async #receive(posted: Posted): Promise<{ durable: Promise<void> }> {
-    try {
-      return await this.#accept(posted);
-    } catch (error) {
-      const reason = isEngineError(error) && error.code === "INSTANCE_DAMAGED" && error.message;
-      const message = reason ? refuseStart(posted.message, reason, this.now()) : undefined;
-      if (message === undefined) throw error;
-      return this.#accept({ key: posted.key, message });
-    }
-  }
-
-  /** Puts a message into its target's inbox; the next one need not wait until it is on disk. */
-  async #accept({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
-    const { targetId, record } = message;
-    const isStart = record.event.eventType.case === "executionStarted";
-    for (;;) {
-      const below = isStart ? await lookBelow(this, targetId) : undefined;
-      const received = await this.mailboxes.run(targetId, (target) => {
-        if (below !== undefined && isOutdated(below, target.state)) return undefined;
-        const outcome = receive(target.state, message, this.now(), below?.active);
-        const workflow = droppedStart(message, outcome);
-        if (workflow !== undefined) {
-          const text = "a detached workflow was not started: its id is taken";
-          this.options.logger.warn({ instanceId: targetId, workflow }, text);
-        }
-        return { durable: this.apply(target, outcome, [del(key)]) };
-      });
-      if (received !== undefined) return received;
-    }
   }
 
   /** Resolves when a timer has fired and that is on disk, or has failed. */
@@ -382,16 +313,4 @@ export class Runtime implements MailboxHost {
 /** True for a stalled instance: other workers may run it. A terminate that came meanwhile ends it now. */
 function mustWait(state: InstanceState | undefined): boolean {
   return state?.fold.stall !== undefined && !isTerminating(state);
-}
-
-/** The start of a child, as `isStarting` asks for it; undefined for any other message. */
-function childStartOf(targetId: string, { event }: EventRecord): string | undefined {
-  const { eventType } = event;
-  if (eventType.case !== "executionStarted") return undefined;
-  const executionId = eventType.value.parentInstance?.workflowInstance?.executionId;
-  return executionId === undefined ? undefined : startKey(targetId, executionId);
-}
-
-function startKey(instanceId: string, parentExecutionId: string): string {
-  return `${instanceId}\0${parentExecutionId}`;
 }

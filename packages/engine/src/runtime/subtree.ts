@@ -17,7 +17,7 @@ export interface WalkOptions {
   readonly settled?: boolean;
   /**
    * Wait until what is known of an instance with children is on disk: from then on the messages to
-   * them are on their way (`Runtime.isStarting`). @default as `settled`
+   * them are on their way (`Delivery.isStarting`). @default as `settled`
    */
   readonly posted?: boolean;
   /** Takes a child that is not there: it was refused, is gone, or is on its way. @default skipped */
@@ -49,7 +49,7 @@ export async function walkSubtree(
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
     const { id } = place;
     if (seen.has(id)) continue;
-    if (settled) await runtime.arrived(id);
+    if (settled) await runtime.delivery.arrived(id);
     const visited = runtime.mailboxes.run(id, async (mailbox) => {
       const { state } = mailbox;
       try {
@@ -126,7 +126,7 @@ export async function lookBelow(runtime: Runtime, instanceId: string): Promise<B
     return active === undefined ? "children" : "leaf";
   };
   const onAbsent = ({ id, parentExecutionId }: Required<Place>): void => {
-    if (runtime.isStarting(id, parentExecutionId)) active ??= id;
+    if (runtime.delivery.isStarting(id, parentExecutionId)) active ??= id;
   };
   await walkSubtree(runtime, instanceId, visit, { posted: true, onAbsent });
   return { executionId, active };
