@@ -25,12 +25,6 @@ async function used(
   return { under, executionIds };
 }
 
-/** Everything in the store but its own keys. */
-async function leftIn(under: EngineUnderTest): Promise<number> {
-  const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
-  return (await under.faults.behind.range(range)).length;
-}
-
 describe("an execution whose id was used again", () => {
   test("stays readable under its execution id, with its history", async () => {
     const { under, executionIds } = await used(["x", "y", "z"]);
@@ -140,7 +134,7 @@ describe("an execution whose id was used again", () => {
   test("goes with a purge of the instance, and nothing is left", async () => {
     const { under, executionIds } = await used(["x", "y", "z"]);
     expect(await under.engine.purge("a")).toBe(1);
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     expect(await under.engine.get("a", { executionId: executionIds[0] ?? "" })).toBeUndefined();
     await under.engine.close();
   });
@@ -149,7 +143,7 @@ describe("an execution whose id was used again", () => {
     const { under } = await used(["x", "y"]);
     await under.engine.start({ workflow: "gather", instanceId: "a", input: "1" });
     await under.engine.purge("a", { force: true });
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     const { under: other } = await used(["x", "y"]);
     await other.engine.close();
     const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
@@ -163,6 +157,20 @@ describe("an execution whose id was used again", () => {
       [0x69, 0x68, 0x72, 0x65, 0x6e].includes(key[2] ?? 0),
     );
     expect(left).toEqual([]);
+    await after.engine.close();
+  });
+
+  test("goes with a purge by force where its own row is damaged, and not without", async () => {
+    const { under } = await used(["x", "y"]);
+    await under.engine.close();
+    const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
+    for (const [key, value] of await under.faults.behind.range(range)) {
+      if (key[2] === 0x72) await under.faults.behind.write([put(key, value.fill(0xff))]);
+    }
+    const after = await under.reopen();
+    await expect(after.engine.purge("a")).rejects.toMatchObject({ code: "INSTANCE_DAMAGED" });
+    expect(await after.engine.purge("a", { force: true })).toBe(1);
+    expect(await under.left()).toBe(0);
     await after.engine.close();
   });
 
@@ -181,7 +189,7 @@ describe("an execution whose id was used again", () => {
       await Promise.all([purging, under.engine.start({ workflow: "echo", instanceId: "a" })]);
       await under.engine.idle();
       await under.engine.purge("a").catch(() => 0);
-      expect(await leftIn(under)).toBe(0);
+      expect(await under.left()).toBe(0);
     }
     await under.engine.close();
   });
@@ -199,7 +207,7 @@ describe("an execution whose id was used again", () => {
     expect((await other.engine.executions("a")).instances).toHaveLength(1);
     expect(await other.engine.get("a", { executionId: executionIds[0] ?? "" })).toBeUndefined();
     await other.engine.purge("a");
-    expect(await leftIn(other)).toBe(0);
+    expect(await other.left()).toBe(0);
     await other.engine.close();
   });
 });

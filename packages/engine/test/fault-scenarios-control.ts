@@ -31,6 +31,13 @@ async function startTree(run: FaultyRun): Promise<void> {
   }
 }
 
+const deepTree = ["d", "t", "leaf-1", "leaf-2", "leaf-3"];
+
+async function startDeep(run: FaultyRun): Promise<void> {
+  await run.start({ workflow: "deep", instanceId: "d" });
+  for (const id of deepTree) await run.insist((engine) => engine.waitForStart(id));
+}
+
 /** What callers do to instances. */
 export const controlScenarios: readonly Scenario[] = [
   {
@@ -141,6 +148,37 @@ export const controlScenarios: readonly Scenario[] = [
       await run.start({ workflow: "napping", instanceId: "a" });
       await purge(run, "a", { force: true });
       return run.get("a");
+    },
+  },
+  {
+    name: "a recursive purge by force that is asked for once",
+    expected: { isWhole: true, isKept: true },
+    run: async (run) => {
+      await startDeep(run);
+      const isDone = await run.ask((engine) => engine.purge("d", { force: true }));
+      await run.quiet();
+      const left: boolean[] = [];
+      for (const id of deepTree) left.push((await run.get(id))?.status === "running");
+      // Cut short, it is done all the same or has not begun: nobody waits for a child that is gone.
+      const isGone = left.every((isThere) => !isThere);
+      return { isWhole: isGone || left.every((isThere) => isThere), isKept: isGone || !isDone };
+    },
+  },
+  {
+    name: "a recursive purge by force, and its ids used again at once",
+    expected: [1, 1, 1, 1, 1].map((generation) => ["running", generation]),
+    run: async (run) => {
+      await startDeep(run);
+      const before = (await run.get("d"))?.executionId;
+      await purge(run, "d", { force: true });
+      await startDeep(run);
+      const seen: unknown[] = [];
+      for (const id of deepTree) {
+        const instance = await run.get(id);
+        if (instance?.executionId === before) seen.push("the one of before");
+        seen.push([instance?.status, instance?.generation]);
+      }
+      return seen;
     },
   },
   {

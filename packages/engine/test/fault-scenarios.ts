@@ -44,6 +44,11 @@ const tree: Workflow = function* (context) {
   return "";
 };
 
+const deep: Workflow = function* (context) {
+  yield [context.child("tree", "t"), context.child("untilEnd", "leaf-3")];
+  return "";
+};
+
 /** Two children side by side, then a third on the id of the first. */
 const family: Workflow = function* (context) {
   const [one, two] = yield [
@@ -63,7 +68,17 @@ const messenger: Workflow = function* (context) {
 
 /** What the worker of the scenarios knows. */
 export const script: Script = {
-  flows: { ...flows, ...flowsUnderFaults, untilEnd, renewing, napping, tree, family, messenger },
+  flows: {
+    ...flows,
+    ...flowsUnderFaults,
+    untilEnd,
+    renewing,
+    napping,
+    tree,
+    deep,
+    family,
+    messenger,
+  },
   tasks,
 };
 

@@ -43,8 +43,13 @@ export class FaultyRun {
   }
 
   /** Raises an event once. False: nobody knows whether it arrived. */
-  async raise(instanceId: string, name: string, input: string): Promise<boolean> {
-    return (await this.#attempt((engine) => engine.raiseEvent(instanceId, name, input))).isKnown;
+  raise(instanceId: string, name: string, input: string): Promise<boolean> {
+    return this.ask((engine) => engine.raiseEvent(instanceId, name, input));
+  }
+
+  /** Asks once, and never again. False: nobody knows whether it was done. */
+  async ask(command: (engine: Engine) => Promise<unknown>): Promise<boolean> {
+    return (await this.#attempt(command)).isKnown;
   }
 
   /** Does what may be done twice, until it is acknowledged. */

@@ -75,6 +75,12 @@ export class EngineUnderTest {
     });
   }
 
+  /** How many entries the store has, but for its own. */
+  async left(): Promise<number> {
+    const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
+    return (await this.faults.behind.range(range)).length;
+  }
+
   /** Ids of all instances, in order, once nothing is under way. */
   async ids(): Promise<string[]> {
     await this.engine.idle();

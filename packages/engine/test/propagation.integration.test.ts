@@ -28,12 +28,6 @@ async function withChild(
   return worker.turn(2);
 }
 
-/** Everything in the store but its own keys. */
-async function leftIn(under: EngineUnderTest): Promise<number> {
-  const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
-  return (await under.faults.behind.range(range)).length;
-}
-
 describe("an activity that is asked for with a scope", () => {
   test("is given its workflow's events up to its scheduling, by every worker that gets it", async () => {
     const { under, worker } = await opened();
@@ -226,7 +220,7 @@ describe("a child that is asked for with a scope", () => {
       break;
     }
     expect(await after.engine.purge("p")).toBe(2);
-    expect(await leftIn(after)).toBe(0);
+    expect(await after.left()).toBe(0);
     await after.engine.close();
   });
 

@@ -11,12 +11,6 @@ import type { Workflow } from "./replay.js";
 
 const hour = 3_600_000;
 
-/** Everything in the store but its own keys. */
-async function leftIn(under: EngineUnderTest): Promise<number> {
-  const range = { gte: Uint8Array.of(0), lt: Uint8Array.of(0xff, 0xff) };
-  return (await under.faults.behind.range(range)).length;
-}
-
 /** One instance of each end: "completed", "failed" and "terminated". */
 async function oneOfEach(under: EngineUnderTest): Promise<void> {
   const worker = under.connect({});
@@ -52,7 +46,7 @@ describe("retention", () => {
     expect(await under.ids()).toEqual(["terminated"]);
     await under.pass(hour);
     expect(await under.ids()).toEqual([]);
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     await under.engine.close();
   });
 
@@ -66,7 +60,7 @@ describe("retention", () => {
       await under.pass(1000);
       expect(await under.engine.get("a")).toBeUndefined();
     }
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     await under.engine.close();
   });
 
@@ -140,7 +134,7 @@ describe("retention", () => {
     await worker.completeActivity(activity);
     await under.pass(2000);
     expect(await under.ids()).toEqual([]);
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     await under.engine.close();
   });
 
@@ -163,7 +157,7 @@ describe("retention", () => {
       const now = restarts ? await under.crash({ retention: { anyMs: 0 } }) : under;
       await now.pass(2000);
       expect(await now.ids()).toEqual([]);
-      expect(await leftIn(now)).toBe(0);
+      expect(await now.left()).toBe(0);
       await now.engine.close();
     },
   );
@@ -183,7 +177,7 @@ describe("retention", () => {
     const { instances } = await under.engine.executions("a");
     expect(instances.map(({ executionId }) => executionId)).toEqual([executionIds[2]]);
     await under.pass(hour);
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     await under.engine.close();
   });
 
@@ -218,7 +212,7 @@ describe("retention", () => {
     expect((await again.engine.executions("a")).instances).toHaveLength(3);
     expect(await again.engine.history("a", older)).toHaveLength(3);
     await again.pass(9 * hour + 2000);
-    expect(await leftIn(again)).toBe(0);
+    expect(await again.left()).toBe(0);
     await again.engine.close();
   });
 
@@ -293,7 +287,7 @@ describe("retention", () => {
     const after = await under.crash({ retention: { anyMs: hour } });
     await after.pass(1000);
     expect(await after.ids()).toEqual([]);
-    expect(await leftIn(after)).toBe(0);
+    expect(await after.left()).toBe(0);
     await after.engine.close();
   });
 
@@ -322,11 +316,11 @@ describe("retention", () => {
     await under.engine.idle();
     under.faults.failNext(1, "error", ["write"]);
     under.clock.advance(2 * hour);
-    for (let round = 0; round < 200 && (await leftIn(under)) > 0; round += 1) {
+    for (let round = 0; round < 200 && (await under.left()) > 0; round += 1) {
       under.clock.advance(100);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    expect(await leftIn(under)).toBe(0);
+    expect(await under.left()).toBe(0);
     await under.engine.close();
   });
 });

@@ -75,20 +75,20 @@ describe("a folder of format 1", () => {
   });
 });
 
-describe("a folder of format 4", () => {
+describe.each([4, 5])("a folder of format %i", (format) => {
   test("is taken as it is, and says the present format from then on", async () => {
     const folder = await dataFolder();
     await (await openLevelStore(folder)).close();
     const side = await readSideFile(folder);
     if (side === undefined) throw new Error("no side file");
-    await writeSideFile(folder, { ...side, formatVersion: 4 });
+    await writeSideFile(folder, { ...side, formatVersion: format });
     let told = 0;
     const onUpgrade = (): void => {
       told += 1;
     };
     await (await openLevelStore(folder, { onUpgrade })).close();
     expect(told).toBe(0);
-    expect(await formatOf(folder)).toBe(5);
+    expect(await formatOf(folder)).toBe(6);
   });
 });
 

@@ -164,8 +164,8 @@ export const givenFaults: readonly PlantedFault[] = [
     name: "purge-before-arrival",
     breaks: "a recursive purge does not wait for the start of a child that is on its way",
     file: "runtime/purge.ts",
-    search: "    settled: true,\n",
-    replace: "    posted: true,\n",
+    search: "visit, { settled: true });",
+    replace: "visit, { posted: true });",
     suite: "simulation",
   },
   {

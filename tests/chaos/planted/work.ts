@@ -132,8 +132,8 @@ export const workFaults: readonly PlantedFault[] = [
     name: "purge-of-the-open",
     breaks: "an instance that has not ended is purged without force",
     file: "core/command/purge.ts",
-    search: "if (force || hasEnded(state)) return;",
-    replace: "if (force || state.generation > 0) return;",
+    search: "if (hasEnded(state)) return;",
+    replace: "if (state.generation > 0) return;",
     suite: "model",
   },
 ];

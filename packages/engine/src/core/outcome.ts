@@ -17,6 +17,13 @@ export interface Message {
   readonly propagated?: Uint8Array;
 }
 
+/** Deletes a child of an instance that was purged, and all below it. It travels as a message does. */
+export interface PurgeOrder {
+  readonly targetId: string;
+  /** The execution that asked for the child: who has its id and another parent, or none, stays. */
+  readonly parentExecutionId: string;
+}
+
 /** What a turn did to its instance. */
 export interface TurnOutcome {
   /** Inbox events that the turn took, from the front. */

@@ -31,7 +31,7 @@ import {
   timerKey,
 } from "../store/key.js";
 import { del, mark, put, type StoreWrite } from "../store/store.js";
-import type { AskedTask, Effects, Posted } from "./commit/effects.js";
+import type { AskedTask, Effects, Posted, PostedOrder } from "./commit/effects.js";
 import type { Dirty, Drafted, OpenBatch } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
@@ -180,9 +180,13 @@ export class Mailbox implements Dirty {
     if (this.#state !== undefined || outcome.beginning !== undefined)
       this.#applyState(outcome, frames);
     for (const message of outcome.messages) {
-      const key = outboxKey(this.instanceId, this.#host.nextOutboxSequence());
-      this.#newPosted.push({ key, message });
+      this.#newPosted.push({ key: this.#nextKey(), message });
     }
+  }
+
+  /** The place of its next message in the outbox. */
+  #nextKey(): Uint8Array {
+    return outboxKey(this.instanceId, this.#host.nextOutboxSequence());
   }
 
   #applyState(outcome: Outcome, frames: Uint8Array): void {
@@ -200,10 +204,11 @@ export class Mailbox implements Dirty {
     if (turn !== undefined) this.#append(turn.appended, frames);
   }
 
-  /** Deletes the instance with the next commit. `extra` writes go into the same one. */
-  purge(extra: readonly StoreWrite[] = []): void {
+  /** Deletes the instance with the next commit, which has `extra` writes and `orders`, too. */
+  purge(extra: readonly StoreWrite[], orders: readonly Omit<PostedOrder, "key">[] = []): void {
     this.#uncommitted += 1;
     this.#extra.push(...extra);
+    for (const order of orders) this.#newPosted.push({ key: this.#nextKey(), ...order });
     this.#discard();
     this.#restart();
     this.#state = undefined;
@@ -265,8 +270,9 @@ export class Mailbox implements Dirty {
     for (const key of this.#stale) writes.push(del(key));
     this.#draftInbox(writes);
     const timers = this.#draftTimers(writes);
-    for (const { key, message } of this.#newPosted) {
-      writes.push(put(key, encodeMessage(message)));
+    for (const posted of this.#newPosted) {
+      const message = "order" in posted ? posted.order : posted.message;
+      writes.push(put(posted.key, encodeMessage(message)));
     }
     writes.push(...this.#extra);
     this.#draftLive(writes);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { requirePurgeable } from "../core/command/purge.js";
+import { purgeChildren, requirePurgeable } from "../core/command/purge.js";
+import { nothing } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { EngineError } from "../errors.js";
+import { isDamage } from "../store/damaged.js";
 import { entriesOf } from "../store/index/index-check.js";
 import {
+  chunkKey,
   instanceRange,
   isEndedKey,
   isTimerKey,
@@ -15,61 +18,118 @@ import {
   partitionOf,
   rowKey,
 } from "../store/key.js";
-import { del, type StoreWrite } from "../store/store.js";
+import { del, type KeyRange, type StoreWrite } from "../store/store.js";
+import type { PostedOrder } from "./commit/effects.js";
 import type { Drafted } from "./journal.js";
+import { readRow } from "./loader.js";
 import type { Mailbox } from "./mailbox.js";
 import { readOlderRows, removingWrites } from "./retention/older-executions.js";
 import type { Runtime } from "./runtime.js";
 import { walkSubtree } from "./subtree.js";
 
 /**
- * Deletes an instance, and first, where asked, the children that its history has; a missing child
- * is skipped (engine semantics 13.2). All are checked before the first is deleted. By force, what is
- * left of a damaged instance is deleted, too; its children, which only its history names, stay.
+ * Deletes an instance and, where asked, the children that its history has, at any depth. Without force, all
+ * are checked before the first is deleted. Parents go before their children: nobody waits for a child that is
+ * gone, and nothing new comes below. Each takes its leave with orders to delete its children, in one commit
+ * (`purgeChild`): what is cut short is finished by the recovery. By force, what is left of a damaged instance
+ * is deleted, too; its children, which only its history names, stay. Resolves with how many were deleted.
  * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
  */
 export async function purge(
   runtime: Runtime,
   instanceId: string,
-  options: { readonly recursive: boolean; readonly force: boolean },
+  { recursive, force }: { readonly recursive: boolean; readonly force: boolean },
 ): Promise<number> {
-  const { found, damaged } = await collect(runtime, instanceId, options);
-  let purged = 0;
-  for (const id of found.reverse()) {
-    if (damaged.has(id)) {
-      await purgeRemains(runtime, id);
-      purged += 1;
-      continue;
+  for (;;) {
+    const ended = force ? undefined : await requireAllEnded(runtime, instanceId, recursive);
+    await runtime.delivery.arrived(instanceId);
+    let purged: number | undefined;
+    try {
+      purged = await withOlder(runtime, instanceId, force, async (mailbox, older) => {
+        const { state } = mailbox;
+        if (state === undefined) {
+          await runtime.durable(mailbox);
+          throw notFound(instanceId);
+        }
+        // Another execution may have begun since it was looked at, with other children.
+        if (!force && state.executionId !== ended) return undefined;
+        return dropTree(runtime, mailbox, older, recursive);
+      });
+    } catch (error) {
+      if (!force || !isDamage(error)) throw error;
+      return purgeRemains(runtime, instanceId, []);
     }
-    if (await remove(runtime, id, (state) => requirePurgeable(state, options.force))) purged += 1;
+    if (purged !== undefined) return purged;
   }
-  return purged;
 }
 
 /**
- * Deletes one instance with its older executions, and nothing else; false when there is none.
- * @throws what `check` throws of its state, INSTANCE_DAMAGED
+ * Carries out the order that an instance left when it was purged. Resolves when nothing goes on any more with
+ * the child; `purged`: how many are gone from the disk, with it and all below it. The order goes with the child.
  */
-async function remove(
+export async function purgeChild(
+  runtime: Runtime,
+  { key, order: { targetId, parentExecutionId } }: PostedOrder,
+): Promise<{ readonly purged: Promise<number> }> {
+  const done = [del(key)];
+  try {
+    return await withOlder(runtime, targetId, true, (mailbox, older) => {
+      const isMeant = mailbox.state?.parent?.executionId === parentExecutionId;
+      const purged = isMeant
+        ? dropTree(runtime, mailbox, [...older, ...done], true)
+        : runtime.apply(mailbox, nothing, done).then(() => 0);
+      return { purged };
+    });
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    // Its row may still say whose child it is.
+    const row = await readRow(runtime.store, targetId).catch(rethrowUnlessDamage);
+    const isMeant = row?.parent?.executionId === parentExecutionId;
+    const purged = isMeant ? purgeRemains(runtime, targetId, done) : write(runtime, done);
+    return { purged: purged.then(() => (isMeant ? 1 : 0)) };
+  }
+}
+
+/**
+ * The execution of an instance that has ended with, when recursive, all below it.
+ * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
+ */
+async function requireAllEnded(
   runtime: Runtime,
   instanceId: string,
-  check: (state: InstanceState) => void,
-): Promise<boolean> {
+  recursive: boolean,
+): Promise<string> {
+  let executionId: string | undefined;
+  const visit = (state: InstanceState): "children" | "leaf" => {
+    requirePurgeable(state);
+    executionId ??= state.executionId;
+    return recursive ? "children" : "leaf";
+  };
+  await walkSubtree(runtime, instanceId, visit, { settled: true });
+  if (executionId === undefined) throw notFound(instanceId);
+  return executionId;
+}
+
+/**
+ * Runs `use` on an instance's mailbox with what deletes the older executions that are kept of it. `byForce`:
+ * also where these are damaged.
+ * @throws INSTANCE_DAMAGED, STORE_UNAVAILABLE, and what `use` throws
+ */
+async function withOlder<T>(
+  runtime: Runtime,
+  instanceId: string,
+  byForce: boolean,
+  use: (mailbox: Mailbox, older: readonly StoreWrite[]) => T | Promise<T>,
+): Promise<T> {
   for (;;) {
-    const older = await readOlder(runtime, instanceId);
-    const removed = await runtime.mailboxes.run(instanceId, async (mailbox) => {
-      const { state } = mailbox;
-      if (state === undefined) {
-        await runtime.durable(mailbox);
-        return false;
-      }
-      check(state);
+    const { generation, writes } = await readOlder(runtime, instanceId, byForce);
+    let used: { readonly answer: T | Promise<T> } | undefined;
+    await runtime.mailboxes.run(instanceId, (mailbox) => {
       // Another execution may have become an older one since they were read.
-      if (state.generation !== older.generation) return undefined;
-      await drop(runtime, mailbox, older.writes);
-      return true;
+      if ((mailbox.state?.generation ?? 0) !== generation) return;
+      used = { answer: use(mailbox, writes) };
     });
-    if (removed !== undefined) return removed;
+    if (used !== undefined) return used.answer;
   }
 }
 
@@ -77,23 +137,56 @@ async function remove(
 async function readOlder(
   runtime: Runtime,
   instanceId: string,
+  byForce: boolean,
 ): Promise<{ generation: number; writes: StoreWrite[] }> {
   const generation = await runtime.mailboxes.run(instanceId, async (mailbox) => {
     const present = mailbox.state?.generation ?? 0;
-    await runtime.durable(mailbox);
+    // The first execution of an id has none before it.
+    if (present > 1) await runtime.durable(mailbox);
     return present;
   });
-  // The first execution of an id has none before it.
   if (generation <= 1) return { generation, writes: [] };
-  const rows = await readOlderRows(runtime.store, instanceId);
-  return { generation, writes: rows.flatMap((row) => removingWrites(instanceId, row)) };
+  try {
+    const rows = await readOlderRows(runtime.store, instanceId);
+    return { generation, writes: rows.flatMap((row) => removingWrites(instanceId, row)) };
+  } catch (error) {
+    if (!byForce || !isDamage(error)) throw error;
+    const older = {
+      ...instanceRange("history", instanceId),
+      lt: chunkKey(instanceId, generation, 0),
+    };
+    return { generation, writes: (await keptKeys(runtime, instanceId, [older])).map(del) };
+  }
 }
 
-/** Ends all that goes on with an instance, and deletes it. `extra` writes go into the same commit. */
+/** Deletes an instance and, when recursive, all below it; resolves with how many, once they are gone. */
+async function dropTree(
+  runtime: Runtime,
+  mailbox: Mailbox,
+  extra: readonly StoreWrite[],
+  recursive: boolean,
+): Promise<number> {
+  const below: Promise<number>[] = [];
+  const onDelivered = (purged: Promise<number>): void => {
+    below.push(purged);
+  };
+  const children = recursive && mailbox.state !== undefined ? purgeChildren(mailbox.state) : [];
+  const orders = children.map((order) => ({ order, onDelivered }));
+  // The orders are delivered before the commit resolves.
+  await drop(runtime, mailbox, extra, orders);
+  const counts = await Promise.all(below);
+  return counts.reduce((sum, count) => sum + count, 1);
+}
+
+/**
+ * Ends all that goes on with an instance, and deletes it. `extra` writes go into the same commit, and `orders`
+ * to its children.
+ */
 export function drop(
   runtime: Runtime,
   mailbox: Mailbox,
   extra: readonly StoreWrite[],
+  orders: readonly Omit<PostedOrder, "key">[] = [],
 ): Promise<void> {
   const { instanceId, turn } = mailbox;
   const worker = runtime.dispatch.workers.get(turn?.workerId ?? "");
@@ -103,7 +196,7 @@ export function drop(
   }
   mailbox.turn = undefined;
   runtime.dequeue(mailbox);
-  mailbox.purge(extra);
+  mailbox.purge(extra, orders);
   const committed = runtime.journal.commit(mailbox, true);
   mailbox.lastCommit = committed;
   runtime.dispatch.pump();
@@ -111,59 +204,59 @@ export function drop(
 }
 
 /**
- * The instance and, when recursive, all below it; parents before children. By force, those that are
- * damaged are among them.
- * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
+ * Deletes every key of an instance that cannot be read any more; `extra` writes go into the same commit.
+ * Resolves with 1: how many were deleted.
  */
-async function collect(
+async function purgeRemains(
   runtime: Runtime,
   instanceId: string,
-  { recursive, force }: { readonly recursive: boolean; readonly force: boolean },
-): Promise<{ found: string[]; damaged: Set<string> }> {
-  const found: string[] = [];
-  const damaged = new Set<string>();
-  const onDamaged = (id: string): void => {
-    found.push(id);
-    damaged.add(id);
-  };
-  const visit = (state: InstanceState): "children" | "leaf" => {
-    requirePurgeable(state, force);
-    found.push(state.instanceId);
-    return recursive ? "children" : "leaf";
-  };
-  await walkSubtree(runtime, instanceId, visit, {
-    settled: true,
-    ...(force ? { onDamaged } : {}),
-  });
-  if (found.length === 0) {
-    throw new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
-      details: { instanceId },
-    });
-  }
-  return { found, damaged };
-}
-
-/** Deletes every key of an instance that cannot be read any more. */
-async function purgeRemains(runtime: Runtime, instanceId: string): Promise<void> {
-  const { store, journal } = runtime;
-  const ranges = [
+  extra: readonly StoreWrite[],
+): Promise<1> {
+  const keys = await keptKeys(runtime, instanceId, [
     instanceRange("history", instanceId),
     instanceRange("inbox", instanceId),
-    instanceRange("execution", instanceId),
     kindRange("timer", partitionOf(instanceId)),
+  ]);
+  // What the row says of its entries cannot be believed.
+  const indexed = await entriesOf(runtime.store, instanceId);
+  const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
+  await write(runtime, [...remains.map(del), ...extra], instanceId);
+  return 1;
+}
+
+/** The keys of an instance in these ranges, and those of its older executions' rows. */
+async function keptKeys(
+  { store }: Runtime,
+  instanceId: string,
+  ranges: readonly KeyRange[],
+): Promise<Uint8Array[]> {
+  const older = [
+    instanceRange("execution", instanceId),
     kindRange("ended", partitionOf(instanceId)),
   ];
-  const entries = (await Promise.all(ranges.map((range) => store.range(range)))).flat();
-  const keys = entries
+  const entries = await Promise.all([...ranges, ...older].map((range) => store.range(range)));
+  return entries
+    .flat()
     .map(([key]) => key)
     .filter((key) => !isTimerKey(key) || parseTimerKey(key).instanceId === instanceId)
     .filter((key) => !isEndedKey(key) || parseEndedKey(key).instanceId === instanceId);
-  // What the row says of its entries cannot be believed.
-  const indexed = await entriesOf(store, instanceId);
-  const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
-  const draft = (writes: StoreWrite[]): Drafted => {
-    for (const key of remains) writes.push(del(key));
-    return { changedId: instanceId };
+}
+
+/** Writes what is no mailbox's; `changedId`: whose row it deletes, if any. */
+function write(runtime: Runtime, writes: readonly StoreWrite[], changedId?: string): Promise<void> {
+  const draft = (batch: StoreWrite[]): Drafted => {
+    batch.push(...writes);
+    return { changedId };
   };
-  await journal.commit({ draft }, true);
+  return runtime.journal.commit({ draft }, true);
+}
+
+function notFound(instanceId: string): EngineError {
+  return new EngineError("INSTANCE_NOT_FOUND", `no such instance exists: '${instanceId}'`, {
+    details: { instanceId },
+  });
+}
+
+function rethrowUnlessDamage(error: unknown): undefined {
+  if (!isDamage(error)) throw error;
 }

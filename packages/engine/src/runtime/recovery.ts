@@ -119,7 +119,8 @@ async function readOutbox(runtime: Runtime): Promise<{ posted: Posted[]; unreada
     for (const [key, value] of messages) {
       runtime.skipOutboxSequence(sequenceOf(key));
       try {
-        posted.push({ key, message: decodeMessage(value) });
+        const message = decodeMessage(value);
+        posted.push("record" in message ? { key, message } : { key, order: message });
       } catch (error) {
         park(runtime, instanceIdOf(key, 4), error, "a message is damaged and was parked");
         unreadable += 1;

@@ -3,8 +3,6 @@
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded } from "../core/status.js";
-import { isEngineError } from "../errors.js";
-import { readRow } from "./loader.js";
 import type { Runtime } from "./runtime.js";
 
 /** How to walk. */
@@ -22,8 +20,6 @@ export interface WalkOptions {
   readonly posted?: boolean;
   /** Takes a child that is not there: it was refused, is gone, or is on its way. @default skipped */
   readonly onAbsent?: (place: Required<Place>) => void;
-  /** Takes an instance that is damaged, and with it what is below it. @default the walk throws */
-  readonly onDamaged?: (instanceId: string) => void;
 }
 
 /** A place in a tree: an id, and for a child the execution that asked for it. */
@@ -42,7 +38,7 @@ export async function walkSubtree(
   runtime: Runtime,
   instanceId: string,
   visit: (state: InstanceState) => "children" | "leaf",
-  { settled = false, posted = settled, onAbsent, onDamaged }: WalkOptions = {},
+  { settled = false, posted = settled, onAbsent }: WalkOptions = {},
 ): Promise<void> {
   const seen = new Set<string>();
   const open: Place[] = [{ id: instanceId }];
@@ -50,7 +46,7 @@ export async function walkSubtree(
     const { id } = place;
     if (seen.has(id)) continue;
     if (settled) await runtime.delivery.arrived(id);
-    const visited = runtime.mailboxes.run(id, async (mailbox) => {
+    await runtime.mailboxes.run(id, async (mailbox) => {
       const { state } = mailbox;
       try {
         if (state === undefined || !isAt(place, state.parent)) {
@@ -68,11 +64,6 @@ export async function walkSubtree(
         if (settled) await runtime.durable(mailbox);
       }
     });
-    await visited.catch(async (error: unknown) => {
-      if (onDamaged === undefined || !isDamage(error)) throw error;
-      seen.add(id);
-      if (id === instanceId || (await isChildByRow(runtime, place))) onDamaged(id);
-    });
   }
 }
 
@@ -81,20 +72,6 @@ function isAt(
   parent: { readonly executionId: string } | undefined,
 ): boolean {
   return parentExecutionId === undefined || parentExecutionId === parent?.executionId;
-}
-
-/** For a damaged instance: its row may still say whose child it is. */
-async function isChildByRow(runtime: Runtime, place: Place): Promise<boolean> {
-  try {
-    return isAt(place, (await readRow(runtime.store, place.id))?.parent);
-  } catch (error) {
-    if (isDamage(error)) return false;
-    throw error;
-  }
-}
-
-function isDamage(error: unknown): boolean {
-  return isEngineError(error) && error.code === "INSTANCE_DAMAGED";
 }
 
 /** What was found below an id that is to be used again. */

@@ -157,6 +157,7 @@ describe("messages", () => {
           ...(propagated === undefined ? {} : { propagated }),
         };
         const read = decodeMessage(encodeMessage(written));
+        if (!("record" in read)) throw new Error("an order was read");
         expect(read.targetId).toBe(targetId);
         // An empty execution id is no execution id: the message is for whichever there is.
         expect(read.targetExecutionId).toBe(targetExecutionId || undefined);
@@ -164,6 +165,11 @@ describe("messages", () => {
         expect(read.propagated && [...read.propagated]).toEqual(propagated && [...propagated]);
       }),
     );
+  });
+
+  test("are read back as orders where they are some", () => {
+    const order = { targetId: "child", parentExecutionId: "execution" };
+    expect(decodeMessage(encodeMessage(order))).toEqual(order);
   });
 
   test("are damaged when they cannot be decoded", () => {

@@ -12,7 +12,7 @@ import {
   type RowFields,
   StoredStatus,
 } from "@pawl/protocol/store";
-import type { Message } from "../core/outcome.js";
+import type { Message, PurgeOrder } from "../core/outcome.js";
 import type { InstanceState, ParentLink } from "../core/state.js";
 import { statusOf } from "../core/status.js";
 import { isEngineError } from "../errors.js";
@@ -258,8 +258,13 @@ export function decodeInboxEvent(bytes: Uint8Array): EventRecord {
   return EventRecord.fromBytes(unseal(bytes, "inbox event"));
 }
 
-/** Encodes a message on its way. */
-export function encodeMessage(message: Message): Uint8Array {
+/** Encodes a message, or an order to purge, on its way. */
+export function encodeMessage(message: Message | PurgeOrder): Uint8Array {
+  if (!("record" in message)) {
+    const { targetId, parentExecutionId: targetExecutionId } = message;
+    const order = create(OutboxMessageSchema, { targetId, targetExecutionId, purge: true });
+    return seal(toBinary(OutboxMessageSchema, order));
+  }
   const stored = create(OutboxMessageSchema, {
     targetId: message.targetId,
     targetExecutionId: message.targetExecutionId ?? "",
@@ -269,12 +274,13 @@ export function encodeMessage(message: Message): Uint8Array {
   return seal(toBinary(OutboxMessageSchema, stored));
 }
 
-/** Decodes a message on its way. @throws INSTANCE_DAMAGED */
-export function decodeMessage(bytes: Uint8Array): Message {
-  const { targetId, targetExecutionId, event, propagatedHistory } = decode(
+/** Decodes a message, or an order to purge, on its way. @throws INSTANCE_DAMAGED */
+export function decodeMessage(bytes: Uint8Array): Message | PurgeOrder {
+  const { targetId, targetExecutionId, event, propagatedHistory, purge } = decode(
     () => fromBinary(OutboxMessageSchema, unseal(bytes, "message")),
     "message",
   );
+  if (purge) return { targetId, parentExecutionId: targetExecutionId };
   return {
     targetId,
     record: EventRecord.fromBytes(event),

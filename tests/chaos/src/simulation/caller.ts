@@ -36,8 +36,6 @@ export class Caller {
   readonly meddled = new Set<string>();
   /** Ids whose whole trees were terminated, as far as callers know. */
   readonly endedTrees = new Set<string>();
-  /** Ids that somebody has tried to purge with all below them: what was cut short has taken some of it. */
-  readonly felled = new Set<string>();
   /** Ids that were purged and are not used again. */
   readonly purged = new Set<string>();
   /** The tags of each start that was tried. */
@@ -145,7 +143,6 @@ export class Caller {
     const since = this.#world.scheduler.steps;
     this.meddled.add(instanceId);
     this.#world.hasPurged = true;
-    if (options.recursive !== false) this.felled.add(instanceId);
     return this.#call(
       `purge ${instanceId}`,
       instanceId,

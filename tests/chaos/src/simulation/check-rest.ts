@@ -221,22 +221,9 @@ function checkReason(
     const child = seen.get(childId)?.instance;
     return (child !== undefined && child.completedAt === undefined) || caller.meddled.has(childId);
   });
-  if (hasReason || isFelled(instance, seen, caller)) return;
+  if (hasReason) return;
   const found = `${instanceId} is ${status} and waits for ${JSON.stringify(waits)}`;
   world.violation("what has not ended has a reason to wake", found);
-}
-
-/** A purge of this one, or of one above it, may have been cut short when it had taken what is below. */
-function isFelled(
-  { instanceId, parentInstanceId = "" }: Instance,
-  seen: ReadonlyMap<string, Seen>,
-  caller: Caller,
-): boolean {
-  if (caller.felled.has(instanceId)) return true;
-  const parent = seen.get(parentInstanceId)?.instance;
-  return (
-    caller.felled.has(parentInstanceId) || (parent !== undefined && isFelled(parent, seen, caller))
-  );
 }
 
 function childrenOf(history: readonly HistoryEvent[]): Map<number, string> {

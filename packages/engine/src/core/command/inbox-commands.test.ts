@@ -2,10 +2,10 @@
 
 import { limits } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { complete, versionNotAvailable } from "../../../test/actions.js";
+import { child, complete, versionNotAvailable } from "../../../test/actions.js";
 import { PureInstance } from "../../../test/pure-instance.js";
 import { nothing } from "../outcome.js";
-import { requirePurgeable } from "./purge.js";
+import { purgeChildren, requirePurgeable } from "./purge.js";
 import { raiseEvent } from "./raise-event.js";
 import { resume } from "./resume.js";
 import { suspend } from "./suspend.js";
@@ -69,14 +69,25 @@ describe.each([
 });
 
 describe("requirePurgeable()", () => {
-  test("allows an ended instance, and any with force", () => {
-    expect(() => requirePurgeable(ended, false)).not.toThrow();
-    expect(() => requirePurgeable(running, true)).not.toThrow();
+  test("allows an ended instance", () => {
+    expect(() => requirePurgeable(ended)).not.toThrow();
   });
 
   test("refuses one that has not ended", () => {
-    expect(() => requirePurgeable(running, false)).toThrow(
+    expect(() => requirePurgeable(running)).toThrow(
       expect.objectContaining({ code: "INSTANCE_NOT_ENDED" }),
     );
+  });
+});
+
+describe("purgeChildren()", () => {
+  test("orders each distinct child of the execution once, ended or not", () => {
+    const asked = [child(0, "w", "c"), child(1, "w", "d"), child(2, "w", "c")];
+    const { state } = PureInstance.after(asked);
+    const parentExecutionId = state.executionId;
+    expect(purgeChildren(state)).toEqual([
+      { targetId: "c", parentExecutionId },
+      { targetId: "d", parentExecutionId },
+    ]);
   });
 });

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Message } from "../../core/outcome.js";
+import type { Message, PurgeOrder } from "../../core/outcome.js";
 import type { OpenTask } from "../../core/state.js";
 import type { TimerKey } from "../../store/key.js";
 
 /** A message with its place in the outbox. */
-export interface Posted {
+export interface PostedMessage {
   readonly key: Uint8Array;
   readonly message: Message;
 }
+
+/** An order to purge, with its place in the outbox. */
+export interface PostedOrder {
+  readonly key: Uint8Array;
+  readonly order: PurgeOrder;
+  /**
+   * Gets, when the order is delivered, how many instances it will have deleted; resolved once all of them
+   * are gone from the disk.
+   */
+  readonly onDelivered?: (purged: Promise<number>) => void;
+}
+
+/** What leaves an instance for another one. */
+export type Posted = PostedMessage | PostedOrder;
 
 /** A task with the execution that asked for it. */
 export interface AskedTask {

@@ -2,9 +2,11 @@
 
 import { type EventRecord, TurnoverMap } from "@pawl/protocol";
 import { droppedStart, receive, refuseStart } from "../../core/command/receive.js";
-import { isEngineError, rethrowUnavailable } from "../../errors.js";
+import { rethrowUnavailable } from "../../errors.js";
+import { isDamage } from "../../store/damaged.js";
 import { del } from "../../store/store.js";
-import type { Posted } from "../commit/effects.js";
+import type { Posted, PostedMessage } from "../commit/effects.js";
+import { purgeChild } from "../purge.js";
 import type { Runtime } from "../runtime.js";
 import { isOutdated, lookBelow } from "../subtree.js";
 import { Tally } from "../tally.js";
@@ -36,38 +38,55 @@ export class Delivery {
 
   /** Brings a message, which is on disk, to its target, after those that it was given before. */
   deliver(posted: Posted): void {
+    const failed = "a message cannot be delivered";
+    if ("order" in posted) {
+      const { targetId } = posted.order;
+      const taken = this.#inTurn(targetId, () => purgeChild(this.#runtime, posted));
+      const purged = taken.then((order) => order.purged);
+      posted.onDelivered?.(purged);
+      void this.#runtime.track(purged, failed, targetId);
+      return;
+    }
     const { targetId, record } = posted.message;
     const start = childStartOf(targetId, record);
     if (start !== undefined) this.#starting.add(start);
+    const onArrived = (): void => {
+      if (start !== undefined) this.#starting.remove(start);
+    };
+    const arrival = this.#inTurn(targetId, () => this.#receive(posted), onArrived);
+    const durable = arrival.then((received) => received.durable);
+    void this.#runtime.track(durable, failed, targetId);
+  }
+
+  /** Receives what comes to a target after what came before. */
+  #inTurn<T>(targetId: string, receive: () => Promise<T>, onArrived = (): void => {}): Promise<T> {
     const before = this.#arriving.get(targetId) ?? Promise.resolve();
-    const arrival = before.then(() => this.#receive(posted));
+    const arrival = before.then(receive);
     // What the store failed to read is not overtaken: once it is open again, all are delivered anew.
     const settled = arrival.then(() => {}, rethrowUnavailable);
     this.#arriving.set(targetId, settled);
     const leave = (): void => {
-      if (start !== undefined) this.#starting.remove(start);
+      onArrived();
       if (this.#arriving.get(targetId) === settled) this.#arriving.delete(targetId);
     };
     settled.then(leave, () => {});
-    const durable = arrival.then((received) => received.durable);
-    void this.#runtime.track(durable, "a message cannot be delivered", targetId);
+    return arrival;
   }
 
   /** A child that cannot start for what is damaged fails its parent's task, as on any taken id. */
-  async #receive(posted: Posted): Promise<{ durable: Promise<void> }> {
+  async #receive(posted: PostedMessage): Promise<{ durable: Promise<void> }> {
     try {
       return await this.#accept(posted);
     } catch (error) {
-      const reason = isEngineError(error) && error.code === "INSTANCE_DAMAGED" && error.message;
       const now = this.#runtime.now();
-      const message = reason ? refuseStart(posted.message, reason, now) : undefined;
-      if (message === undefined) throw error;
+      const message = isDamage(error) && refuseStart(posted.message, error.message, now);
+      if (!message) throw error;
       return this.#accept({ key: posted.key, message });
     }
   }
 
   /** Puts a message into its target's inbox; the next one need not wait until it is on disk. */
-  async #accept({ key, message }: Posted): Promise<{ durable: Promise<void> }> {
+  async #accept({ key, message }: PostedMessage): Promise<{ durable: Promise<void> }> {
     const runtime = this.#runtime;
     const { targetId, record } = message;
     const isStart = record.event.eventType.case === "executionStarted";

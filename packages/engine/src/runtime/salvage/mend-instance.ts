@@ -106,7 +106,10 @@ async function readIntactRow(
 
 async function isOnItsWay(store: StoreReader, sender: string, target: string): Promise<boolean> {
   const messages = await store.range(instanceRange("outbox", sender));
-  return messages.some(([, value]) => decodeMessage(value).targetId === target);
+  return messages.some(([, value]) => {
+    const message = decodeMessage(value);
+    return "record" in message && message.targetId === target;
+  });
 }
 
 /** Older executions get the marks of their ends; one that was lost gets a row that says so. */
