@@ -161,7 +161,7 @@ export class WorkDesk implements DispatchHost {
         const { appId } = this.#runtime.options;
         return this.#beginActivity(work, worker, propagatedTo(work, pieces, appId));
       }
-      dispatch.addActivity(work, true);
+      this.refusals.returned(work);
     } catch (error) {
       // What was purged meanwhile could not be read, and need not be.
       if (isStillWanted(work)) this.#runtime.failed(error, "an activity cannot be handed out");
