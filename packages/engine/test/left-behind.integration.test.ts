@@ -1,8 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, test, vi } from "vitest";
-import { given, own, schedule } from "./actions.js";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Mailboxes } from "../src/runtime/mailboxes.js";
+import { given, own, schedule, timer } from "./actions.js";
 import { EngineUnderTest } from "./open-engine.js";
+
+/** Counts the instances in memory of the engine that is opened next. */
+function countMailboxes(): () => number {
+  let opened: Mailboxes | undefined;
+  const { settle } = Mailboxes.prototype;
+  const spy = vi.spyOn(Mailboxes.prototype, "settle");
+  onTestFinished(() => spy.mockRestore());
+  spy.mockImplementation(function (this: Mailboxes, mailbox) {
+    opened = this;
+    settle.call(this, mailbox);
+  });
+  return () => opened?.count() ?? Number.NaN;
+}
+
+describe("an instance whose turn came to nothing", () => {
+  test("is let go of when it is terminated before the turn is tried again", async () => {
+    const inMemory = countMailboxes();
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await under.engine.raiseEvent("a", "go");
+    await worker.completeTurn(await worker.turn(2), [timer(0, 9_000_000)]);
+    await under.engine.terminate("a");
+    expect((await under.engine.get("a"))?.status).toBe("terminated");
+    await under.pass(60_000);
+    expect(inMemory()).toBe(0);
+    await under.engine.close();
+  });
+
+  test("is let go of when it is purged while its history is read", async () => {
+    const inMemory = countMailboxes();
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({ cache: "result" });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const soon = under.clock.now() + 5000;
+    await worker.completeTurn(await worker.turn(), [timer(0, soon)]);
+    worker.close();
+    const gate = under.faults.hold("range");
+    const other = under.connect({});
+    await under.engine.raiseEvent("a", "go");
+    await vi.waitFor(() => expect(gate.waiting()).toBeGreaterThan(0));
+    await under.engine.purge("a", { force: true });
+    gate.release();
+    await under.engine.idle();
+    expect(other.turns).toEqual([]);
+    expect(inMemory()).toBe(0);
+    await under.engine.close();
+  });
+});
 
 describe("an activity that its worker had no room for in the end", () => {
   test("is offered again to those who refused it, once that worker has gone for good", async () => {

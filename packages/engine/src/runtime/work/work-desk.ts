@@ -97,6 +97,7 @@ export class WorkDesk implements DispatchHost {
       }
       mailbox.queued = false;
       this.#runtime.wake(mailbox);
+      this.#runtime.mailboxes.settle(mailbox);
     } catch (error) {
       this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
     }
@@ -376,6 +377,7 @@ export class WorkDesk implements DispatchHost {
       this.#pauses.delete(cancel);
       mailbox.queued = false;
       this.#runtime.again(mailbox);
+      this.#runtime.mailboxes.settle(mailbox);
     });
     this.#pauses.add(cancel);
   }
