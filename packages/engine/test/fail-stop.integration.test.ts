@@ -3,6 +3,7 @@
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { kindRange, rowKey } from "../src/store/key.js";
+import { put } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import type { Gate } from "../src/testing/fault-store.js";
 import { complete, sendEvent } from "./actions.js";
@@ -165,6 +166,42 @@ describe("after a failed write", () => {
     await expect(worker.completeTurn(turn, [complete(0)])).rejects.toMatchObject(unavailable);
     expect((await waiting).status).toBe("completed");
     expect((await watching).at(-1)).toBe("completed");
+    await under.engine.close();
+  });
+
+  test("a wait is told of it, too, when that cannot be read at first", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine, faults } = under;
+    const worker = under.connect({});
+    await engine.start({ workflow: "w", instanceId: "a" });
+    const waiting = engine.waitForCompletion("a");
+    const turn = await worker.turn();
+    faults.failNext(1, "error-after", ["write"]);
+    faults.onCall = (call, subject) => {
+      if (call !== "get" || !(subject instanceof Uint8Array)) return;
+      if (Buffer.compare(subject, rowKey("a")) !== 0) return;
+      faults.onCall = () => {};
+      faults.failNext(1, "error", ["get"]);
+    };
+    await expect(worker.completeTurn(turn, [complete(0)])).rejects.toMatchObject(unavailable);
+    expect((await waiting).status).toBe("completed");
+    await engine.close();
+  });
+
+  test("who waits for an instance that turns out to be damaged is told so", async () => {
+    const under = await EngineUnderTest.open();
+    under.connect({ workflows: [] });
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const damaged = { code: "INSTANCE_DAMAGED" };
+    const waiting = expect(under.engine.waitForCompletion("a")).rejects.toMatchObject(damaged);
+    const changes = under.engine.watch("a")[Symbol.asyncIterator]();
+    await changes.next();
+    const watching = expect(changes.next()).rejects.toMatchObject(damaged);
+    under.faults.failNext(1, "error", ["write"]);
+    await expect(under.engine.start({ workflow: "w" })).rejects.toMatchObject(unavailable);
+    await under.faults.behind.write([put(rowKey("a"), Buffer.alloc(9, 0xff))]);
+    await passTime(under, () => under.engine.isReady());
+    await Promise.all([waiting, watching]);
     await under.engine.close();
   });
 

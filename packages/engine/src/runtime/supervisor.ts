@@ -100,8 +100,11 @@ export class Supervisor {
       const told = runtime.mailboxes.run(instanceId, ({ snapshot }) =>
         this.waiters.notify(instanceId, snapshot),
       );
-      // What cannot be read is reported where it is needed.
-      told.catch(() => {});
+      told.catch((error: unknown) => {
+        // It is opened again, and they are told then: nobody else may find out that it fails.
+        if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") runtime.storeFailed(error);
+        else this.waiters.fail(instanceId, error);
+      });
     }
   }
 

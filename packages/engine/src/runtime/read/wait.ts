@@ -18,7 +18,7 @@ export interface Wanted {
 /**
  * Resolves when a durable state of the instance is the one that is wanted. An id that does not exist
  * is waited for, too (engine semantics 2.4).
- * @throws CANCELLED, SHUTTING_DOWN, and what `read` and `look` throw
+ * @throws CANCELLED, SHUTTING_DOWN, INSTANCE_DAMAGED, and what `read` and `look` throw
  */
 export function waitUntil(supervisor: Supervisor, wanted: Wanted): Promise<Instance> {
   const { instanceId, signal } = wanted;
@@ -40,7 +40,9 @@ export function waitUntil(supervisor: Supervisor, wanted: Wanted): Promise<Insta
       }
     };
     const cancel = (): void => fail(cancelled());
-    const stopListening = supervisor.waiters.add(instanceId, see);
+    const stopListening = supervisor.waiters.add(instanceId, (snapshot, error) =>
+      error === undefined ? see(snapshot) : fail(error),
+    );
     const stopClosing = supervisor.onClose(() => fail(shuttingDown()));
     const stop = (): void => {
       stopListening();

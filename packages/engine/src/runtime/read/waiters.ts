@@ -3,8 +3,8 @@
 import { TurnoverMap } from "@pawl/protocol";
 import type { Snapshot } from "../mailbox.js";
 
-/** Told of every commit of an instance; `undefined`: it was purged. */
-export type Listener = (snapshot: Snapshot | undefined) => void;
+/** Told of every commit of an instance; `undefined`: it was purged, or cannot be read because of `error`. */
+export type Listener = (snapshot: Snapshot | undefined, error?: unknown) => void;
 
 /** Who waits for what happens to an instance. */
 export class Waiters {
@@ -46,9 +46,18 @@ export class Waiters {
 
   /** Tells all who wait for the instance. */
   notify(instanceId: string, snapshot: Snapshot | undefined): void {
+    this.#tell(instanceId, snapshot, undefined);
+  }
+
+  /** Tells all who wait for the instance that it cannot be read. */
+  fail(instanceId: string, error: unknown): void {
+    this.#tell(instanceId, undefined, error);
+  }
+
+  #tell(instanceId: string, snapshot: Snapshot | undefined, error: unknown): void {
     const listeners = this.#listeners.get(instanceId);
     if (listeners === undefined) return;
     // One that has what it waited for takes itself out.
-    for (const listener of listeners) listener(snapshot);
+    for (const listener of listeners) listener(snapshot, error);
   }
 }
