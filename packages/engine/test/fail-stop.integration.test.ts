@@ -6,7 +6,7 @@ import { kindRange, rowKey } from "../src/store/key.js";
 import { put } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import type { Gate } from "../src/testing/fault-store.js";
-import { complete, sendEvent } from "./actions.js";
+import { complete, sendEvent, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -283,6 +283,26 @@ describe("close()", () => {
     await closing;
     await engine.close();
     await expect(engine.get("a")).rejects.toMatchObject(refusal);
+  });
+
+  test("is no failure of the store for a message that is on its way", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "target" });
+    await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+    await under.engine.start({ workflow: "w", instanceId: "sender" });
+    const turn = await worker.turn(2);
+    const gate = under.faults.hold("get");
+    await worker.completeTurn(turn, [sendEvent(0, "target", "go")]);
+    while (gate.waiting() === 0) await tick();
+    await under.engine.close();
+    gate.release();
+    for (let ticks = 0; ticks < 20; ticks += 1) await tick();
+    expect(under.log.filter(({ level }) => level === "error")).toEqual([]);
+    const after = await under.reopen();
+    await after.engine.idle();
+    expect(await after.engine.explain("target")).toMatchObject({ inbox: [{ name: "go" }] });
+    await after.engine.close();
   });
 
   test("writes what is under way first", async () => {

@@ -230,13 +230,17 @@ export class Supervisor {
     runtime.desk.close();
     await this.#recovery?.close();
     await runtime.retention.close();
-    await runtime.journal.flush().catch(() => {});
+    await runtime.journal.flush().catch((error: unknown) => {
+      const reason = reasonOf(error);
+      this.#options.logger.error({ reason }, "the store failed while the engine was closed");
+    });
     await runtime.store.close();
   }
 
   #fail(runtime: Runtime, error: unknown): void {
-    // One that is being opened, or was given up already, is `open`'s affair.
-    if (this.#runtime !== runtime) return;
+    // One that is being opened, or was given up already, is `open`'s affair. What is still being read when
+    // the engine closes is none of anybody's.
+    if (this.#runtime !== runtime || this.#closed !== undefined) return;
     const reason = reasonOf(error);
     this.#reason = reason;
     this.#options.logger.error({ reason }, "the store failed and is being reopened");
