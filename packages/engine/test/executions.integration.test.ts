@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import { readExecutions } from "../src/runtime/read/executions.js";
+import { readSnapshot } from "../src/runtime/read/reader.js";
 import { put } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { complete, continueWith } from "./actions.js";
@@ -93,12 +95,24 @@ describe("an execution whose id was used again", () => {
     expect(await engine.executions("none")).toEqual({ instances: [] });
     const bare = await engine.executions("a", { payloads: false });
     expect(bare.instances[4]).not.toHaveProperty("input");
-    for (const token of ["x", "99999999999", "-1"]) {
-      await expect(engine.executions("a", { pageToken: token })).rejects.toMatchObject({
-        code: "INVALID_ARGUMENT",
-      });
+    const refused = { code: "INVALID_ARGUMENT" };
+    for (const pageToken of ["x", "99999999999", "-1"]) {
+      await expect(engine.executions("a", { pageToken })).rejects.toMatchObject(refused);
+    }
+    for (const pageSize of [-1, 0.5, Number.NaN]) {
+      await expect(engine.executions("a", { pageSize })).rejects.toMatchObject(refused);
     }
     await engine.close();
+  });
+
+  test("is listed once when it became an older one while the list was made", async () => {
+    const { under, executionIds } = await used(["1", "2"]);
+    const store = under.faults.behind;
+    const present = await readSnapshot(store, "a", false);
+    await under.engine.start({ workflow: "chain", instanceId: "a", input: "3" });
+    const { instances } = await readExecutions(store, "a", present, { payloads: false });
+    expect(instances.map(({ executionId }) => executionId)).toEqual([...executionIds].reverse());
+    await under.engine.close();
   });
 
   test("is there after a crash, whole, and the store is in order", async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type HistoryEvent, limits } from "@pawl/protocol";
+import type { HistoryEvent } from "@pawl/protocol";
 import type { ExecutionsQuery, Instance, ListPage } from "@pawl/protocol/port";
 import { EngineError } from "../../errors.js";
 import { eventsOf, type Row } from "../../store/codec.js";
@@ -9,11 +9,10 @@ import type { Store } from "../../store/store.js";
 import { readHistory } from "../loader.js";
 import type { Snapshot } from "../mailbox.js";
 import { olderRows } from "../retention/older-executions.js";
+import { requirePageSize } from "./query/page.js";
 import { PayloadRoom } from "./query/payload-room.js";
 import { readEnds } from "./reader.js";
 import { instanceOf } from "./view.js";
-
-const defaultPageSize = 100;
 
 /** An older execution of an instance; undefined when it is not kept. @throws INSTANCE_DAMAGED */
 export async function readOlderSnapshot(
@@ -51,7 +50,7 @@ export async function readExecutions(
   query: ExecutionsQuery,
 ): Promise<ListPage> {
   const payloads = query.payloads ?? true;
-  const pageSize = Math.min(query.pageSize || defaultPageSize, limits.listPage);
+  const pageSize = requirePageSize(query.pageSize);
   const before = parseToken(query.pageToken);
   const instances: Instance[] = [];
   const room = new PayloadRoom();
@@ -63,7 +62,8 @@ export async function readExecutions(
     return true;
   };
   if (before === undefined && present !== undefined) add(present);
-  for await (const row of olderRows(store, instanceId, before)) {
+  // The present one may have become an older one by now.
+  for await (const row of olderRows(store, instanceId, before ?? present?.row.generation)) {
     const isFull = instances.length >= pageSize;
     const snapshot = isFull ? undefined : await readWhole(store, instanceId, row, payloads);
     if (isFull || (snapshot !== undefined && !add(snapshot))) {

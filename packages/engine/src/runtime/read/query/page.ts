@@ -48,7 +48,7 @@ export async function readPage(
 ): Promise<ListPage> {
   requireQuery(query);
   const after = positionOf(query);
-  const pageSize = Math.min(requirePageSize(query.pageSize), limits.listPage);
+  const pageSize = requirePageSize(query.pageSize);
   // Before the moment is taken.
   const extentOf = await extents?.read();
   const moment = store.snapshot();
@@ -254,10 +254,13 @@ function tellDamage(instanceId: string, error: unknown, onDamage: OnDamage): voi
   onDamage(instanceId, error);
 }
 
-/** 0 is what a client sends that says nothing. */
-function requirePageSize(pageSize: number | undefined): number {
+/**
+ * How many instances a page has at most. 0 is what a client sends that says nothing.
+ * @throws INVALID_ARGUMENT
+ */
+export function requirePageSize(pageSize: number | undefined): number {
   if (pageSize === undefined || pageSize === 0) return defaultPageSize;
-  if (Number.isSafeInteger(pageSize) && pageSize > 0) return pageSize;
+  if (Number.isSafeInteger(pageSize) && pageSize > 0) return Math.min(pageSize, limits.listPage);
   throw new EngineError("INVALID_ARGUMENT", "the page size is not a number of instances", {
     details: { field: "pageSize" },
   });
