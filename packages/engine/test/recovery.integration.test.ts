@@ -6,6 +6,7 @@ import {
   instanceIdOf,
   kindRange,
   liveKey,
+  outboxKey,
   partitionCount,
   partitionOf,
   rowKey,
@@ -227,4 +228,18 @@ test("messages after a restart do not take the place of those that wait", async 
   await second.engine.idle();
   expect(await waiting(second)).toBe(2);
   await second.engine.close();
+});
+
+test("messages find their way when their numbers begin anew", async () => {
+  const under = await EngineUnderTest.open();
+  await under.engine.close();
+  // One that is damaged stays where it is.
+  const last = outboxKey("sender", 0xffff_ffff);
+  await under.faults.behind.write([put(last, Buffer.alloc(9, 0xff))]);
+  const after = await under.reopen();
+  after.connect({ flows, tasks });
+  await after.engine.start({ workflow: "parent", instanceId: "p", input: "echo c x" });
+  await after.engine.idle();
+  expect((await after.engine.get("p"))?.output).toBe("child said x");
+  await after.engine.close();
 });

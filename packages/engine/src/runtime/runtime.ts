@@ -100,7 +100,8 @@ export class Runtime implements MailboxHost {
   }
 
   nextOutboxSequence(): number {
-    this.#outboxSequence += 1;
+    // Keys have room for so many; by then, those before have arrived.
+    this.#outboxSequence = (this.#outboxSequence + 1) % 2 ** 32;
     return this.#outboxSequence;
   }
 
