@@ -108,6 +108,17 @@ test("what a worker keeps of an earlier execution is not taken for the present o
   await under.engine.close();
 });
 
+test("what a worker keeps of an instance is given up when that ends at another one", async () => {
+  const { under, first, busy, second } = await openElsewhere();
+  await second.completeTurn(await second.turn(), [complete(1)]);
+  await first.completeTurn(busy, [complete(0)]);
+  await under.engine.idle();
+  expect((await under.engine.workers()).map(({ cachedCount }) => cachedCount)).toEqual([0, 0]);
+  expect(first.released).toEqual(["a"]);
+  expect(second.released).toEqual([]);
+  await under.engine.close();
+});
+
 describe('a worker that keeps instances ("result")', () => {
   test("is sent only new events", async () => {
     const [under, worker] = await open({ cache: "result" });

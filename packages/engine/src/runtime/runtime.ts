@@ -241,9 +241,11 @@ export class Runtime implements MailboxHost {
     for (const asked of tasks) this.desk.schedule(mailbox, asked);
     for (const message of posted) this.delivery.deliver(message);
     const { state, snapshot } = mailbox;
-    if (state === undefined || hasEnded(state)) this.#stuck.delete(mailbox);
-    if (state !== undefined && hasEnded(state) && snapshot !== undefined) {
-      if (!hasWorkAtHand(state, this.now())) this.retention.ended(snapshot.row);
+    if (state === undefined || hasEnded(state)) {
+      this.#stuck.delete(mailbox);
+      this.dispatch.release(mailbox.instanceId);
+      const isDone = state !== undefined && !hasWorkAtHand(state, this.now());
+      if (isDone && snapshot !== undefined) this.retention.ended(snapshot.row);
     }
     this.#waiters.notify(mailbox.instanceId, mailbox.snapshot);
     this.mailboxes.touch(mailbox);

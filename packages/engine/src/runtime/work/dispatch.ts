@@ -142,6 +142,13 @@ export class Dispatch implements WorkerWatcher {
     this.#workers.clear();
   }
 
+  /** No worker need hold an instance any more: it has ended, or is gone. */
+  release(instanceId: string): void {
+    for (const worker of this.#workers.values()) {
+      if (worker.cached.delete(instanceId)) worker.release(instanceId);
+    }
+  }
+
   /** True when a connected worker is offered this workflow, with room or without. */
   canRun(workflow: string): boolean {
     for (const worker of this.#workers.values()) {
