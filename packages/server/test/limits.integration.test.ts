@@ -85,7 +85,7 @@ describe("a peer that is slow", () => {
     const slow = request(session, { ":path": getPath });
     slow.pause();
     await closed(slow);
-    expect(slow.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    expect(slow.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
 
     const quick = request(session, { ":path": "/v1.0/healthz" });
     const [headers] = await once(quick, "response");

@@ -17,7 +17,11 @@ const running = { instanceId: "i", workflow: "w", status: InstanceStatus.RUNNING
 const gone = () => new ConnectError("gone", Code.Unavailable);
 
 describe("a watch", () => {
-  test("goes on after the last item when its connection breaks", async () => {
+  test.each([
+    ["its connection breaks", Code.Unavailable],
+    ["its server ends what was not read for long", Code.ResourceExhausted],
+  ])("goes on after the last item when %s", async (_when, code) => {
+    const gone = () => new ConnectError("gone", code);
     const tokens: string[] = [];
     const client = clientOf({
       async *watchInstances({ resumeToken }) {

@@ -4,11 +4,15 @@ import { PawlError, type PawlErrorCode } from "../errors.js";
 import { reconnectMs } from "../worker/backoff.js";
 import { toPawlError } from "./rpc-error.js";
 
-/** What a server that is going away, or has gone, leaves behind. */
+/**
+ * What a server that is going away, or has gone, leaves behind; and one that was not read for long, which ends the
+ * stream rather than keep what waits for its reader.
+ */
 const passing: ReadonlySet<PawlErrorCode> = new Set([
   "UNREACHABLE",
   "SHUTTING_DOWN",
   "STORE_UNAVAILABLE",
+  "RESOURCE_EXHAUSTED",
 ]);
 
 /**

@@ -28,7 +28,8 @@ abstract class Exchange {
   abstract waitingBytes(): number;
   /** Whether something of the request is still to come that must come in time. */
   abstract isIncomplete(): boolean;
-  abstract drop(): void;
+  /** @param isUnread its answer is not read; else its request does not arrive */
+  abstract drop(isUnread: boolean): void;
 }
 
 class StreamExchange extends Exchange {
@@ -49,8 +50,10 @@ class StreamExchange extends Exchange {
     return !this.#isOpenEnded && receivingStates.has(this.#stream.state.state);
   }
 
-  drop(): void {
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+  drop(isUnread: boolean): void {
+    // "Cancelled" would tell the caller of an answer that it had given up the call itself.
+    const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+    this.#stream.close(isUnread ? NGHTTP2_ENHANCE_YOUR_CALM : NGHTTP2_CANCEL);
   }
 }
 
@@ -128,9 +131,10 @@ export class Exchanges {
       // What was written at once is seen to go only when all of it has gone: the more, the later.
       const patienceMs = stallTimeoutMs + (1000 * waitingBytes) / readerBytesPerSecond;
       const isLate = exchange.isIncomplete() && nowMs - exchange.startedAtMs > requestTimeoutMs;
-      if (isLate || nowMs - exchange.movedAtMs > patienceMs) {
+      const isUnread = nowMs - exchange.movedAtMs > patienceMs;
+      if (isLate || isUnread) {
         this.#open.delete(exchange);
-        exchange.drop();
+        exchange.drop(isUnread);
       }
     }
   }
