@@ -127,6 +127,19 @@ describe("a stream of calls", () => {
     expect(waiting()).toBe(0);
   });
 
+  test("fails when a message has more calls than it takes, before it begins any", async () => {
+    const { engine, waiting } = waitingEngine();
+    const stream = openStream(await startServer({ engine }));
+    const { name, parent } = waitForInstanceCompletion;
+    const method = `${parent.typeName}/${name}`;
+    const count = 2 * limits.callsPerStream + 1;
+
+    stream.send({ calls: Array.from({ length: count }, (_, number) => ({ number, method })) });
+
+    await expect(stream.next()).rejects.toMatchObject({ code: Code.InvalidArgument });
+    expect(waiting()).toBe(0);
+  });
+
   test("gives a call up that is cancelled, and no other", async () => {
     const { engine, waiting } = waitingEngine();
     const stream = openStream(await startServer({ engine }));

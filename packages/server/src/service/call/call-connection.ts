@@ -32,6 +32,9 @@ import { toCallError } from "./call-error.js";
 /** Bytes of requests, or of answers, with which no more calls are read. */
 const heldBytes = 16 * 1024 * 1024;
 
+/** Calls of one message: more than a stream takes at once. */
+const messageCalls = 2 * limits.callsPerStream;
+
 /** Headers of a stream that its calls do not have: each has a time and a trace of its own. */
 const ofStreamAlone: ReadonlySet<string> = new Set(["grpc-timeout", "traceparent", "tracestate"]);
 
@@ -121,6 +124,12 @@ export class CallConnection {
   #take(request: CallRequest): void {
     if (!this.#takesCalls) {
       return;
+    }
+    const count = request.calls.length;
+    if (count > messageCalls) {
+      // All but the first would be refused one by one, which takes a hundred times what it took to ask.
+      const text = `a message has ${count} calls; at most ${messageCalls} are taken`;
+      throw new EngineError("INVALID_ARGUMENT", text);
     }
     for (const call of request.calls) {
       if (this.#open.has(call.number)) {
