@@ -192,23 +192,23 @@ describe("a stream of calls", () => {
 
 describe("a server that stops", () => {
   test("answers every call that it took, and ends the stream well", async () => {
-    let stored = (): void => {};
+    let stored: (() => void) | undefined;
     const { engine, waiting } = waitingEngine({
       start: () =>
         new Promise((resolve) => {
           stored = () => resolve({ instanceId: "b", executionId: "c" });
         }),
     });
-    const server = await startServer({ engine, shutdownGraceMs: 5000 });
+    const server = await startServer({ engine, shutdownGraceMs: 20_000 });
     const stream = openStream(server);
     stream.call(1, waitForInstanceCompletion, { instanceId: "a" });
     stream.call(2, startInstance, { instanceId: "b", workflow: "order" });
-    await vi.waitFor(() => expect(waiting()).toBe(1), busy);
+    await vi.waitFor(() => expect([waiting(), stored !== undefined]).toEqual([1, true]), busy);
 
     const closed = server.close();
     const first = await stream.next();
     expect([first?.number, codeOf(first)]).toEqual([1, "SHUTTING_DOWN"]);
-    stored();
+    stored?.();
     const second = await stream.next();
 
     expect([second?.number, codeOf(second)]).toEqual([2, "OK"]);
