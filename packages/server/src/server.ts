@@ -16,7 +16,7 @@ import {
   type ServedEngine,
   type ServerOptions,
 } from "./options.js";
-import { createRestHandler } from "./rest/handler.js";
+import { RestServer } from "./rest/handler.js";
 import { RestRouter } from "./rest/router.js";
 import { type RouteTargets, registerServices, restRoutes } from "./routes.js";
 import { RpcHandler } from "./rpc/handler.js";
@@ -94,11 +94,12 @@ async function serveComponents(
     ...{ appId, strictDapr, rules, log },
   };
   const router = new RestRouter(restRoutes(targets));
+  // Dapr's own limit lets one byte more through.
+  const restServer = new RestServer(router, log, bodyBytes + (strictDapr ? 1 : 0));
   const rpc = new RpcHandler(
     (router, interceptors) =>
       registerServices(router, targets, interceptors, security.openAdmission),
-    // Dapr's own limit lets one byte more through.
-    createRestHandler(router, log, bodyBytes + (strictDapr ? 1 : 0)),
+    restServer.handle,
     log,
     {
       readMaxBytes: bodyBytes,
@@ -124,6 +125,7 @@ async function serveComponents(
     const ended = listener.close(options.shutdownGraceMs);
     rpc.stop();
     rules.stop();
+    restServer.stop();
     ownPorts.close();
     security.close();
     await ended;

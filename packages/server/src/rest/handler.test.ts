@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createServer, get } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createRestHandler } from "./handler.js";
+import { RestServer } from "./handler.js";
 import { type RestHandler, RestRouter } from "./router.js";
 
 const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
@@ -12,7 +12,7 @@ const log = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
 /** Serves one route; resolves with its address. */
 async function serve(handle: RestHandler): Promise<string> {
   const route = { method: "GET", pattern: "/v1.0/a", operation: "health", handle } as const;
-  const server = createServer(createRestHandler(new RestRouter([route]), log, 1024));
+  const server = createServer(new RestServer(new RestRouter([route]), log, 1024).handle);
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();

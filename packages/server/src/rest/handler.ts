@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { Readable } from "node:stream";
+import { isEngineError } from "@pawl/engine";
 import { DaprError } from "../dapr/error.js";
+import { errorMap } from "../error-map.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import {
@@ -20,29 +22,62 @@ const absoluteForm = /^https?:\/\/[^/?]*/i;
 /** Milliseconds between two signs of life on a stream. Proxies wait a minute, or half of one. */
 const keepAliveMs = 15_000;
 
-/**
- * Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE).
- * @param bodyLimitBytes bytes that a body may have
- */
-export function createRestHandler(
-  router: RestRouter,
-  log: ServerLogger,
-  bodyLimitBytes: number,
-): HttpHandler {
-  return (request, response) => {
+/** Serves the REST routes; whatever matches none is answered as Dapr does (ERR_DIRECT_INVOKE). */
+export class RestServer {
+  readonly #router: RestRouter;
+  readonly #log: ServerLogger;
+  readonly #bodyLimitBytes: number;
+  readonly #open = new Set<AbortController>();
+  #isStopped = false;
+
+  /** @param bodyLimitBytes bytes that a body may have */
+  constructor(router: RestRouter, log: ServerLogger, bodyLimitBytes: number) {
+    this.#router = router;
+    this.#log = log;
+    this.#bodyLimitBytes = bodyLimitBytes;
+  }
+
+  /** Answers one request. */
+  readonly handle: HttpHandler = (request, response) => {
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    answer(router, request, bodyLimitBytes, gone.signal)
+    const { signal } = gone;
+    this.#open.add(gone);
+    response.once("close", () => {
+      this.#open.delete(gone);
+      gone.abort();
+    });
+    if (this.#isStopped) gone.abort();
+    answer(this.#router, request, this.#bodyLimitBytes, signal)
       .then((reply) => {
         if (reply.stream === undefined) send(request, response, reply);
-        else sendStream(log, request, response, reply, reply.stream);
+        else sendStream(this.#log, request, response, reply, reply.stream);
       })
       // Also what cannot be sent: an answer of more characters than a string may have.
       .catch((error: unknown) => {
-        report(log, request, error);
-        send(request, response, failure(error));
+        report(this.#log, request, error);
+        send(request, response, this.#isStopped && isGivenUp(error) ? stopping : failure(error));
       });
   };
+
+  /** Ends every wait and watch, as if its caller had left. What a caller commands goes on. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const gone of this.#open) gone.abort();
+  }
+}
+
+/** The answer to a wait that the server gave up. */
+const stopping: RestReply = {
+  status: errorMap.SHUTTING_DOWN.http,
+  body: { errorCode: "ERR_SHUTTING_DOWN", message: "the server is stopping; try again" },
+};
+
+function isCancelled(error: unknown): boolean {
+  return isEngineError(error) && error.code === "CANCELLED";
+}
+
+function isGivenUp(error: unknown): boolean {
+  return error instanceof DaprError && error.engineCode === "CANCELLED";
 }
 
 async function answer(
@@ -128,8 +163,9 @@ function sendStream(
   response.once("close", () => source.destroy());
   if (reply.keepAlive !== undefined) keepAlive(source, response, reply.keepAlive);
   source.once("error", (error: unknown) => {
-    // The caller's leaving is no failure; after the status there is no other way to tell of one.
-    if (!response.destroyed) report(log, request, error);
+    // The end of a watch with its caller, or its server, is no failure; after the status there is no other
+    // way to tell of one.
+    if (!response.destroyed && !isCancelled(error)) report(log, request, error);
     response.destroy();
   });
   const output: NodeJS.WritableStream = response;
