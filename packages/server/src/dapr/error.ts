@@ -60,6 +60,15 @@ export class DaprError extends Error {
     return new DaprError(code, daprErrors[code], message, cause);
   }
 
+  /** No instance has the id; `error` is the engine's, when it said so. */
+  static unknownInstance(instanceId: string, error?: unknown): DaprError {
+    const code = "ERR_INSTANCE_ID_NOT_FOUND";
+    const message = `unable to find workflow with the provided instance ID: ${instanceId}`;
+    const cause =
+      error === undefined ? undefined : ({ code: "INSTANCE_NOT_FOUND", error } as const);
+    return new DaprError(code, daprErrors[code], message, cause);
+  }
+
   /** `operation` failed for a reason that the engine never saw. */
   static failed(operation: DaprOperation, subject: DaprSubject, cause: string): DaprError {
     const row = daprOperations[operation];
@@ -87,9 +96,7 @@ export class DaprError extends Error {
     const row = daprOperations[operation];
     const code = isEngineError(error) ? error.code : "INTERNAL";
     if (code === "INSTANCE_NOT_FOUND" && row.notFound) {
-      const message = `unable to find workflow with the provided instance ID: ${instanceId}`;
-      const status = daprErrors.ERR_INSTANCE_ID_NOT_FOUND;
-      return new DaprError("ERR_INSTANCE_ID_NOT_FOUND", status, message, { code, error });
+      return DaprError.unknownInstance(instanceId, error);
     }
     const { daprHttp: http, daprGrpc: connect } = errorMap[code];
     const status = strict && ownStates.has(code) ? daprErrors.ERROR : { http, connect };

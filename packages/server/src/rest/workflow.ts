@@ -14,6 +14,7 @@ import { traceOfHeaders } from "../tracing/caller-trace.js";
 import { readBody } from "./body.js";
 import { choiceOf } from "./component.js";
 import { toInstanceJson } from "./instance-json.js";
+import { malformedBody } from "./malformed.js";
 import type { RestCall, RestHandler } from "./router.js";
 
 /**
@@ -47,12 +48,7 @@ export function getWorkflow(workflows: DaprWorkflows): RestHandler {
   return async (call) => {
     const target = await readTarget(call, "get");
     const instance = await workflows.get(target);
-    if (instance === undefined) {
-      throw DaprError.of(
-        "ERR_INSTANCE_ID_NOT_FOUND",
-        `unable to find workflow with the provided instance ID: ${target.instanceId}`,
-      );
-    }
+    if (instance === undefined) throw DaprError.unknownInstance(target.instanceId);
     return { status: 200, body: toInstanceJson(instance) };
   };
 }
@@ -108,8 +104,7 @@ async function readTarget(
     });
     return { ...target, ...(appId === undefined ? {} : { appId }), ...appIdOf(call) };
   } catch (error) {
-    const cause = error instanceof Error ? error.message : "not JSON";
-    throw DaprError.of("ERR_MALFORMED_REQUEST", `failed deserializing HTTP body: ${cause}`);
+    throw malformedBody(error);
   }
 }
 

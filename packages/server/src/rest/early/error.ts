@@ -43,14 +43,6 @@ function toEarlyError(
     return DaprError.from(error, operation, subject, subject.instanceId);
   }
   return code === "ERR_INSTANCE_ID_NOT_FOUND"
-    ? unknownInstance(subject.instanceId)
+    ? DaprError.unknownInstance(subject.instanceId)
     : DaprError.of(code, error.message);
-}
-
-/** No instance has the id. */
-export function unknownInstance(instanceId: string): DaprError {
-  return DaprError.of(
-    "ERR_INSTANCE_ID_NOT_FOUND",
-    `unable to find workflow with the provided instance ID: ${instanceId}`,
-  );
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DaprError } from "../../dapr/error.js";
+import { malformedBody } from "../malformed.js";
 import type { RestCall } from "../router.js";
 import { decodePayload } from "./payload.js";
 
@@ -24,7 +25,7 @@ export function parseEvent(
   const { headers } = call.request;
   const type = mediaTypeOf(headers["content-type"]);
   if (type === "application/cloudevents-batch+json") {
-    throw malformed("a batch of CloudEvents is not taken; send them one by one");
+    throw malformedBody("a batch of CloudEvents is not taken; send them one by one");
   }
   const event = type === "application/cloudevents+json" ? parseCloudEvent(body) : undefined;
   const header = headers["ce-type"];
@@ -52,15 +53,15 @@ function parseCloudEvent(body: Uint8Array): { type: string; data: string | undef
   try {
     event = JSON.parse(text);
   } catch (error) {
-    throw malformed(error instanceof Error ? error.message : "not JSON");
+    throw malformedBody(error);
   }
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
-    throw malformed("a CloudEvent is a JSON object");
+    throw malformedBody("a CloudEvent is a JSON object");
   }
   const attributes = new Map<string, unknown>(Object.entries(event));
   const type = attributes.get("type") ?? "";
   if (typeof type !== "string") {
-    throw malformed('"type" must be a string');
+    throw malformedBody('"type" must be a string');
   }
   return { type, data: dataOf(attributes) };
 }
@@ -69,12 +70,12 @@ function dataOf(attributes: ReadonlyMap<string, unknown>): string | undefined {
   const encoded = attributes.get("data_base64");
   if (encoded !== undefined) {
     if (attributes.has("data")) {
-      throw malformed('a CloudEvent has "data" or "data_base64", not both');
+      throw malformedBody('a CloudEvent has "data" or "data_base64", not both');
     }
     const bytes = Buffer.from(typeof encoded === "string" ? encoded : "", "base64");
     // Node leaves out what is no base64, which would lose a part of the payload in silence.
     if (bytes.toString("base64") !== encoded) {
-      throw malformed('"data_base64" must be base64 text');
+      throw malformedBody('"data_base64" must be base64 text');
     }
     return decodePayload(bytes);
   }
@@ -91,8 +92,4 @@ function decodeType(header: string): string {
       'the header ce-type has a bad escape; write "%" as "%25"',
     );
   }
-}
-
-function malformed(cause: string): DaprError {
-  return DaprError.of("ERR_MALFORMED_REQUEST", `failed deserializing HTTP body: ${cause}`);
 }

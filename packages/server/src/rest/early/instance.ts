@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { ManagementPort } from "@pawl/engine";
+import { DaprError } from "../../dapr/error.js";
 import { readBody } from "../body.js";
 import { toFullJson } from "../instance/json.js";
 import type { RestCall, RestHandler } from "../router.js";
-import { callEngine, unknownInstance } from "./error.js";
+import { callEngine } from "./error.js";
 import { parseEvent } from "./event.js";
 import { readPayload } from "./payload.js";
 
@@ -15,7 +16,7 @@ export function getEarly(engine: ManagementPort): RestHandler {
     const subject = subjectOf(call);
     const instance = await callEngine("get", subject, () => engine.get(subject.instanceId));
     if (instance === undefined) {
-      throw unknownInstance(subject.instanceId);
+      throw DaprError.unknownInstance(subject.instanceId);
     }
     return { status: 200, body: toFullJson(instance) };
   };

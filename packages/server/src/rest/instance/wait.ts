@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Instance, isEngineError, type ManagementPort } from "@pawl/engine";
-import { callEngine, unknownInstance } from "../early/error.js";
+import { DaprError } from "../../dapr/error.js";
+import { callEngine } from "../early/error.js";
 import { waitLimitSeconds } from "../early/prefer.js";
 import { parseNumber } from "../parameter.js";
 import type { RestHandler } from "../router.js";
@@ -23,7 +24,7 @@ export function waitForInstance(engine: ManagementPort): RestHandler {
     const timeUp = AbortSignal.timeout(seconds * 1000);
     const signal = AbortSignal.any([call.signal, timeUp]);
     const instance = await callEngine("get", subject, () => endOrNow(engine, instanceId, signal));
-    if (instance === undefined) throw unknownInstance(instanceId);
+    if (instance === undefined) throw DaprError.unknownInstance(instanceId);
     const body = toFullJson(instance);
     return instance.completedAt === undefined
       ? { status: 202, headers: { "retry-after": "1" }, body }
