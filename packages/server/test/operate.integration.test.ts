@@ -14,6 +14,7 @@ import { describe, expect, test, vi } from "vitest";
 import { explain } from "../src/command/explain.js";
 import { workers } from "../src/command/workers.js";
 import type { PawlServer } from "../src/index.js";
+import { fakeEngine } from "./fake-engine.js";
 import { double, oneActivity, startWorker, taskHubClient } from "./task-hub-worker.js";
 import { keepTerminal } from "./terminal.js";
 import { rest, startServer } from "./test-server.js";
@@ -139,6 +140,27 @@ describe("POST …/rerun", () => {
     const plain = await rest(server, "POST", `${dapr}/a/rerun`, JSON.stringify({ eventId }));
     const { instanceID } = plain.json as { instanceID: string };
     expect((await server.engine.waitForCompletion(instanceID)).output).toBe("42");
+  });
+
+  test.each([
+    ["as it was written", "9007199254740993", 202, "9007199254740993"],
+    [
+      "unless it is nested too deeply",
+      `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
+      400,
+      undefined,
+    ],
+  ])("takes the input %s", async (_how, input, status, taken) => {
+    const inputs: unknown[] = [];
+    const engine = fakeEngine({
+      async rerun(_id, { replaceInput }) {
+        inputs.push(replaceInput?.input);
+        return { instanceId: "b", executionId: "e" };
+      },
+    });
+    const body = `{"eventId": 0, "input": ${input}}`;
+    const answer = await rest(await startServer({ engine }), "POST", `${dapr}/a/rerun`, body);
+    expect([answer.status, inputs[0]]).toEqual([status, taken]);
   });
 
   test.each<[string, string, number, string]>([

@@ -275,6 +275,7 @@ describe("raiseEvent without a name in the path", () => {
     ["?eventName=paid", "", {}, undefined],
     ["", " 7 ", binary, " 7 "],
     ["", JSON.stringify({ ...event, data: { by: "card" } }), structured, '{"by":"card"}'],
+    ["", '{"type":"paid","data":[9007199254740993,1.50]}', structured, "[9007199254740993,1.50]"],
     ["", JSON.stringify({ ...event, data_base64: btoa("[1, 2]") }), structured, "[1, 2]"],
     ["", JSON.stringify(event), structured, undefined],
     ["?eventName=paid", JSON.stringify({ type: "other", data: 1 }), structured, "1"],

@@ -2,6 +2,7 @@
 
 import { DaprError } from "../../dapr/error.js";
 import { malformedBody } from "../malformed.js";
+import { memberText } from "../member-text.js";
 import type { RestCall } from "../router.js";
 import { decodePayload } from "./payload.js";
 
@@ -63,10 +64,10 @@ function parseCloudEvent(body: Uint8Array): { type: string; data: string | undef
   if (typeof type !== "string") {
     throw malformedBody('"type" must be a string');
   }
-  return { type, data: dataOf(attributes) };
+  return { type, data: dataOf(attributes, text) };
 }
 
-function dataOf(attributes: ReadonlyMap<string, unknown>): string | undefined {
+function dataOf(attributes: ReadonlyMap<string, unknown>, text: string): string | undefined {
   const encoded = attributes.get("data_base64");
   if (encoded !== undefined) {
     if (attributes.has("data")) {
@@ -79,7 +80,11 @@ function dataOf(attributes: ReadonlyMap<string, unknown>): string | undefined {
     }
     return decodePayload(bytes);
   }
-  return attributes.has("data") ? JSON.stringify(attributes.get("data")) : undefined;
+  try {
+    return memberText(text, "data");
+  } catch {
+    throw malformedBody("the data is nested too deeply");
+  }
 }
 
 /** CloudEvents' HTTP binding escapes what a header cannot hold as `%XX`. */

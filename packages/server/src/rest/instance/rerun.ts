@@ -4,7 +4,9 @@ import type { ManagementPort, RerunCommand } from "@pawl/engine";
 import { z } from "zod";
 import { checkNewInstanceId } from "../../dapr/check.js";
 import { callEngine } from "../early/error.js";
-import { readJson } from "../json-body.js";
+import { readJsonText } from "../json-body.js";
+import { malformed } from "../malformed.js";
+import { memberText } from "../member-text.js";
 import type { RestHandler } from "../router.js";
 
 /** What the body of a rerun is. */
@@ -22,18 +24,15 @@ export const rerunRequest = z.strictObject({
  */
 export function rerunInstance(engine: ManagementPort): RestHandler {
   return async (call) => {
-    const {
-      eventId,
-      newInstanceID = "",
-      newChildInstanceID = "",
-      input,
-    } = await readJson(call, rerunRequest);
+    const { value, text } = await readJsonText(call, rerunRequest);
+    const { eventId, newInstanceID = "", newChildInstanceID = "" } = value;
     if (newInstanceID !== "") checkNewInstanceId(newInstanceID);
+    const input = inputOf(text);
     const command: RerunCommand = {
       eventId,
       newInstanceId: newInstanceID,
       newChildInstanceId: newChildInstanceID,
-      ...(input === undefined ? {} : { replaceInput: { input: JSON.stringify(input) } }),
+      ...(input === undefined ? {} : { replaceInput: { input } }),
     };
     const instanceId = call.parameters.instanceID ?? "";
     const started = await callEngine("start", { subject: instanceId, instanceId }, () =>
@@ -44,4 +43,12 @@ export function rerunInstance(engine: ManagementPort): RestHandler {
     const headers = { location, "retry-after": "1" };
     return { status: 202, headers, body: { instanceID: started.instanceId } };
   };
+}
+
+function inputOf(text: string): string | undefined {
+  try {
+    return memberText(text, "input");
+  } catch {
+    throw malformed("the input is nested too deeply");
+  }
 }
