@@ -11,7 +11,7 @@ export class Patches {
   /** Most executions have none: what is made for each counts when a worker holds thousands. */
   #recorded: Set<string> | undefined;
   #decisions: Map<string, boolean> | undefined;
-  readonly #taken: string[] = [];
+  #taken: readonly string[] | undefined;
 
   /** Learns what history says, all of it before the code runs: events may be held back meanwhile. */
   learn(past: readonly HistoryEvent[]): void {
@@ -31,12 +31,12 @@ export class Patches {
     if (decided !== undefined) return decided;
     const isTaken = this.#recorded?.has(patch) === true || !isReplaying;
     this.#decisions.set(patch, isTaken);
-    if (isTaken) this.#taken.push(patch);
+    if (isTaken) this.#taken = [...(this.#taken ?? []), patch];
     return isTaken;
   }
 
-  /** The patches that the code has taken, in order. */
-  get taken(): readonly string[] {
-    return [...this.#taken];
+  /** The patches that the code has taken, in order; absent: none. */
+  get taken(): readonly string[] | undefined {
+    return this.#taken;
   }
 }

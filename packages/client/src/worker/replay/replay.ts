@@ -308,7 +308,7 @@ export class Replay implements ContextHost {
     });
     const outcome: { -readonly [K in keyof TurnOutcome]: TurnOutcome[K] } = { actions, hasEnded };
     const patches = this.#patches.taken;
-    if (patches.length > 0) outcome.patches = patches;
+    if (patches !== undefined) outcome.patches = patches;
     if (this.version !== undefined) outcome.version = this.version;
     if (this.#customStatus !== undefined) outcome.customStatus = this.#customStatus;
     return outcome;

@@ -2,6 +2,7 @@
 
 import type { HistoryEvent, WorkflowAction } from "@pawl/protocol";
 import { divergenceAt, isSameStep, type Step } from "./divergence.js";
+import { TaskMap } from "./task-map.js";
 
 /** The oneof of an action. */
 export type ActionType = WorkflowAction["workflowActionType"];
@@ -31,9 +32,9 @@ export type ResultKind = "activity" | "child" | "timer";
 export class TaskLedger {
   #nextId = 0;
   /** Asked for, and neither recorded in history nor handed out as an action. */
-  readonly #unrecorded = new Map<number, Ask>();
+  readonly #unrecorded = new TaskMap<Ask>();
   /** Waiting for a result. */
-  readonly #open = new Map<number, Ask>();
+  readonly #open = new TaskMap<Ask>();
   /** Results that came before the code asked, by kind and number. */
   #early: Map<string, { event: HistoryEvent; isPast: boolean }> | undefined;
   /** Settled before they were recorded: their action is never handed out. */
@@ -51,9 +52,9 @@ export class TaskLedger {
 
   /** The instant before which no task that is waited for has a result; 0 when one may come at any time. */
   sleepsUntil(): number {
-    let until = this.#open.size === 0 ? 0 : Number.POSITIVE_INFINITY;
-    for (const { notBefore = 0 } of this.#open.values()) until = Math.min(until, notBefore);
-    return until;
+    if (this.#open.size === 0) return 0;
+    const instants = this.#open.map(({ notBefore = 0 }) => notBefore);
+    return instants.reduce((first, instant) => Math.min(first, instant));
   }
 
   /** Takes what the code asks for; `make` is given the task's number. */
@@ -114,18 +115,16 @@ export class TaskLedger {
 
   /** The actions that history does not have yet, in the order of their numbers. */
   takeActions(): WorkflowAction[] {
-    const actions: WorkflowAction[] = [];
-    for (const [id, ask] of this.#unrecorded) {
-      actions.push({ $typeName: "WorkflowAction", id, workflowActionType: ask.action() });
-    }
+    const actions = this.#unrecorded.map(actionOf);
     this.#unrecorded.clear();
     return actions;
   }
 
   /** The engine strips results that nobody asked for in their turn; so they are forgotten here. */
   forgetEarlyOfTurn(): void {
-    for (const [key, early] of this.#early ?? []) {
-      if (!early.isPast) this.#early?.delete(key);
+    if (this.#early === undefined) return;
+    for (const [key, early] of this.#early) {
+      if (!early.isPast) this.#early.delete(key);
     }
   }
 
@@ -141,4 +140,8 @@ export class TaskLedger {
     if (early !== undefined) this.#early.delete(key);
     return early?.event;
   }
+}
+
+function actionOf(ask: Ask, id: number): WorkflowAction {
+  return { $typeName: "WorkflowAction", id, workflowActionType: ask.action() };
 }
