@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { fromTimestamp, OrchestrationStatus, type WorkflowAction } from "@pawl/protocol";
+import {
+  fromTimestamp,
+  type HistoryEvent,
+  OrchestrationStatus,
+  type WorkflowAction,
+} from "@pawl/protocol";
 import type { AnyWorkflow, Logger } from "../src/authoring.js";
 import { Replay, type TurnOutcome } from "../src/worker/replay/replay.js";
 
@@ -8,8 +13,19 @@ import { Replay, type TurnOutcome } from "../src/worker/replay/replay.js";
 export const silent: Logger = { info() {}, warn() {}, error() {} };
 
 /** A replay of instance "i", execution "e". */
-export function replayOf(workflow: AnyWorkflow, log: Logger = silent): Replay {
-  return new Replay({ workflow, instanceId: "i", executionId: "e", log });
+export function replayOf(workflow: AnyWorkflow, log: Logger = silent): LoneReplay {
+  return new LoneReplay({ workflow, instanceId: "i", executionId: "e", log });
+}
+
+/** A replay that is run by itself, as a session runs many. */
+class LoneReplay extends Replay {
+  /** Runs a turn; resolves with what the code asks for. */
+  async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
+    this.begin(past, events);
+    await undefined;
+    if (this.advance()) await this.finish();
+    return this.outcome();
+  }
 }
 
 /** An action in a few words: `0 activity charge {"amount":1}`. */

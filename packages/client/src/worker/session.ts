@@ -7,11 +7,18 @@ import type { Logger } from "../authoring.js";
 import { failureOf } from "../failure.js";
 import type { Failure } from "../port.js";
 import { runActivity } from "./activity.js";
-import { InstanceCache } from "./instance-cache.js";
-import type { ActivityTask, Turn, WorkChannel, WorkReceiver } from "./link/work.js";
+import { InstanceCache, type Seat } from "./instance-cache.js";
+import type {
+  ActivityOutcome,
+  ActivityTask,
+  Turn,
+  WorkChannel,
+  WorkReceiver,
+} from "./link/work.js";
 import type { Registry } from "./registry.js";
 import { completionAction } from "./replay/completion.js";
 import { Replay, type TurnOutcome } from "./replay/replay.js";
+import { settled } from "./replay/settle.js";
 
 /** The number of a completing action that no replay gave one. */
 const failedId = 2_147_483_647;
@@ -29,6 +36,16 @@ export interface SessionOptions {
   readonly logger: Logger;
 }
 
+/** A turn at work. */
+interface Run {
+  readonly turn: Turn;
+  readonly seat: Seat;
+  /** Absent: it is answered without the workflow's code. */
+  readonly replay: Replay | undefined;
+}
+
+const noPast: readonly HistoryEvent[] = [];
+
 /**
  * A worker's time on one channel: runs what is delivered, answers on the channel. What it holds of
  * instances ends with it, as does what the server takes it to hold.
@@ -40,8 +57,10 @@ export class Session implements WorkReceiver {
   readonly #attached = createDeferred<WorkChannel>();
   #channel: WorkChannel | undefined;
   readonly #stopping = new AbortController();
-  /** The token of each instance's latest turn in flight. */
-  readonly #turns = new Map<string, string>();
+  /** What has come and has not begun. */
+  #turns: Run[] = [];
+  #activities: ActivityTask[] = [];
+  #isAwake = false;
   #isDraining = false;
   #inFlight = 0;
   #whenIdle: (() => void) | undefined;
@@ -59,16 +78,26 @@ export class Session implements WorkReceiver {
   }
 
   turn(turn: Turn): void {
-    if (this.#begin()) void this.#runTurn(turn);
+    if (!this.#begin()) return;
+    try {
+      const seat = this.#cache.begin(turn.instanceId, turn.token);
+      const held = this.#cache.take(seat, turn.executionId);
+      const past = turn.isCached ? noPast : turn.past();
+      const replay = turn.isCached ? held : this.#createReplay(turn, past);
+      replay?.begin(past, turn.events);
+      this.#turns.push({ turn, seat, replay });
+    } catch (error) {
+      this.#failed(error);
+      this.#done();
+    }
   }
 
   activity(task: ActivityTask): void {
-    if (this.#begin()) void this.#runActivity(task);
+    if (this.#begin()) this.#activities.push(task);
   }
 
   release(instanceId: string): void {
     this.#cache.delete(instanceId);
-    this.#turns.delete(instanceId);
   }
 
   /** Takes nothing more; resolves when what was begun is done, at the latest after `graceMs`. */
@@ -92,6 +121,7 @@ export class Session implements WorkReceiver {
   #begin(): boolean {
     if (this.#isDraining) return false;
     this.#inFlight += 1;
+    if (!this.#isAwake) void this.#runArrived();
     return true;
   }
 
@@ -104,11 +134,35 @@ export class Session implements WorkReceiver {
     this.#logger.error({ error }, "a work item was not answered");
   }
 
-  async #runActivity(task: ActivityTask): Promise<void> {
+  /**
+   * Runs what has come by now together: the turns wait for their code in one tick, and nothing needs a
+   * promise of its own that does not wait for something of its own.
+   */
+  async #runArrived(): Promise<void> {
+    this.#isAwake = true;
+    // The engine is still handing out. And from here on this runs in microtasks, as `settled` needs it.
+    await undefined;
+    const activities = this.#activities;
+    const turns = this.#turns;
+    this.#activities = [];
+    this.#turns = [];
+    this.#isAwake = false;
+    const channel = this.#channel ?? (await this.#attached.promise);
+    for (const task of activities) this.#runActivity(channel, task);
+    if (turns.length > 0) await this.#runTurns(channel, turns);
+  }
+
+  #runActivity(channel: WorkChannel, task: ActivityTask): void {
+    const { signal } = this.#stopping;
+    if (signal.aborted) return this.#done();
+    const definition = this.#registry.activities.get(task.name);
+    const outcome = runActivity(definition, task, signal, this.#logger);
+    if (!(outcome instanceof Promise)) this.#answerActivity(channel, task, outcome);
+    else void outcome.then((late) => this.#answerActivity(channel, task, late));
+  }
+
+  #answerActivity(channel: WorkChannel, task: ActivityTask, outcome: ActivityOutcome): void {
     try {
-      const definition = this.#registry.activities.get(task.activity);
-      const outcome = await runActivity(definition, task, this.#stopping.signal, this.#logger);
-      const channel = this.#channel ?? (await this.#attached.promise);
       if (!this.#stopping.signal.aborted) channel.completeActivity(task, outcome);
     } catch (error) {
       this.#failed(error);
@@ -117,23 +171,24 @@ export class Session implements WorkReceiver {
     }
   }
 
-  async #runTurn(turn: Turn): Promise<void> {
+  async #runTurns(channel: WorkChannel, turns: readonly Run[]): Promise<void> {
+    for (const { replay } of turns) replay?.advance();
+    await settled();
+    for (const run of turns) {
+      if (run.replay?.advance()) void run.replay.finish().then(() => this.#answer(channel, run));
+      else this.#answer(channel, run);
+    }
+  }
+
+  #answer(channel: WorkChannel, run: Run): void {
     try {
-      this.#turns.set(turn.instanceId, turn.token);
-      const held = this.#cache.take(turn.instanceId, turn.executionId);
-      const past = turn.isCached ? [] : turn.past();
-      const replay = turn.isCached ? held : this.#createReplay(turn, past);
-      let outcome: TurnOutcome | undefined;
-      try {
-        // Also what is known at once is answered later: the engine is still handing the turn out.
-        outcome = await (replay?.turn(past, turn.events) ?? this.#withoutReplay(turn));
-      } catch (error) {
-        const { instanceId } = turn;
-        this.#logger.error({ error, instanceId }, "a turn could not be replayed");
-        outcome = failedOutcome(failureOf(error));
-      }
-      const channel = this.#channel ?? (await this.#attached.promise);
-      if (!this.#stopping.signal.aborted) this.#answer(channel, turn, replay, outcome);
+      const outcome = this.#outcomeOf(run);
+      if (this.#stopping.signal.aborted) return;
+      // Held before the answer leaves: the next turn may follow at once.
+      const displaced = this.#hold(run, outcome);
+      if (outcome === undefined) channel.missTurn(run.turn);
+      else channel.completeTurn(run.turn, outcome);
+      if (displaced !== undefined) channel.evict(displaced);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -141,32 +196,28 @@ export class Session implements WorkReceiver {
     }
   }
 
-  #answer(
-    channel: WorkChannel,
-    turn: Turn,
-    replay: Replay | undefined,
-    outcome: TurnOutcome | undefined,
-  ): void {
-    // Held before the answer leaves: the next turn may follow at once.
-    const displaced = this.#hold(turn, replay, outcome);
-    if (outcome === undefined) channel.missTurn(turn);
-    else channel.completeTurn(turn, outcome);
-    if (displaced !== undefined) channel.evict(displaced);
+  /** `undefined`: a cache miss. */
+  #outcomeOf({ turn, replay }: Run): TurnOutcome | undefined {
+    if (replay === undefined) return this.#withoutReplay(turn);
+    try {
+      return replay.outcome();
+    } catch (error) {
+      const { instanceId } = turn;
+      this.#logger.error({ error, instanceId }, "a turn could not be replayed");
+      return failedOutcome(failureOf(error));
+    }
   }
 
   /**
    * Holds an instance until its next turn, unless a newer turn has replaced this one. Gives the one that is
    * held no longer: another, or this one where that is not worth it.
    */
-  #hold(
-    turn: Turn,
-    replay: Replay | undefined,
-    outcome: TurnOutcome | undefined,
-  ): string | undefined {
-    if (this.#turns.get(turn.instanceId) !== turn.token) return undefined;
-    this.#turns.delete(turn.instanceId);
-    if (replay === undefined || outcome === undefined || outcome.hasEnded) return undefined;
-    return replay.isDormant ? replay.instanceId : this.#cache.put(replay);
+  #hold({ turn, seat, replay }: Run, outcome: TurnOutcome | undefined): string | undefined {
+    if (seat.token !== turn.token) return undefined;
+    const isOver = replay === undefined || outcome === undefined || outcome.hasEnded;
+    if (!isOver && !replay.isDormant) return this.#cache.put(seat, replay);
+    this.#cache.delete(turn.instanceId);
+    return isOver ? undefined : turn.instanceId;
   }
 
   #createReplay(turn: Turn, past: readonly HistoryEvent[]): Replay | undefined {
@@ -176,7 +227,6 @@ export class Session implements WorkReceiver {
     return new Replay({ workflow, instanceId, executionId, log: this.#logger });
   }
 
-  /** `undefined`: a cache miss. */
   #withoutReplay(turn: Turn): TurnOutcome | undefined {
     if (turn.isCached) return undefined;
     if (this.#registry.workflows.has(turn.workflow)) return { actions: [lacking], hasEnded: false };

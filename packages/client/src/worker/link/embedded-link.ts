@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { decodeFrames, longestTimerMs, type TaskFailureDetails } from "@pawl/protocol";
+import { decodeFrames, type HistoryEvent, longestTimerMs } from "@pawl/protocol";
 import { createDeferred } from "../../async/deferred.js";
 import { toFailureDetails } from "../../failure.js";
 import type { ActivityItem, PortSession, TurnItem, WorkerPort } from "../../port.js";
@@ -15,6 +15,7 @@ import type {
 } from "./work.js";
 
 type TurnCompletion = Parameters<WorkerPort["completeTurn"]>[0];
+type ActivityCompletion = Parameters<WorkerPort["completeActivity"]>[0];
 
 /** Fields as they are filled in. */
 type Draft<T> = { -readonly [K in keyof T]: T[K] };
@@ -71,8 +72,8 @@ function createChannel(
   return {
     completeTurn: (turn, outcome) => life.answer(port.completeTurn(completionOf(turn, outcome))),
     missTurn: ({ instanceId, token }) => session.returnTurn(instanceId, token),
-    completeActivity({ instanceId, taskId, token }, outcome) {
-      life.answer(port.completeActivity({ instanceId, taskId, token, ...activityResult(outcome) }));
+    completeActivity: (task, outcome) => {
+      life.answer(port.completeActivity(activityCompletionOf(task, outcome)));
     },
     evict: (instanceId) => session.evict([instanceId]),
     close: life.close,
@@ -91,41 +92,45 @@ function completionOf({ instanceId, token }: Turn, outcome: TurnOutcome): TurnCo
   return completion;
 }
 
-function activityResult(
+function activityCompletionOf(
+  { instanceId, taskId, token }: ActivityTask,
   outcome: ActivityOutcome,
-): { failure: TaskFailureDetails } | { output?: string } {
-  if ("failure" in outcome) return { failure: toFailureDetails(outcome.failure) };
-  return outcome.output === undefined ? {} : { output: outcome.output };
+): ActivityCompletion {
+  const completion: Draft<ActivityCompletion> = { instanceId, taskId, token };
+  if ("failure" in outcome) completion.failure = toFailureDetails(outcome.failure);
+  else if (outcome.output !== undefined) completion.output = outcome.output;
+  return completion;
 }
 
 function deliver(item: TurnItem | ActivityItem, receiver: WorkReceiver): void {
-  if (item.kind === "turn") receiver.turn(turnOf(item));
-  else receiver.activity(taskOf(item));
+  if (item.kind === "turn") receiver.turn(new EmbeddedTurn(item));
+  else receiver.activity(item);
 }
 
-function turnOf(item: TurnItem): Turn {
-  return {
-    instanceId: item.instanceId,
-    executionId: item.executionId,
-    workflow: item.workflow,
-    token: item.token,
-    isCached: item.cachedEventCount > 0,
-    past: () => item.past.flatMap(decodeFrames).map(({ event }) => event),
-    events: item.events.map(({ event }) => event),
-  };
-}
+class EmbeddedTurn implements Turn {
+  readonly instanceId: string;
+  readonly executionId: string;
+  readonly workflow: string;
+  readonly token: string;
+  readonly #item: TurnItem;
 
-function taskOf(item: ActivityItem): ActivityTask {
-  const task: Draft<ActivityTask> = {
-    instanceId: item.instanceId,
-    executionId: item.executionId,
-    taskId: item.taskId,
-    activity: item.name,
-    input: item.input,
-    token: item.token,
-    taskExecutionId: item.taskExecutionId,
-  };
-  if (item.traceParent !== undefined) task.traceParent = item.traceParent;
-  if (item.traceState !== undefined) task.traceState = item.traceState;
-  return task;
+  constructor(item: TurnItem) {
+    this.instanceId = item.instanceId;
+    this.executionId = item.executionId;
+    this.workflow = item.workflow;
+    this.token = item.token;
+    this.#item = item;
+  }
+
+  get isCached(): boolean {
+    return this.#item.cachedEventCount > 0;
+  }
+
+  get events(): readonly HistoryEvent[] {
+    return this.#item.events.map(({ event }) => event);
+  }
+
+  past(): readonly HistoryEvent[] {
+    return this.#item.past.flatMap(decodeFrames).map(({ event }) => event);
+  }
 }

@@ -177,7 +177,7 @@ function taskOf(message: ActivityTaskMessage): ActivityTask {
     instanceId: message.instanceId,
     executionId: message.executionId,
     taskId: message.taskId,
-    activity: message.activity,
+    name: message.activity,
     input: message.input,
     token: message.token,
     taskExecutionId: message.taskExecutionId,

@@ -22,9 +22,9 @@ export interface ActivityTask {
   readonly instanceId: string;
   readonly executionId: string;
   readonly taskId: number;
-  readonly activity: string;
+  readonly name: string;
   /** JSON text. */
-  readonly input: string | undefined;
+  readonly input?: string | undefined;
   readonly token: string;
   readonly taskExecutionId: string;
   /** W3C trace context; absent when there is none. */

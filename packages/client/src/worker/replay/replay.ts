@@ -44,6 +44,8 @@ interface Held {
 const napMs = 10_000;
 const briefEvents = 50;
 
+const noEvents: readonly HistoryEvent[] = [];
+
 /** Events after which a long replay lets the process do other things. */
 const eventsPerBreath = 500;
 
@@ -69,11 +71,17 @@ export class Replay implements ContextHost {
   #isSuspended = false;
   #hasBegun = false;
   #hasWoken = false;
+  /** What the turn feeds, and how far it is. */
+  #events = noEvents;
+  #pastCount = 0;
+  #at = 0;
   #held: Held[] = [];
   #eventNumber = 0;
   #lastRecordedId = -1;
   #ending: Ending | undefined;
   #divergence: DivergenceError | undefined;
+  /** What stopped the replay and is not the code's: it ends the turn, whatever the code did. */
+  #fault: { readonly error: unknown } | undefined;
   #customStatus: string | undefined;
 
   constructor(options: ReplayOptions) {
@@ -86,30 +94,40 @@ export class Replay implements ContextHost {
     this.#definition = options.workflow;
   }
 
-  /** Feeds what happened before and what is new; resolves with what the code asks for. */
-  async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
+  /** Begins a turn: what happened before, and what is new. To be followed by `advance`. */
+  begin(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): void {
     this.#isInTurn = true;
-    const all = past.length === 0 ? events : [...past, ...events];
-    let at = 0;
-    // From here on this runs in microtasks, as `settled` needs it.
-    await undefined;
+    this.#patches.learn(past);
+    this.#events = past.length === 0 ? events : [...past, ...events];
+    this.#pastCount = past.length;
+    this.#at = 0;
+  }
+
+  /**
+   * Feeds events up to the next one that wakes the code (true); false: there was none, and the turn has
+   * ended. To be called again once the code is blocked (`settled`).
+   */
+  advance(): boolean {
     try {
-      this.#patches.learn(past);
-      for (const event of all) {
-        this.#isReplaying = at < past.length;
-        at += 1;
-        this.#eventNumber += 1;
-        if (this.#feed(event, this.#eventNumber)) await this.#untilBlocked();
-        if (this.#held.length > 0 && !this.#isSuspended) await this.#feedHeld();
+      while (this.#hasMore()) {
+        if (this.#feedNext()) return true;
       }
       this.#isReplaying = false;
     } catch (error) {
-      if (!(error instanceof DivergenceError)) throw error;
-      this.#divergence ??= error;
-    } finally {
-      this.#isInTurn = false;
+      if (error instanceof DivergenceError) this.#divergence ??= error;
+      else this.#fault = { error };
     }
-    return this.#outcome();
+    this.#events = noEvents;
+    this.#isInTurn = false;
+    return false;
+  }
+
+  /** Feeds the rest of a turn whose code has just been woken, from within a microtask. */
+  async finish(): Promise<void> {
+    do {
+      await settled();
+      if (this.#eventNumber % eventsPerBreath === 0) await breathe();
+    } while (this.advance());
   }
 
   /**
@@ -156,12 +174,20 @@ export class Replay implements ContextHost {
     this.#end({ kind: "continuedAsNew", id: this.#ledger.nextId, input, keepEvents });
   }
 
-  async #feedHeld(): Promise<void> {
-    const held = this.#held;
-    this.#held = [];
-    for (const { event, number } of held) {
-      if (this.#feed(event, number)) await this.#untilBlocked();
-    }
+  #hasMore(): boolean {
+    return this.#at < this.#events.length || (this.#held.length > 0 && !this.#isSuspended);
+  }
+
+  /** What was held back comes before what follows the resumption. */
+  #feedNext(): boolean {
+    const held = this.#isSuspended ? undefined : this.#held.shift();
+    if (held !== undefined) return this.#feed(held.event, held.number);
+    const event = this.#events[this.#at];
+    if (event === undefined) return false;
+    this.#isReplaying = this.#at < this.#pastCount;
+    this.#at += 1;
+    this.#eventNumber += 1;
+    return this.#feed(event, this.#eventNumber);
   }
 
   /** Takes one event, or holds it back while suspended; true when it woke the code. */
@@ -175,10 +201,6 @@ export class Replay implements ContextHost {
     this.#hasWoken = false;
     this.#apply(event, number);
     return this.#hasWoken;
-  }
-
-  #untilBlocked(): Promise<void> {
-    return this.#eventNumber % eventsPerBreath === 0 ? settled().then(breathe) : settled();
   }
 
   #apply(event: HistoryEvent, number: number): void {
@@ -275,7 +297,12 @@ export class Replay implements ContextHost {
     else this.#divergence ??= outsideTurn(this.workflow, "ended");
   }
 
-  #outcome(): TurnOutcome {
+  /**
+   * What the code asks for, once the turn has ended.
+   * @throws what the replay itself failed with
+   */
+  outcome(): TurnOutcome {
+    if (this.#fault !== undefined) throw this.#fault.error;
     this.#ledger.forgetEarlyOfTurn();
     const isTerminated = this.#ending?.kind === "terminated";
     if (this.#divergence === undefined && !this.#isSuspended && this.#isBlockedForever()) {
