@@ -28,6 +28,7 @@ import type {
   InstanceRecord,
   ListQuery,
   ManagementPort,
+  PortWaitOptions,
   ReadOptions,
   WatchAllOptions,
   WatchOptions,
@@ -117,13 +118,18 @@ export class Client {
   async start(
     target: string | { readonly name: string },
     input?: unknown,
-    options: StartOptions = {},
+    options?: StartOptions,
   ): Promise<Handle<unknown>> {
     const workflow = typeof target === "string" ? target : target.name;
     const text = stringifyPayload(input);
-    const payload = text === undefined ? {} : { input: text };
-    const { instanceId } = await asked(this.#port.start({ workflow, ...payload, ...options }));
-    return this.handle(instanceId);
+    const command =
+      text === undefined ? { workflow, ...options } : { workflow, input: text, ...options };
+    try {
+      const { instanceId } = await this.#port.start(command);
+      return this.handle(instanceId);
+    } catch (error) {
+      throw toPawlError(error);
+    }
   }
 
   /** A handle of an instance, which need not exist. A definition gives its result a type. */
@@ -141,13 +147,20 @@ export class Client {
   }
 
   /** Resolves when the instance is no longer pending; an unknown id waits to be started. */
-  waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance> {
-    return this.#wait(options, (wait) => this.#port.waitForStart(instanceId, wait));
+  async waitForStart(instanceId: string, options?: WaitOptions): Promise<Instance> {
+    return toInstance(
+      await wait(options, (limited) => this.#port.waitForStart(instanceId, limited)),
+    );
   }
 
   /** Resolves when the instance has ended; an unknown id waits to be started. */
-  waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance> {
-    return this.#wait(options, (wait) => this.#port.waitForCompletion(instanceId, wait));
+  async waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance> {
+    return toInstance(await this.waitForEnd(instanceId, options));
+  }
+
+  /** @internal what a handle makes its result of: payloads that nobody asks for are not read */
+  waitForEnd(instanceId: string, options?: WaitOptions): Promise<InstanceRecord> {
+    return wait(options, (limited) => this.#port.waitForCompletion(instanceId, limited));
   }
 
   /**
@@ -297,17 +310,16 @@ export class Client {
   close(): void {
     this.connection.close();
   }
+}
 
-  async #wait(
-    options: WaitOptions = {},
-    wait: (options: ReadOptions & { signal?: AbortSignal }) => Promise<InstanceRecord>,
-  ): Promise<Instance> {
-    const { timeoutMs, signal, ...rest } = options;
-    const record = await withDeadline(timeoutMs, signal, (limited) => {
-      return asked(wait(limited === undefined ? rest : { ...rest, signal: limited }));
-    });
-    return toInstance(record);
-  }
+function wait(
+  options: WaitOptions = {},
+  call: (options: PortWaitOptions) => Promise<InstanceRecord>,
+): Promise<InstanceRecord> {
+  const { timeoutMs, signal, ...rest } = options;
+  return withDeadline(timeoutMs, signal, (limited) => {
+    return asked(call(limited === undefined ? rest : { ...rest, signal: limited }));
+  });
 }
 
 /** Makes a client. Nothing is opened before the first call. */

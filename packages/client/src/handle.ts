@@ -12,6 +12,7 @@ import type {
 import { PawlError, WorkflowFailedError, WorkflowTerminatedError } from "./errors.js";
 import type { Instance, InstanceChange } from "./instance.js";
 import type { InstanceList } from "./instance-list.js";
+import { parsePayload } from "./payload.js";
 import type { ExecutionOptions, ExecutionsQuery, ReadOptions, WatchOptions } from "./port.js";
 
 /** One instance: the client's methods without its id, and its result. */
@@ -67,18 +68,18 @@ export class InstanceHandle<O> implements Handle<O> {
     readonly timeoutMs?: number;
     readonly signal?: AbortSignal;
   }): Promise<O> {
-    const { status, output, failure } = await this.waitForCompletion(options);
+    const { status, output, failure } = await this.#client.waitForEnd(this.instanceId, options);
     switch (status) {
       case "completed":
         // The definition's types vouch for what its workflow returned.
-        return output as O;
+        return parsePayload(output) as O;
       case "failed":
         throw new WorkflowFailedError(
           this.instanceId,
           failure ?? { type: "Error", message: "no reason was given", nonRetriable: false },
         );
       case "terminated":
-        throw new WorkflowTerminatedError(this.instanceId, output);
+        throw new WorkflowTerminatedError(this.instanceId, parsePayload(output));
       default:
         throw new PawlError("INTERNAL", `instance "${this.instanceId}" ended as ${status}`);
     }
