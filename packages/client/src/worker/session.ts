@@ -154,7 +154,10 @@ export class Session implements WorkReceiver {
 
   #runActivity(channel: WorkChannel, task: ActivityTask): void {
     const { signal } = this.#stopping;
-    if (signal.aborted) return this.#done();
+    if (signal.aborted) {
+      this.#done();
+      return;
+    }
     const definition = this.#registry.activities.get(task.name);
     const outcome = runActivity(definition, task, signal, this.#logger);
     if (!(outcome instanceof Promise)) this.#answerActivity(channel, task, outcome);

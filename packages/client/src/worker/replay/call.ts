@@ -30,7 +30,7 @@ export interface CallHost {
   readonly instanceId: string;
   readonly executionId: string;
   now(): number;
-  ask(make: (id: number) => Ask): number;
+  ask(ask: Ask): number;
 }
 
 const ignore = (): void => {};
@@ -42,6 +42,7 @@ abstract class Call implements Ask {
   readonly #firstAttemptAt: number;
   #failedAttempts = 0;
   #id = -1;
+  #promise: Promise<unknown> | undefined;
   #resolve: (value: unknown) => void = ignore;
   #reject: (error: Error) => void = ignore;
 
@@ -54,8 +55,6 @@ abstract class Call implements Ask {
   /** What the present attempt is. */
   abstract readonly step: Step;
   abstract action(): ActionType;
-  /** An attempt gets its number. */
-  protected abstract begin(id: number): void;
   /** The timer between two attempts. */
   protected abstract pause(fireAt: number): Omit<Ask, "result">;
   /** The error for the code, after the last attempt. */
@@ -67,8 +66,14 @@ abstract class Call implements Ask {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#attempt();
+    this.#promise = promise;
+    this.host.ask(this);
     return promise;
+  }
+
+  /** An attempt gets its number. */
+  begin(id: number): void {
+    this.#id = id;
   }
 
   result(event: HistoryEvent): void {
@@ -77,22 +82,19 @@ abstract class Call implements Ask {
     else this.#resolve(parsePayload(result.output));
   }
 
-  #attempt(): void {
-    this.host.ask((id) => {
-      this.#id = id;
-      this.begin(id);
-      return this;
-    });
-  }
-
   #fail(failure: Failure): void {
     this.#failedAttempts += 1;
     const now = this.host.now();
     const failedAttempts = this.#failedAttempts;
     const progress = { failedAttempts, firstAttemptAt: this.#firstAttemptAt, now };
     const waitMs = this.#retry && nextRetryMs(this.#retry, progress, failure);
-    if (waitMs === undefined) this.#reject(this.error(failure, this.#id));
-    else this.host.ask(() => ({ ...this.pause(now + waitMs), result: () => this.#attempt() }));
+    if (waitMs !== undefined) {
+      this.host.ask({ ...this.pause(now + waitMs), result: () => this.host.ask(this) });
+      return;
+    }
+    // The code may await it later, or never: until then its failure is not an unhandled one.
+    this.#promise?.catch(ignore);
+    this.#reject(this.error(failure, this.#id));
   }
 }
 
@@ -125,7 +127,8 @@ class ActivityCall extends Call {
     this.step = { kind: "activity", name };
   }
 
-  protected begin(id: number): void {
+  override begin(id: number): void {
+    super.begin(id);
     this.#taskExecutionId ||= `${this.host.executionId}:${id}`;
   }
 
@@ -201,7 +204,8 @@ class ChildCall extends Call {
     return { kind: "child", name: this.#name, instanceId: this.#childId };
   }
 
-  protected begin(id: number): void {
+  override begin(id: number): void {
+    super.begin(id);
     this.#childId = this.#givenId ?? defaultChildId(this.host.instanceId, id);
     this.#isRetry = this.#firstId !== "";
     if (!this.#isRetry) this.#firstId = this.#childId;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
-  CompleteWorkflowActionSchema,
+  type CompleteWorkflowAction,
   type HistoryEvent,
   OrchestrationStatus,
   type WorkflowAction,
-  WorkflowActionSchema,
 } from "@pawl/protocol";
 import { toFailureDetails } from "../../failure.js";
 import type { Failure } from "../../port.js";
@@ -23,45 +21,42 @@ export type Ending =
       readonly keepEvents: boolean;
     };
 
+const statuses = {
+  completed: OrchestrationStatus.COMPLETED,
+  failed: OrchestrationStatus.FAILED,
+  terminated: OrchestrationStatus.TERMINATED,
+  continuedAsNew: OrchestrationStatus.CONTINUED_AS_NEW,
+} satisfies Record<Ending["kind"], OrchestrationStatus>;
+
 /** The action that ends an execution. `unconsumed` go over to the next one, if there is one. */
 export function completionAction(
   ending: Ending,
   unconsumed: readonly HistoryEvent[],
 ): WorkflowAction {
-  return create(WorkflowActionSchema, {
+  // A plain object of the message's shape: each execution makes one.
+  const value: CompleteWorkflowAction = {
+    $typeName: "CompleteWorkflowAction",
+    workflowStatus: statuses[ending.kind],
+    carryoverEvents: ending.kind === "continuedAsNew" && ending.keepEvents ? [...unconsumed] : [],
+  };
+  const result = resultOf(ending);
+  if (result !== undefined) value.result = result;
+  if (ending.kind === "failed") value.failureDetails = toFailureDetails(ending.failure);
+  return {
+    $typeName: "WorkflowAction",
     id: ending.id,
-    workflowActionType: {
-      case: "completeWorkflow",
-      value: create(CompleteWorkflowActionSchema, completionFields(ending, unconsumed)),
-    },
-  });
+    workflowActionType: { case: "completeWorkflow", value },
+  };
 }
 
-function completionFields(
-  ending: Ending,
-  unconsumed: readonly HistoryEvent[],
-): MessageInitShape<typeof CompleteWorkflowActionSchema> {
+function resultOf(ending: Ending): string | undefined {
   switch (ending.kind) {
     case "completed":
-      return {
-        workflowStatus: OrchestrationStatus.COMPLETED,
-        ...(ending.output === undefined ? {} : { result: ending.output }),
-      };
-    case "failed":
-      return {
-        workflowStatus: OrchestrationStatus.FAILED,
-        failureDetails: toFailureDetails(ending.failure),
-      };
     case "terminated":
-      return {
-        workflowStatus: OrchestrationStatus.TERMINATED,
-        ...(ending.output === undefined ? {} : { result: ending.output }),
-      };
+      return ending.output;
     case "continuedAsNew":
-      return {
-        workflowStatus: OrchestrationStatus.CONTINUED_AS_NEW,
-        ...(ending.input === undefined ? {} : { result: ending.input }),
-        ...(ending.keepEvents ? { carryoverEvents: [...unconsumed] } : {}),
-      };
+      return ending.input;
+    case "failed":
+      return undefined;
   }
 }

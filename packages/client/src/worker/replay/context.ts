@@ -29,9 +29,10 @@ export interface ContextHost extends WaitHost {
   readonly log: Logger;
   /**
    * Called first by every method. False when the code has ended: what it still asks for is void.
+   * @param name of what it is about, if that has one
    * @throws DivergenceError outside a turn
    */
-  enter(what: string): boolean;
+  enter(what: string, name?: string): boolean;
   isPatched(patch: string): boolean;
   setCustomStatus(text: string | undefined): void;
   continueAsNew(input: string | undefined, keepEvents: boolean): void;
@@ -91,9 +92,8 @@ export class ReplayContext implements WorkflowContext {
     options?: ActivityOptions,
   ): Promise<unknown> {
     const name = nameOf(target);
-    return this.#durable(`called activity "${name}"`, () =>
-      callActivity(this.#host, name, input, options),
-    );
+    if (!this.#host.enter("called activity", name)) return never();
+    return callActivity(this.#host, name, input, options);
   }
 
   child<I, O>(
@@ -107,9 +107,8 @@ export class ReplayContext implements WorkflowContext {
     options?: ChildOptions,
   ): Promise<unknown> {
     const name = nameOf(target);
-    return this.#durable(`called child workflow "${name}"`, () =>
-      callChild(this.#host, name, input, options),
-    );
+    if (!this.#host.enter("called child workflow", name)) return never();
+    return callChild(this.#host, name, input, options);
   }
 
   sleep(waitMs: number, name = ""): Promise<void> {
@@ -117,7 +116,7 @@ export class ReplayContext implements WorkflowContext {
   }
 
   sleepUntil(at: number, name = ""): Promise<void> {
-    return this.#durable("slept", () => sleepUntil(this.#host, at, name));
+    return this.#host.enter("slept") ? sleepUntil(this.#host, at, name) : never();
   }
 
   waitForEvent<T>(event: EventDefinition<T>, options?: WaitForEventOptions): Promise<T>;
@@ -127,9 +126,8 @@ export class ReplayContext implements WorkflowContext {
     options: WaitForEventOptions = {},
   ): Promise<unknown> {
     const name = nameOf(target);
-    return this.#durable(`waited for event "${name}"`, () =>
-      waitForEvent(this.#host, name, options.timeoutMs),
-    );
+    if (!this.#host.enter("waited for event", name)) return never();
+    return waitForEvent(this.#host, name, options.timeoutMs);
   }
 
   sendEvent(
@@ -138,9 +136,9 @@ export class ReplayContext implements WorkflowContext {
     payload?: unknown,
   ): void {
     const name = nameOf(target);
-    if (!this.#host.enter(`sent event "${name}"`)) return;
+    if (!this.#host.enter("sent event", name)) return;
     const data = stringifyPayload(payload);
-    this.#host.ask(() => ({
+    this.#host.ask({
       step: { kind: "sentEvent", name, instanceId },
       action: () => ({
         case: "sendEvent",
@@ -150,11 +148,11 @@ export class ReplayContext implements WorkflowContext {
           ...(data === undefined ? {} : { data }),
         }),
       }),
-    }));
+    });
   }
 
   isPatched(patch: string): boolean {
-    return this.#host.enter(`asked for patch "${patch}"`) && this.#host.isPatched(patch);
+    return this.#host.enter("asked for patch", patch) && this.#host.isPatched(patch);
   }
 
   setCustomStatus(status: unknown): void {
@@ -167,22 +165,18 @@ export class ReplayContext implements WorkflowContext {
     if (this.#host.enter("continued as new")) {
       this.#host.continueAsNew(stringifyPayload(input), options.keepEvents ?? true);
     }
-    return new Promise<never>(ignore);
-  }
-
-  /** A call after the end never settles: nothing that it could lead to would be kept. */
-  #durable<T>(what: string, call: () => Promise<T>): Promise<T> {
-    if (!this.#host.enter(what)) return new Promise<never>(ignore);
-    const promise = call();
-    // The code may await it later, or never: until then its failure is not an unhandled one.
-    promise.then(undefined, ignore);
-    return promise;
+    return never();
   }
 
   #seeded(): SeededRandom {
     this.#random ??= createSeededRandom(this.#host.seed);
     return this.#random;
   }
+}
+
+/** A call after the end never settles: nothing that it could lead to would be kept. */
+function never(): Promise<never> {
+  return new Promise<never>(ignore);
 }
 
 function nameOf(target: string | { readonly name: string }): string {

@@ -132,8 +132,9 @@ export function foreignPromise(workflow: string): DivergenceError {
 }
 
 /** The error for code that went on after its turn. */
-export function outsideTurn(workflow: string, what: string): DivergenceError {
+export function outsideTurn(workflow: string, what: string, name?: string): DivergenceError {
+  const all = name === undefined ? what : `${what} "${name}"`;
   return new DivergenceError(
-    `workflow "${workflow}" ${what} outside a turn: it awaited a promise that is not its context's`,
+    `workflow "${workflow}" ${all} outside a turn: it awaited a promise that is not its context's`,
   );
 }

@@ -57,7 +57,8 @@ export class EventQueue {
 
   /** The events that nobody took, in the order of their arrival. */
   unconsumed(): HistoryEvent[] {
-    return [...(this.#buffered?.values() ?? [])]
+    if (this.#buffered === undefined) return [];
+    return [...this.#buffered.values()]
       .flatMap((events) => [...events])
       .sort((left, right) => left.order - right.order)
       .map(({ event }) => event);

@@ -146,16 +146,16 @@ export class Replay implements ContextHost {
     return this.#now;
   }
 
-  enter(what: string): boolean {
+  enter(what: string, name?: string): boolean {
     if (!this.#isInTurn) {
-      this.#divergence ??= outsideTurn(this.workflow, what);
+      this.#divergence ??= outsideTurn(this.workflow, what, name);
       throw this.#divergence;
     }
     return this.#ending === undefined;
   }
 
-  ask(make: (id: number) => Ask): number {
-    return this.#ledger.ask(make);
+  ask(ask: Ask): number {
+    return this.#ledger.ask(ask);
   }
 
   drop(id: number): void {
@@ -312,16 +312,15 @@ export class Replay implements ContextHost {
       const failure = failureOf(this.#divergence);
       // History may have numbers that this replay did not get to.
       const id = Math.max(this.#ledger.nextId, this.#lastRecordedId + 1);
-      return this.#turnOutcome([completionAction({ kind: "failed", id, failure }, [])]);
+      return this.#turnOutcome([completionAction({ kind: "failed", id, failure }, [])], true);
     }
-    if (this.#isSuspended && !isTerminated) return this.#turnOutcome([]);
+    if (this.#isSuspended && !isTerminated) return this.#turnOutcome([], false);
     const ending = this.#ending;
-    if (ending === undefined) return this.#turnOutcome(this.#ledger.takeActions());
+    if (ending === undefined) return this.#turnOutcome(this.#ledger.takeActions(), false);
     const completion = completionAction(ending, this.events.unconsumed());
     const keepsActions = ending.kind === "completed" || ending.kind === "failed";
-    return this.#turnOutcome(
-      keepsActions ? [...this.#ledger.takeActions(), completion] : [completion],
-    );
+    const actions = keepsActions ? this.#ledger.takeActions() : [];
+    return this.#turnOutcome([...actions, completion], true);
   }
 
   /** The code has begun and not ended, and no event can come that would wake it. */
@@ -329,10 +328,7 @@ export class Replay implements ContextHost {
     return this.#hasBegun && this.#ending === undefined && this.#ledger.openCount === 0;
   }
 
-  #turnOutcome(actions: readonly WorkflowAction[]): TurnOutcome {
-    const hasEnded = actions.some(({ workflowActionType }) => {
-      return workflowActionType.case === "completeWorkflow";
-    });
+  #turnOutcome(actions: readonly WorkflowAction[], hasEnded: boolean): TurnOutcome {
     const outcome: { -readonly [K in keyof TurnOutcome]: TurnOutcome[K] } = { actions, hasEnded };
     const patches = this.#patches.taken;
     if (patches !== undefined) outcome.patches = patches;

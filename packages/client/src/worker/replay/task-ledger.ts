@@ -10,6 +10,8 @@ export type ActionType = WorkflowAction["workflowActionType"];
 /** One thing that the code asked for. */
 export interface Ask {
   readonly step: Step;
+  /** Told of the number that it gets, before it is asked for anything else. */
+  readonly begin?: (id: number) => void;
   /** Makes the action; called at most once, and not at all where history has it already. */
   readonly action: () => ActionType;
   /** Told of the history event that records the action. */
@@ -53,15 +55,14 @@ export class TaskLedger {
   /** The instant before which no task that is waited for has a result; 0 when one may come at any time. */
   sleepsUntil(): number {
     if (this.#open.size === 0) return 0;
-    const instants = this.#open.map(({ notBefore = 0 }) => notBefore);
-    return instants.reduce((first, instant) => Math.min(first, instant));
+    return this.#open.map(earliestResultOf).reduce(earlier);
   }
 
-  /** Takes what the code asks for; `make` is given the task's number. */
-  ask(make: (id: number) => Ask): number {
+  /** Takes what the code asks for; gives the task's number. */
+  ask(ask: Ask): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    const ask = make(id);
+    ask.begin?.(id);
     const early = this.#takeEarly(id, ask);
     if (early !== undefined) {
       this.#suppress(id);
@@ -144,4 +145,12 @@ export class TaskLedger {
 
 function actionOf(ask: Ask, id: number): WorkflowAction {
   return { $typeName: "WorkflowAction", id, workflowActionType: ask.action() };
+}
+
+function earliestResultOf({ notBefore = 0 }: Ask): number {
+  return notBefore;
+}
+
+function earlier(left: number, right: number): number {
+  return Math.min(left, right);
 }

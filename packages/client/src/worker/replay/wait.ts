@@ -29,6 +29,8 @@ const never: Timestamp = Object.freeze(
   create(TimestampSchema, { seconds: 253_402_300_799n, nanos: 999_999_999 }),
 );
 
+const ignore = (): void => {};
+
 /** Resolves at the instant `at`. */
 export function sleepUntil(host: WaitHost, at: number, name: string): Promise<void> {
   if (!Number.isFinite(at)) {
@@ -36,7 +38,7 @@ export function sleepUntil(host: WaitHost, at: number, name: string): Promise<vo
   }
   const fireAt = Math.min(Math.max(Math.ceil(at), 0), lastInstant);
   return new Promise((resolve) => {
-    host.ask(() => ({
+    host.ask({
       step: { kind: "timer", origin: "sleep", name },
       action: () => {
         // A plain object of the message's shape, as every step's.
@@ -50,7 +52,7 @@ export function sleepUntil(host: WaitHost, at: number, name: string): Promise<vo
       },
       result: () => resolve(),
       notBefore: fireAt,
-    }));
+    });
   });
 }
 
@@ -69,14 +71,14 @@ export function waitForEvent(
   const present = host.events.take(name);
   if (present !== undefined) return Promise.resolve(payloadOf(present));
   const now = host.now();
-  return new Promise((resolve, reject) => {
+  const promise = new Promise((resolve, reject) => {
     if (timeoutMs === 0) return reject(new EventTimeoutError(name, timeoutMs));
     const take = (event: HistoryEvent): void => {
       host.drop(timerId);
       resolve(payloadOf(event));
     };
     host.events.wait(name, take);
-    const timerId = host.ask(() => ({
+    const timerId = host.ask({
       step: { kind: "timer", origin: "event", name },
       action: () => ({
         case: "createTimer",
@@ -92,8 +94,11 @@ export function waitForEvent(
         host.events.cancel(name, take);
         reject(new EventTimeoutError(name, timeoutMs ?? Number.POSITIVE_INFINITY));
       },
-    }));
+    });
   });
+  // The code may await it later, or never: until then its failure is not an unhandled one.
+  promise.catch(ignore);
+  return promise;
 }
 
 function timeoutAt(now: number, timeoutMs: number | undefined): Timestamp {
