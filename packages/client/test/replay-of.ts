@@ -18,7 +18,7 @@ export function replayOf(workflow: AnyWorkflow, log: Logger = silent): LoneRepla
 }
 
 /** A replay that is run by itself, as a session runs many. */
-class LoneReplay extends Replay {
+export class LoneReplay extends Replay {
   /** Runs a turn; resolves with what the code asks for. */
   async turn(past: readonly HistoryEvent[], events: readonly HistoryEvent[]): Promise<TurnOutcome> {
     this.begin(past, events);

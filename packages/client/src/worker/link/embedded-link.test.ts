@@ -24,6 +24,7 @@ class FakeEngine {
   readonly returned = new Channel<string>();
   readonly closed = new Channel<true>();
   refusal: Error | undefined;
+  answerCount = 0;
 
   /** The worker's part of an engine's ports; a worker uses no other. */
   get port(): EnginePort {
@@ -33,15 +34,20 @@ class FakeEngine {
         return {
           workerId: "w",
           evict() {},
-          returnTurn: (instanceId) => this.returned.push(instanceId),
+          returnTurn: (instanceId) => {
+            this.answerCount += 1;
+            this.returned.push(instanceId);
+          },
           close: () => this.closed.push(true),
         };
       },
       completeTurn: async ({ actions }) => {
+        this.answerCount += 1;
         if (this.refusal !== undefined) throw this.refusal;
         this.turns.push(actions.map(describeAction));
       },
       completeActivity: async (completion) => {
+        this.answerCount += 1;
         this.results.push(completion);
       },
       workerCount: () => 1,
@@ -71,10 +77,14 @@ afterEach(async () => {
 
 async function connect(engine: FakeEngine): Promise<Deliver> {
   const echo = activity("echo", (input: unknown) => input);
+  const throws = activity("throws", () => {
+    throw new RangeError("too far");
+  });
+  const rejects = activity("rejects", () => Promise.reject(new TypeError("not that")));
   worker = createWorker({
     engine: engine.port,
     workflows: [twice],
-    activities: [echo],
+    activities: [echo, throws, rejects],
     logger: silent,
   });
   await worker.start();
@@ -109,6 +119,27 @@ describe("a worker in the engine's process", () => {
     expect(await engine.results.take()).toMatchObject({ taskId: 3, token: "t", output: "null" });
     deliver({ ...task, kind: "activity", taskId: 4, name: "echo" });
     expect(await engine.results.take()).not.toHaveProperty("output");
+  });
+
+  test("answers when the delivery has returned, also what it knows at once", async () => {
+    const engine = new FakeEngine();
+    const deliver = await connect(engine);
+    const task = { instanceId: "i", executionId: "e", taskExecutionId: "x", token: "t" };
+    for (const [taskId, name] of ["echo", "throws", "rejects", "unknown"].entries()) {
+      deliver({ ...task, kind: "activity", taskId, name });
+    }
+    deliver({ ...turn, cachedEventCount: 3 });
+    deliver({ ...turn, workflow: "unknown" });
+    expect(engine.answerCount).toBe(0);
+    const results = [1, 2, 3, 4].map(() => engine.results.take());
+    expect(await Promise.all(results)).toMatchObject([
+      { taskId: 0 },
+      { taskId: 1, failure: { errorType: "RangeError" } },
+      { taskId: 3, failure: { errorType: "ActivityNotRegistered" } },
+      { taskId: 2, failure: { errorType: "TypeError" } },
+    ]);
+    expect(await engine.returned.take()).toBe("i");
+    expect(await engine.turns.take()).toEqual([expect.stringContaining("failed")]);
   });
 
   test("connects anew when a result was not taken, so that its item comes again", async () => {

@@ -4,10 +4,9 @@ import type { HistoryEvent, WorkflowAction } from "@pawl/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { history as h } from "../../../test/history.js";
-import { describeAction, replayOf } from "../../../test/replay-of.js";
+import { describeAction, type LoneReplay, replayOf } from "../../../test/replay-of.js";
 import type { AnyWorkflow, WorkflowContext } from "../../authoring.js";
 import { workflow } from "../../definition.js";
-import type { Replay } from "./replay.js";
 
 /** A piece of workflow code, as data. */
 type Code =
@@ -102,7 +101,7 @@ function effectsOf(action: WorkflowAction): { recorded: HistoryEvent; answers: H
 /** Runs an instance with a cached replay and replays its history anew on each turn. */
 class TwoWays {
   readonly #workflow: AnyWorkflow;
-  readonly #cached: Replay;
+  readonly #cached: LoneReplay;
   readonly #history: HistoryEvent[] = [];
   readonly #answers: HistoryEvent[][] = [];
   #clock = 0;

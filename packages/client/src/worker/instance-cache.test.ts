@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { replayOf } from "../../test/replay-of.js";
+import { workflow } from "../definition.js";
+import { InstanceCache, type Seat } from "./instance-cache.js";
+
+const limit = 4;
+const ids = [..."abcdefg"];
+const step = fc.record({
+  what: fc.constantFrom("begin", "put", "delete"),
+  id: fc.constantFrom(...ids),
+});
+
+describe("InstanceCache", () => {
+  test("lets go of the instance whose last turn is longest ago, as a list of them does", () => {
+    const idle = workflow("idle", (context) => context.sleep(1));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const cache = new InstanceCache(limit);
+        const inFlight = new Map<string, Seat>();
+        /** What is held, oldest first. */
+        let held: string[] = [];
+        for (const { what, id } of steps) {
+          const seat = inFlight.get(id);
+          if (what === "begin") {
+            const begun = cache.begin(id, "token");
+            expect(cache.take(begun, "e") !== undefined).toBe(held.includes(id));
+            inFlight.set(id, begun);
+            held = held.filter((other) => other !== id);
+          } else if (what === "delete") {
+            cache.delete(id);
+            inFlight.delete(id);
+            held = held.filter((other) => other !== id);
+          } else if (seat !== undefined) {
+            inFlight.delete(id);
+            held.push(id);
+            const displaced = held.length > limit ? held.shift() : undefined;
+            expect(cache.put(seat, replayOf(idle))).toBe(displaced);
+          }
+        }
+      }),
+    );
+  });
+
+  test("tells a turn that it was replaced, or its instance released", () => {
+    const cache = new InstanceCache(limit);
+    const seat = cache.begin("a", "t1");
+    expect(seat.token).toBe("t1");
+    expect(cache.begin("a", "t2")).toBe(seat);
+    expect(seat.token).toBe("t2");
+    cache.delete("a");
+    expect(seat.token).toBeUndefined();
+  });
+});
