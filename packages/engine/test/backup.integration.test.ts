@@ -13,9 +13,10 @@ import {
   writeBackup,
 } from "../src/index.js";
 import { inboxKey } from "../src/store/key.js";
+import { writeStore } from "../src/store/level-copy.js";
 import { openLevelStore } from "../src/store/level-store.js";
 import { del } from "../src/store/store.js";
-import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
+import { dataFolder, filesIn, filledFolder, openOnDisk, watchSyncs } from "./data-folder.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
 import { ScriptedWorker } from "./scripted-worker.js";
@@ -88,6 +89,15 @@ describe("a backup of a running engine", () => {
     const { instances } = await (await openOnDisk(copy)).list({ pageSize: 1000 });
     expect(instances.every(({ status }) => status === "pending")).toBe(true);
     expect(instances.every(({ instanceId }) => instanceId.startsWith("b"))).toBe(true);
+  });
+
+  test("is on disk as soon as it is written, with all its files", async () => {
+    const engine = await busyEngine(await dataFolder());
+    const unsynced = await watchSyncs();
+    const copy = await dataFolder();
+    await writeStore(copy, engine.backup());
+    expect(unsynced(join(copy, "db"))).toEqual([]);
+    expect(unsynced(copy)).toEqual([]);
   });
 
   test("that ends early leaves nothing", async () => {

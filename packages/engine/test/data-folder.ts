@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { readdirSync, statSync } from "node:fs";
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import type { Engine } from "../src/engine.js";
 import { openEngine } from "../src/open-engine.js";
 import type { EngineOptions } from "../src/options.js";
@@ -50,4 +51,21 @@ export async function filledFolder(): Promise<string> {
     await engine.close();
   }
   return dataDir;
+}
+
+/** Notes the files that are synced from now on, in this test; tells which of a folder's are not. */
+export async function watchSyncs(): Promise<(folder: string) => string[]> {
+  const synced = new Set<number>();
+  const probe = await open(import.meta.filename);
+  const prototype: FileHandle = Object.getPrototypeOf(probe);
+  await probe.close();
+  const { sync } = prototype;
+  const spy = vi.spyOn(prototype, "sync");
+  onTestFinished(() => spy.mockRestore());
+  spy.mockImplementation(async function (this: FileHandle) {
+    await sync.call(this);
+    synced.add((await this.stat()).ino);
+  });
+  return (folder) =>
+    readdirSync(folder).filter((name) => !synced.has(statSync(join(folder, name)).ino));
 }

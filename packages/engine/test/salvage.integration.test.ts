@@ -10,10 +10,11 @@ import { restoreFolder, verifyFolder, writeBackup } from "../src/index.js";
 import { instanceIdOf, isRowKey, rowKey } from "../src/store/key.js";
 import { mayMatch } from "../src/store/level/bloom-filter.js";
 import type { TableBlock } from "../src/store/level/table-scan.js";
+import { openLevelStore } from "../src/store/level-store.js";
 import { DatabaseInUse, lockDatabase } from "../src/store/salvage/lock-database.js";
 import { readSideFile, writeSideFile } from "../src/store/side-file.js";
 import { commitKey, isCommitKey } from "../src/store/store-key.js";
-import { dataFolder, filesIn, openOnDisk } from "./data-folder.js";
+import { dataFolder, filesIn, openOnDisk, watchSyncs } from "./data-folder.js";
 import {
   asideIn,
   blocksOf,
@@ -58,6 +59,19 @@ async function blockWithRow(): Promise<{ file: string; block: TableBlock; instan
 }
 
 describe("a folder of which a block of a table is damaged", () => {
+  test("is laid aside for one that is on disk, with all its files", async () => {
+    const { file, block } = await blockWithRow();
+    const dataDir = await damagedCopy(file, block);
+    const unsynced = await watchSyncs();
+    let left: readonly string[] | undefined;
+    const onSalvaged = (): void => {
+      left = unsynced(join(dataDir, "db"));
+    };
+    const store = await openLevelStore(dataDir, { onDamage: "salvage", onSalvaged });
+    await store.close();
+    expect(left).toEqual([]);
+  });
+
   test("serves what was not in it to the end, never anything wrong, and keeps what it was", async () => {
     const blocks = await blocksOf(known.dataDir);
     expect(blocks.length).toBeGreaterThan(20);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdtemp, open, readdir, rename, rm } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Level } from "level";
 import { EngineError } from "../errors.js";
@@ -9,6 +9,7 @@ import type { BackupPiece } from "../port/local.js";
 import { AbstractStore, type Database, synced } from "./abstract-store.js";
 import { databaseName } from "./folder-names.js";
 import { LostBlocks } from "./salvage/lost-blocks.js";
+import { syncFiles } from "./salvage/sync-files.js";
 import {
   exists,
   formatVersion,
@@ -77,14 +78,14 @@ export async function writeStore(
     const [newest] = await db.keys({ ...range, reverse: true, limit: 1 }).all();
     if (newest !== undefined) commit = commitOf(newest);
     lostBlocks = (await LostBlocks.read(new AbstractStore(db))).all.length;
-    // Syncs the whole log: what came before is in it, or in tables, which are always synced. The last
-    // write has the newest mark, as in every store.
+    // The last write has the newest mark, as in every store.
     const last = mark(commitKey(commit));
     await db.batch([newest === undefined ? del(last.key) : last], synced);
   } finally {
     await db.close();
   }
-  await syncFolder(join(folder, databaseName));
+  // Also a log before the last one, which LevelDB did not come to make a table of.
+  await syncFiles(join(folder, databaseName));
   await writeNewSideFile(folder, { formatVersion, commit, lostBlocks });
 }
 
@@ -98,15 +99,9 @@ export async function copyDatabase(
   await makeFolder(to);
   for (const [index, name] of names.entries()) {
     await copyFile(join(from, name), join(to, name));
-    const file = await open(join(to, name), "r+");
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
     onProgress((index + 1) / names.length);
   }
-  await syncFolder(to);
+  await syncFiles(to);
 }
 
 /** Writes the side file of a store that begins a life of its own: it gets an id of its own. */

@@ -14,6 +14,7 @@ import { type Copied, copyReadable } from "./copy-readable.js";
 import { lockDatabase } from "./lock-database.js";
 import { LostBlocks } from "./lost-blocks.js";
 import { freeRange, lostKey, lostRange, unmendedKey } from "./lost-keys.js";
+import { syncFiles } from "./sync-files.js";
 
 // A damaged database is never opened: LevelDB may end the process on what it finds in it, and drop what
 // it cannot read when it compacts. What can be read is copied into a new one, and the damaged one lies
@@ -119,7 +120,8 @@ async function fill(
     return lost.all;
   } finally {
     await db.close();
-    await syncFolder(made);
+    // Also a log before the last one, which LevelDB did not come to make a table of.
+    await syncFiles(made);
   }
 }
 
@@ -144,8 +146,7 @@ async function readList(
 
 /**
  * Writes what the store says of itself: what it has lost, and its commits and changes, whose numbers go on
- * from where they surely have not been. Syncs the whole log: what came before is in it, or in tables,
- * which are always synced.
+ * from where they surely have not been.
  */
 async function renewBooks(
   db: Database,
