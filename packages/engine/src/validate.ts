@@ -23,6 +23,9 @@ export function requireName(what: string, name: string): void {
       `the name of the ${what} has ${bytes} bytes; at most ${limits.nameBytes} are allowed`,
     );
   }
+  // It could not be told apart from others once it is written.
+  if (/\p{Surrogate}/u.test(name))
+    throw invalid(what, `the name of the ${what} has half a character`);
 }
 
 /** @throws PAYLOAD_TOO_LARGE */

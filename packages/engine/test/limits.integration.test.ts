@@ -116,6 +116,15 @@ describe("limits on what callers give", () => {
     },
   );
 
+  test("refuse a name with half a character: it would be another one after a restart", async () => {
+    const { engine } = await EngineUnderTest.open();
+    await expect(engine.start({ workflow: "w\ud800" })).rejects.toMatchObject(invalid);
+    await engine.start({ workflow: "w😀", instanceId: "a" });
+    await expect(engine.raiseEvent("a", "\udc00")).rejects.toMatchObject(invalid);
+    await engine.raiseEvent("a", "😀");
+    await engine.close();
+  });
+
   test.each(["|", "..", "../../etc/passwd", "%2e%2e", "a b", "日本", "😀", "\u202e", "__proto__"])(
     "take the id %j as it is",
     async (instanceId) => {
