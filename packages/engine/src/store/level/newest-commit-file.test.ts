@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import fs, { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { NewestCommitFile, readNewestCommit } from "./newest-commit-file.js";
 
 let folder: string;
@@ -47,6 +48,26 @@ describe("the newest-commit file", () => {
     }
     truncateSync(path, 3);
     expect(readNewestCommit(path, "store")).toBe(0);
+  });
+
+  test("is let go of where its disk fails at the end: nothing rests on it", () => {
+    const { closeSync } = fs;
+    onTestFinished(() => {
+      fs.closeSync = closeSync;
+      syncBuiltinESMExports();
+    });
+    const file = new NewestCommitFile(path, "store");
+    let closed = 0;
+    fs.closeSync = (number) => {
+      closed += 1;
+      closeSync(number);
+      throw new Error("EIO");
+    };
+    syncBuiltinESMExports();
+    file.close();
+    file.close();
+    file.write(1);
+    expect(closed).toBe(1);
   });
 
   test("is done without where it cannot be written", () => {

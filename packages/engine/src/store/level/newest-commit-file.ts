@@ -40,11 +40,15 @@ export class NewestCommitFile {
     }
   }
 
-  /** Lets the file go. */
+  /** Lets the file go. Does not throw. */
   close(): void {
-    if (this.#file === undefined) return;
-    closeSync(this.#file);
+    const file = this.#file;
     this.#file = undefined;
+    try {
+      if (file !== undefined) closeSync(file);
+    } catch {
+      // What was not written leaves an older number; the database has to be closed all the same.
+    }
   }
 }
 
