@@ -5,6 +5,7 @@ import type { TurnItem } from "@pawl/protocol/port";
 import { describe, expect, test } from "vitest";
 import { problemsOf } from "../src/testing/check-store.js";
 import { child, complete, continueWith, given, lineage, own, schedule, timer } from "./actions.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
 import { givenHistory } from "./propagated.js";
 import { kinds, type Script, type ScriptedWorker } from "./scripted-worker.js";
@@ -26,6 +27,21 @@ async function withChild(
   await under.engine.start({ workflow: "parent", instanceId: "p", input: '"in"' });
   await worker.completeTurn(await worker.turn(), [given(child(0, "child", "c"), scope)]);
   return worker.turn(2);
+}
+
+/** An instance "a" that has asked for an activity with its history, the reading of which waits at the gate. */
+async function readingHistory(): Promise<{
+  under: EngineUnderTest;
+  worker: ScriptedWorker;
+  gate: ReturnType<EngineUnderTest["faults"]["hold"]>;
+}> {
+  const { under, worker } = await opened({ cache: "result" });
+  await under.engine.start({ workflow: "w", instanceId: "a" });
+  const turn = await worker.turn();
+  const gate = under.faults.hold("range");
+  await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
+  while (gate.waiting() === 0) await tick();
+  return { under, worker, gate };
 }
 
 describe("an activity that is asked for with a scope", () => {
@@ -66,7 +82,7 @@ describe("an activity that is asked for with a scope", () => {
     await worker.completeTurn(await worker.turn(), actions);
     for (let count = 1; count <= 3; count += 1) {
       const item = await worker.activity(count);
-      await new Promise((resolve) => setImmediate(resolve));
+      await tick();
       expect(worker.activities).toHaveLength(count);
       expect(givenHistory(item.propagated)?.chunks[0]?.kinds.at(-1)).toBe("taskScheduled");
       await worker.completeActivity(item);
@@ -87,12 +103,7 @@ describe("an activity that is asked for with a scope", () => {
   });
 
   test("is not handed out when its workflow was purged while the history was read", async () => {
-    const { under, worker } = await opened({ cache: "result" });
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const turn = await worker.turn();
-    const gate = under.faults.hold("range");
-    await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
-    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { under, worker, gate } = await readingHistory();
     await under.engine.purge("a", { force: true });
     gate.release();
     await under.engine.idle();
@@ -102,12 +113,7 @@ describe("an activity that is asked for with a scope", () => {
   });
 
   test("is handed out when its workflow goes on while the history is read", async () => {
-    const { under, worker } = await opened({ cache: "result" });
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const turn = await worker.turn();
-    const gate = under.faults.hold("range");
-    await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
-    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { under, worker, gate } = await readingHistory();
     // The store has more by then than the row that the reading began with says.
     await under.engine.raiseEvent("a", "go");
     await worker.completeTurn(await worker.turn(2), [timer(1, 9_000_000)]);
@@ -119,12 +125,7 @@ describe("an activity that is asked for with a scope", () => {
   });
 
   test("goes to another worker when its own left while the history was read", async () => {
-    const { under, worker } = await opened({ cache: "result" });
-    await under.engine.start({ workflow: "w", instanceId: "a" });
-    const turn = await worker.turn();
-    const gate = under.faults.hold("range");
-    await worker.completeTurn(turn, [given(schedule(0, "x"), own)]);
-    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    const { under, worker, gate } = await readingHistory();
     worker.close();
     const other = under.connect({});
     gate.release();
@@ -198,7 +199,7 @@ describe("a child that is asked for with a scope", () => {
     // The parent's turn is written, the message's arrival is not.
     under.faults.failNext(2, "cut", ["write"]);
     await worker.completeTurn(turn, [given(child(0, "child", "c"), own)]);
-    await new Promise((resolve) => setImmediate(resolve));
+    await tick();
     const after = await under.crash();
     const next = after.connect({});
     expect(givenHistory((await next.turn()).propagated)?.chunks).toHaveLength(1);
@@ -292,7 +293,7 @@ describe("a child that is asked for with a scope", () => {
     const turn = await worker.turn(2);
     const gate = under.faults.hold("range");
     const answered = worker.completeTurn(turn, [given(child(1, "child", "c"), own)]);
-    while (gate.waiting() === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (gate.waiting() === 0) await tick();
     const other = under.connect({});
     worker.close();
     gate.release();
