@@ -2,6 +2,10 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { decodeRow, encodeRow } from "../src/store/codec.js";
+import { rowKey } from "../src/store/key.js";
+import { put } from "../src/store/store.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import { child, complete, continueWith, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -35,6 +39,35 @@ describe("continue-as-new", () => {
       historyLength: 3,
     });
     await under.engine.close();
+  });
+
+  test("begins the numbers of the inbox anew before there are no more", async () => {
+    const first = await EngineUnderTest.open();
+    await first.engine.start({ workflow: "counter", instanceId: "a", input: "0/9" });
+    const worker = first.connect({ flows: { counter } });
+    await first.engine.idle();
+    worker.close();
+    await first.engine.close();
+    const store = first.faults.behind;
+    const rowOfA = async () => decodeRow((await store.get(rowKey("a"))) ?? expect.unreachable());
+    const long = 2 ** 32 - 14;
+    await store.write([
+      put(rowKey("a"), encodeRow({ ...(await rowOfA()), inboxFirst: long, inboxNext: long })),
+    ]);
+    const under = await first.reopen();
+    for (let event = 0; event < 3; event += 1) await under.engine.raiseEvent("a", "add", "1");
+    under.connect({ flows: { counter } });
+    for (let event = 3; event < 8; event += 1) await under.engine.raiseEvent("a", "add", "1");
+    await under.engine.idle();
+    expect(await problemsOf(store, under.clock.now())).toEqual([]);
+    const again = await under.crash();
+    again.connect({ flows: { counter } });
+    expect((await rowOfA()).inboxNext).toBeLessThan(100);
+    await again.engine.raiseEvent("a", "add", "1");
+    expect((await again.engine.waitForCompletion("a")).output).toBe("9");
+    await again.engine.purge("a");
+    expect(await problemsOf(store, again.clock.now())).toEqual([]);
+    await again.engine.close();
   });
 
   test("counts each of fifty events once, raised one after the other or all at once", async () => {

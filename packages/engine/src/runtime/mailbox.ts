@@ -198,10 +198,20 @@ export class Mailbox implements Dirty {
       seals.inboxFirst += turn?.consumed ?? 0;
       seals.inboxNext += outcome.accepted.length;
     } else {
+      if (seals.inboxNext > 2 ** 31) this.#renumberInbox();
       seals.inboxFirst = seals.inboxNext;
       seals.inboxNext += state.inbox.length;
     }
     if (turn !== undefined) this.#append(turn.appended, frames);
+  }
+
+  /** Numbers the inbox anew, in good time: keys have 32 bits, and no execution has as many events. */
+  #renumberInbox(): void {
+    for (let at = this.#inboxOldest; at < this.#inboxSaved; at += 1)
+      this.#stale.push(inboxKey(this.instanceId, at));
+    this.#inboxOldest = 0;
+    this.#inboxSaved = 0;
+    this.#seals.inboxNext = 0;
   }
 
   /** Deletes the instance with the next commit, which has `extra` writes and `orders`, too. */
