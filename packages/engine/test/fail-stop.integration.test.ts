@@ -2,8 +2,12 @@
 
 import { setImmediate as nextTick } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { Engine } from "../src/engine.js";
+import { EngineError } from "../src/errors.js";
+import { resolveOptions } from "../src/options.js";
 import { kindRange, rowKey } from "../src/store/key.js";
-import { put } from "../src/store/store.js";
+import { openMemoryStore } from "../src/store/memory-store.js";
+import { put, type Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import type { Gate } from "../src/testing/fault-store.js";
 import { complete, sendEvent, timer } from "./actions.js";
@@ -238,6 +242,33 @@ describe("after a failed write", () => {
     expect((await after.engine.waitForCompletion("a")).status).toBe("terminated");
     expect(after.log.map(({ message }) => message)).toContain("the store is open again");
     await after.engine.close();
+  });
+
+  test("a failure as soon as the store is open again has it opened once more", async () => {
+    const behind = await openMemoryStore();
+    const { range, get } = { range: behind.range.bind(behind), get: behind.get.bind(behind) };
+    let opened = 0;
+    let failing = 0;
+    const write: Store["write"] = (batch) => {
+      if (failing === 0) return behind.write(batch);
+      failing -= 1;
+      return Promise.reject(new EngineError("STORE_UNAVAILABLE", "no write"));
+    };
+    const openStore = async (): Promise<Store> => {
+      opened += 1;
+      return { range, get, write, snapshot: () => behind.snapshot(), close: async () => {} };
+    };
+    const engine = new Engine(resolveOptions({ commitWaitMs: 0 }), openStore);
+    await engine.open();
+    await engine.start({ workflow: "w", instanceId: "a" });
+    failing = 2;
+    // One that answers at once.
+    engine.connectWorker({ name: "quick" }, ({ token }) => {
+      engine.completeTurn({ instanceId: "a", token, actions: [complete(0)] }).catch(() => {});
+    });
+    expect((await engine.waitForCompletion("a")).status).toBe("completed");
+    expect(opened).toBe(3);
+    await engine.close();
   });
 
   test("opening is tried again and again, with growing pauses, until it works", async () => {

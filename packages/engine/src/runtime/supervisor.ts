@@ -79,6 +79,8 @@ export class Supervisor {
       throw error;
     }
     this.#runtime = runtime;
+    // From here on a failure, however soon it comes, is one of this runtime.
+    this.#reopening = undefined;
     this.#recovery = recovery;
     open.runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
@@ -252,9 +254,7 @@ export class Supervisor {
     runtime.desk.close();
     runtime.dispatch.abandon();
     for (const worker of this.#workers.values()) worker.reset();
-    this.#reopening ??= this.#reopen(runtime).finally(() => {
-      this.#reopening = undefined;
-    });
+    this.#reopening ??= this.#reopen(runtime);
   }
 
   async #reopen(failed: Runtime): Promise<void> {
@@ -278,6 +278,7 @@ export class Supervisor {
         waitMs = Math.min(waitMs * 2, maxReopenMs);
       }
     }
+    this.#reopening = undefined;
   }
 
   #announce(ready: boolean): void {
