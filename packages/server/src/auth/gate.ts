@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { IncomingHttpHeaders } from "node:http";
-import type { ServerHttp2Stream } from "node:http2";
+import { type IncomingHttpHeaders, ServerResponse } from "node:http";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { EngineError, isEngineError } from "@pawl/engine";
 import {
   type HttpHandler,
@@ -115,7 +115,7 @@ export class Gate {
   endRevoked(): void {
     for (const [answer, caller] of this.#open) {
       if (!this.#options.credentials.isValid(caller)) {
-        answer.destroy();
+        breakOff(answer);
       }
     }
   }
@@ -153,6 +153,19 @@ export class Gate {
       runWithAccess(access, answer);
     }
   }
+}
+
+/**
+ * Ends a call at once. Over HTTP/2 with the code that gRPC reads as PERMISSION_DENIED: without one, as the stream
+ * is destroyed, some clients wait for ever for an answer that had not begun.
+ */
+function breakOff(answer: HttpResponse | ServerHttp2Stream): void {
+  if (answer instanceof ServerResponse) {
+    answer.destroy();
+    return;
+  }
+  const stream = "stream" in answer ? answer.stream : answer;
+  stream.close(constants.NGHTTP2_INADEQUATE_SECURITY);
 }
 
 /** Whoever asks for what is open to anybody. */

@@ -4,9 +4,10 @@ import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Health, TaskHubSidecarService } from "@pawl/protocol";
+import { createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
+import { Health, TaskHubSidecarService, WorkflowService } from "@pawl/protocol";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { fakeEngine } from "../fake-engine.js";
 import { rest, startServer } from "../test-server.js";
 import { tokens, writeTokens } from "./credential.js";
 
@@ -144,4 +145,39 @@ describe("a tokens file", () => {
     expect(await Promise.race([kept, Promise.resolve(later)])).toBe(later);
     expect(await open(tokens.work)).toBe(Code.Unauthenticated);
   });
+
+  test.each([
+    ["gRPC", createGrpcTransport],
+    [
+      "Connect over HTTP/2",
+      (to: { baseUrl: string }) => createConnectTransport({ ...to, httpVersion: "2" }),
+    ],
+    [
+      "Connect over HTTP/1.1",
+      (to: { baseUrl: string }) => createConnectTransport({ ...to, httpVersion: "1.1" }),
+    ],
+  ])(
+    "that drops a token fails the waits of its holder over %s",
+    async (_protocol, createTransport) => {
+      const tokensFile = join(await makeFolder(), "tokens.yaml");
+      await writeTokens(tokensFile);
+      const waiting = vi.fn();
+      const waitForCompletion = async (): Promise<never> => {
+        waiting();
+        return new Promise(() => {});
+      };
+      const engine = fakeEngine({ waitForCompletion });
+      const server = await startServer({ engine, tokensFile, reloadIntervalMs: 20 });
+      const client = createClient(WorkflowService, createTransport({ baseUrl: server.url }));
+      const headers = { "dapr-api-token": tokens.read };
+      const failed = expect(
+        client.waitForInstanceCompletion({ instanceId: "a" }, { headers }),
+      ).rejects.toThrow();
+      await vi.waitFor(() => expect(waiting).toHaveBeenCalledOnce(), 20_000);
+
+      await writeTokens(tokensFile, { admin: tokens.admin });
+
+      await failed;
+    },
+  );
 });
