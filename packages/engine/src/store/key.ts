@@ -25,6 +25,11 @@ export const partitionCount = 16;
 /** All partitions. */
 export const partitions: readonly number[] = Array.from({ length: partitionCount }, (_, at) => at);
 
+/** True for a key of a partition: of an instance, not of the store as a whole. */
+export function isInPartition(key: Uint8Array): boolean {
+  return asBuffer(key).readUInt16BE(0) < partitionCount;
+}
+
 /** What belongs to the store as a whole: see store-key.ts. */
 export const metaPartition = 0xffff;
 

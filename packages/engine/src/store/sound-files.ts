@@ -10,7 +10,7 @@ import { FilesDamaged, type Inspection, inspectDatabase } from "./level/inspect.
 import { readNewestCommit } from "./level/newest-commit-file.js";
 import { cutManifest } from "./salvage/cut-manifest.js";
 import { DatabaseInUse } from "./salvage/lock-database.js";
-import { endSalvage, type Salvage, salvage } from "./salvage/salvage.js";
+import { endSalvage, requireSalvageable, type Salvage, salvage } from "./salvage/salvage.js";
 import { hasCode, type SideFile } from "./side-file.js";
 
 /** How a database's files are checked before it is opened. */
@@ -64,8 +64,14 @@ export async function requireSoundFiles(
     throw locked(dataDir, holder);
   }
   if (!found.isConfined) throw damagedFiles(dataDir, found, "restore it from a backup");
-  if (onDamage === "refuse") throw damagedFiles(dataDir, found, adviceToSalvage);
-  await salvageFiles(dataDir, side, found, options);
+  try {
+    const facts = factsOf(dataDir, side);
+    if (onDamage === "salvage") return await salvageFiles(dataDir, facts, options);
+    await requireSalvageable(facts);
+  } catch (error) {
+    throw await beyondSaving(dataDir, found, error);
+  }
+  throw damagedFiles(dataDir, found, adviceToSalvage);
 }
 
 /** @throws STORE_LOCKED */
@@ -81,34 +87,40 @@ async function cutTornManifest(dataDir: string): Promise<void> {
 const adviceToSalvage =
   "restore it from a backup, or serve what can be read with --on-damage salvage";
 
-/** Puts a new database with all that can be read in the place of a damaged one. @throws STORE_DAMAGED, STORE_LOCKED */
+/** What a salvage goes by. */
+function factsOf(dataDir: string, side: SideFile) {
+  const { lostBlocks } = side;
+  const now = Date.now();
+  return { dataDir, databaseName, newestKnown: newestKnown(dataDir, side), lostBlocks, now };
+}
+
+/** Puts a new database with all that can be read in the place of a damaged one. Throws what `salvage` throws. */
 async function salvageFiles(
   dataDir: string,
-  side: SideFile,
-  found: FilesDamaged,
+  facts: ReturnType<typeof factsOf>,
   { onSalvage = () => {}, onSalvaged = () => {} }: CheckOptions,
 ): Promise<void> {
-  try {
-    const salvaged = await salvage({
-      dataDir,
-      databaseName,
-      sideNames: [sideFileName, newestCommitName],
-      newestKnown: newestKnown(dataDir, side),
-      lostBlocks: side.lostBlocks,
-      now: Date.now(),
-      onProgress: onSalvage,
-      isSound: async () => !((await inspect(dataDir, wholeDatabase)) instanceof FilesDamaged),
-    });
-    if (salvaged !== undefined) onSalvaged(salvaged);
-  } catch (error) {
-    if (error instanceof DatabaseInUse) throw locked(dataDir, await findHolder(dataDir), error);
-    if (error instanceof FilesDamaged) {
-      const both = new FilesDamaged(found.file, `${found.what}; ${error.message}`);
-      throw damagedFiles(dataDir, both, "restore it from a backup");
-    }
-    if (isEngineError(error)) throw error;
-    throw unsaved(dataDir, error);
+  const salvaged = await salvage({
+    ...facts,
+    sideNames: [sideFileName, newestCommitName],
+    onProgress: onSalvage,
+    isSound: async () => !((await inspect(dataDir, wholeDatabase)) instanceof FilesDamaged),
+  });
+  if (salvaged !== undefined) onSalvaged(salvaged);
+}
+
+/** The error of a folder that cannot be salvaged, or was not. */
+async function beyondSaving(
+  dataDir: string,
+  found: FilesDamaged,
+  error: unknown,
+): Promise<EngineError> {
+  if (error instanceof DatabaseInUse) return locked(dataDir, await findHolder(dataDir), error);
+  if (error instanceof FilesDamaged) {
+    const both = new FilesDamaged(found.file, `${found.what}; ${error.message}`);
+    return damagedFiles(dataDir, both, "restore it from a backup");
   }
+  return isEngineError(error) ? error : unsaved(dataDir, error);
 }
 
 function damagedFiles(

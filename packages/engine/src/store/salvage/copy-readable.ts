@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "../abstract-store.js";
 import { encodeLostRow } from "../codec.js";
-import { instanceIdOf, isRowKey, partitionCount } from "../key.js";
+import { instanceIdOf, isInPartition, isRowKey } from "../key.js";
 import { listWrites, type TableFile } from "../level/inspect.js";
 import { readLogFile } from "../level/log-file.js";
 import type { TableEntry } from "../level/table-block.js";
@@ -36,6 +36,8 @@ export interface CopyOptions {
   /** How its folder will be called when it lies aside. */
   readonly fileFolder: string;
   readonly now: number;
+  /** Which keys are copied. @default all */
+  readonly isWanted?: (key: Uint8Array) => boolean;
   /** Told of the files that are done, and of how many there are. */
   readonly onProgress: (done: number, count: number) => void;
 }
@@ -119,8 +121,11 @@ class Copy implements Copied {
   }
 
   #add({ key, value }: TableEntry): void {
+    if (value !== undefined && isCommitKey(key)) {
+      this.newestCommit = Math.max(this.newestCommit, commitOf(key));
+    }
+    if (this.#options.isWanted?.(key) === false) return;
     if (value !== undefined) {
-      if (isCommitKey(key)) this.newestCommit = Math.max(this.newestCommit, commitOf(key));
       this.#writes.push(put(key, value));
       return;
     }
@@ -148,5 +153,5 @@ class Copy implements Copied {
 
 /** What the store says of itself is made again; but an id that may not be free any more is not said to be. */
 function isDoubtful(key: Uint8Array): boolean {
-  return Buffer.from(key).readUInt16BE(0) < partitionCount || isFreeKey(key);
+  return isInPartition(key) || isFreeKey(key);
 }

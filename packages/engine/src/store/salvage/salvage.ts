@@ -4,8 +4,10 @@ import { copyFile, mkdir, readdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { LostBlock } from "@pawl/protocol/store";
 import { Level } from "level";
+import { MemoryLevel } from "memory-level";
 import { AbstractStore, type Database, synced } from "../abstract-store.js";
 import { requireCommit } from "../commit-marks.js";
+import { isInPartition } from "../key.js";
 import { FilesDamaged } from "../level/inspect.js";
 import { exists, hasCode, makeFolder, syncFolder } from "../side-file.js";
 import { mark, type StoreWrite } from "../store.js";
@@ -47,6 +49,8 @@ export interface SalvageOptions {
 
 const newSuffix = ".salvaged";
 
+const binary = { keyEncoding: "buffer", valueEncoding: "buffer" } as const;
+
 /**
  * Puts a new database with all that can be read in the place of a damaged one. Undefined: it is sound by
  * now. When it throws, nothing has changed. Throws DatabaseInUse; FilesDamaged when more than tables is damaged,
@@ -75,6 +79,27 @@ export async function salvage(options: SalvageOptions): Promise<Salvage | undefi
 }
 
 /**
+ * Reads what a salvage would read, and throws what it would throw of it: FilesDamaged when more than tables is
+ * damaged, or too much of them. No file is made or changed.
+ * @throws STORE_DAMAGED when acknowledged commits are missing beside what was lost
+ */
+export async function requireSalvageable(
+  options: Omit<SalvageOptions, "sideNames" | "isSound" | "onProgress">,
+): Promise<void> {
+  const db: Database = new MemoryLevel<Uint8Array, Uint8Array>(binary);
+  await db.open();
+  try {
+    const from = join(options.dataDir, options.databaseName);
+    // What the store says of itself is little, and decides.
+    const isWanted = (key: Uint8Array): boolean => !isInPartition(key);
+    const more = { from, fileFolder: options.databaseName, isWanted, onProgress: () => {} };
+    await requireEnough(db, await copyReadable(db, { ...options, ...more }), options);
+  } finally {
+    await db.close();
+  }
+}
+
+/**
  * Ends a salvage that was cut short between the two renames of its end: the damaged database lies aside,
  * and the whole new one has not got its name. False: there is none.
  */
@@ -94,11 +119,7 @@ async function fill(
 ): Promise<readonly LostBlock[]> {
   const { dataDir, databaseName, newestKnown } = options;
   await makeFolder(made);
-  const db: Database = new Level<Uint8Array, Uint8Array>(made, {
-    keyEncoding: "buffer",
-    valueEncoding: "buffer",
-    errorIfExists: true,
-  });
+  const db: Database = new Level<Uint8Array, Uint8Array>(made, { ...binary, errorIfExists: true });
   await db.open();
   try {
     const from = join(dataDir, databaseName);
@@ -107,22 +128,37 @@ async function fill(
       from,
       fileFolder: `${aside}/${databaseName}`,
     });
-    const { lost, newestCommit, newestInLogs } = copied;
-    const hidingAll = lost.findHidingAll();
-    if (hidingAll !== undefined) throw beyondSaving(hidingAll, "may have had any instance");
-    // Its mark may have been in what was lost; any other that is missing is another loss. Logs are newer
-    // than tables: where they have marks, the newest is there.
-    if (newestInLogs > 0 || !lost.names(commitKey(newestKnown))) {
-      requireCommit(dataDir, newestKnown, newestCommit);
-    }
-    const known = await readList(db, lost, options.lostBlocks);
-    await renewBooks(db, copied, known, Math.max(newestKnown, newestCommit));
-    return lost.all;
+    const known = await requireEnough(db, copied, options);
+    await renewBooks(db, copied, known, Math.max(newestKnown, copied.newestCommit));
+    return copied.lost.all;
   } finally {
     await db.close();
     // Also a log before the last one, which LevelDB did not come to make a table of.
     await syncFiles(made);
   }
+}
+
+/**
+ * What was lost before. Throws FilesDamaged when too much is lost now.
+ * @throws STORE_DAMAGED when acknowledged commits are missing beside what was lost
+ */
+async function requireEnough(
+  db: Database,
+  { lost, newestCommit, newestInLogs }: Copied,
+  {
+    dataDir,
+    newestKnown,
+    lostBlocks,
+  }: Pick<SalvageOptions, "dataDir" | "newestKnown" | "lostBlocks">,
+): Promise<LostBlocks> {
+  const hidingAll = lost.findHidingAll();
+  if (hidingAll !== undefined) throw beyondSaving(hidingAll, "may have had any instance");
+  // Its mark may have been in what was lost; any other that is missing is another loss. Logs are newer
+  // than tables: where they have marks, the newest is there.
+  if (newestInLogs > 0 || !lost.names(commitKey(newestKnown))) {
+    requireCommit(dataDir, newestKnown, newestCommit);
+  }
+  return readList(db, lost, lostBlocks);
 }
 
 /** What was lost before. Throws FilesDamaged when some of this was lost, too. */
