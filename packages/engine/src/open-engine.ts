@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Engine } from "./engine.js";
-import { EngineError } from "./errors.js";
+import { EngineError, isEngineError } from "./errors.js";
 import {
   defaults,
   type EngineOptions,
@@ -30,9 +30,18 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   }
   const openStore = resolved.store === "memory" ? openMemoryStore : openFolder(resolved);
   const engine = new Engine(resolved, openStore);
-  await engine.open();
+  try {
+    await engine.open();
+  } catch (error) {
+    if (!isEngineError(error) || error.code !== "STORE_UNAVAILABLE") throw error;
+    // It opened well and cannot be read: the second time, all of it is looked at.
+    await engine.open();
+  }
   return engine;
 }
+
+/** A database that cannot be read, though all of it can, is not gone through again before this time is up. */
+const checkAgainMs = 60_000;
 
 /** How the data folder is opened: again, and all of it checked first, when damage was found in it. */
 function openFolder({ onDamage, scrub, logger, ...options }: ResolvedOptions): OpenStore {
@@ -43,7 +52,11 @@ function openFolder({ onDamage, scrub, logger, ...options }: ResolvedOptions): O
     scrub: { ...defaults.scrub, ...scrub },
     ...salvageLog(logger),
   };
+  /** The scrub has found damage. */
+  let isDamaged = false;
+  /** It could not be read. */
   let isSuspect = false;
+  let checkedAt = Number.NEGATIVE_INFINITY;
   return async (onFailure) => {
     const onFault = (fault: FilesDamaged): void => {
       logger.error(
@@ -51,12 +64,23 @@ function openFolder({ onDamage, scrub, logger, ...options }: ResolvedOptions): O
         "a table of the database is damaged",
       );
       if (onDamage !== "salvage" || !fault.isConfined) return;
-      isSuspect = true;
+      isDamaged = true;
       onFailure(fault);
     };
-    const all = isSuspect ? { checkBytes: Number.POSITIVE_INFINITY } : {};
-    const store = await openLevelStore(dataDir, { ...handling, ...all, onFault });
-    isSuspect = false;
+    const onUnreadable = (error: EngineError): void => {
+      // It cannot be told whether this is damage: when it is opened again, all of it is looked at.
+      isSuspect = true;
+      onFailure(error);
+    };
+    const now = performance.now();
+    const isDue = isDamaged || (isSuspect && now - checkedAt >= checkAgainMs);
+    const all = isDue ? { checkBytes: Number.POSITIVE_INFINITY } : {};
+    const store = await openLevelStore(dataDir, { ...handling, ...all, onFault, onUnreadable });
+    if (isDue) {
+      isDamaged = false;
+      isSuspect = false;
+      checkedAt = now;
+    }
     return store;
   };
 }

@@ -129,13 +129,49 @@ describe("after a failed write", () => {
     under.faults.failNext(4, "error-after", ["write"]);
     under.faults.failNext(6, "error", ["write"]);
     const worker = under.connect({ flows, tasks });
-    for (const ended of await Promise.all(waiting)) expect(ended.output).toBe("x".repeat(8));
+    let isDone = false;
+    const done = Promise.all(waiting).finally(() => {
+      isDone = true;
+    });
+    await passTime(under, () => isDone);
+    for (const ended of await done) expect(ended.output).toBe("x".repeat(8));
     expect(under.engine.workerCount()).toBe(1);
     expect(worker.session.workerId).toBeTruthy();
     expect(under.faults.openCount()).toBe(4);
     await under.engine.idle();
     expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
     await under.engine.close();
+  });
+
+  test("a store that opens well and fails again and again is opened with growing pauses", async () => {
+    const under = await EngineUnderTest.open();
+    const { engine, faults, clock } = under;
+    await engine.start({ workflow: "w", instanceId: "a" });
+    // The first thing that is read of the unfinished work fails each time.
+    const row = rowKey("a");
+    faults.onCall = (_, subject) => {
+      const isRow = subject instanceof Uint8Array && Buffer.compare(subject, row) === 0;
+      if (isRow) faults.failNext(1, "error", ["get"]);
+    };
+    faults.failNext(1, "error", ["write"]);
+    const opens = faults.openCount();
+    await expect(engine.raiseEvent("a", "go")).rejects.toMatchObject(unavailable);
+    const opened: number[] = [];
+    for (const passMs of [0, 100, 200, 400, 800, 1000, 1000, 1000]) {
+      if (passMs > 1) clock.advance(passMs - 1);
+      for (let ticks = 0; ticks < 100; ticks += 1) await tick();
+      opened.push(faults.openCount() - opens);
+      if (passMs > 0) clock.advance(1);
+      for (let ticks = 0; ticks < 100; ticks += 1) await tick();
+    }
+    // None comes a millisecond before its time, and one does at it.
+    expect(opened).toEqual([1, 1, 2, 3, 4, 5, 6, 7]);
+    faults.onCall = () => {};
+    await passTime(under, () => engine.isReady());
+    expect((await engine.get("a"))?.status).toBe("pending");
+    const said = under.log.filter(({ message }) => message.includes("is being reopened"));
+    expect(said.length).toBeLessThan(opened.length);
+    await engine.close();
   });
 
   test("turns of before are stale, and come again with new tokens", async () => {

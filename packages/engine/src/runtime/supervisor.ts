@@ -20,8 +20,12 @@ import { Worker } from "./work/worker.js";
 const firstReopenMs = 100;
 /** Short, so that a full disk that has space again is written to again soon. */
 const maxReopenMs = 1_000;
+/** For one that is damaged: the disk does not mend itself, and a salvage that is refused has read all of it. */
+const maxDamagedMs = 60_000;
 /** A failure that stays the same is logged this often. */
 const sameReasonMs = 60_000;
+/** One that was open for so long is opened again at once when it fails. */
+const calmMs = 10_000;
 
 /**
  * Keeps a runtime over an open store. When a write fails it ends that runtime, for a failed write is
@@ -42,6 +46,14 @@ export class Supervisor {
   /** Why there is no runtime. */
   #reason = "";
   #reopening: Promise<void> | undefined;
+  /** The pause before the next opening: it grows while the store opens well and fails soon after. */
+  #pauseMs = 0;
+  /** Pauses since such a failure, again and again the same, was logged. */
+  #quietMs = 0;
+  /** Forgets the wait for a store to have been open for long. */
+  #forgetCalm: () => void = () => {};
+  /** Ends the pause before an opening, while there is one. */
+  #endPause: () => void = () => {};
   #closed: Promise<void> | undefined;
 
   constructor(options: ResolvedOptions, openStore: OpenStore) {
@@ -223,7 +235,9 @@ export class Supervisor {
     await Promise.resolve();
     for (const listener of [...this.#closeListeners.values()]) listener();
     this.#announce(false);
+    this.#endPause();
     await this.#reopening;
+    this.#forgetCalm();
     const runtime = this.#runtime;
     for (const worker of [...this.#workers.values()]) this.#disconnect(worker);
     this.#departures.close();
@@ -243,9 +257,8 @@ export class Supervisor {
     // One that is being opened, or was given up already, is `open`'s affair. What is still being read when
     // the engine closes is none of anybody's.
     if (this.#runtime !== runtime || this.#closed !== undefined) return;
-    const reason = reasonOf(error);
-    this.#reason = reason;
-    this.#options.logger.error({ reason }, "the store failed and is being reopened");
+    this.#note(reasonOf(error));
+    this.#forgetCalm();
     this.#runtime = undefined;
     this.#announce(false);
     runtime.timers.close();
@@ -257,13 +270,28 @@ export class Supervisor {
     this.#reopening ??= this.#reopen(runtime);
   }
 
+  /** Says why the store is reopened: once a minute while that goes on and stays the same. */
+  #note(reason: string): void {
+    const isOld = reason === this.#reason && this.#pauseMs >= maxReopenMs;
+    this.#quietMs = isOld ? this.#quietMs + this.#pauseMs : 0;
+    this.#reason = reason;
+    if (isOld && this.#quietMs < sameReasonMs) return;
+    this.#quietMs = 0;
+    this.#options.logger.error({ reason }, "the store failed and is being reopened");
+  }
+
   async #reopen(failed: Runtime): Promise<void> {
     await failed.store.close().catch(() => {});
+    if (this.#pauseMs > 0) await this.#pause(this.#pauseMs);
+    this.#pauseMs = Math.min(Math.max(this.#pauseMs * 2, firstReopenMs), maxReopenMs);
     let quietMs = 0;
     for (let waitMs = firstReopenMs; this.#closed === undefined; ) {
       try {
         await this.open();
-        this.#options.logger.info({}, "the store is open again");
+        this.#forgetCalm = this.#options.clock.setDelay(calmMs, () => {
+          this.#pauseMs = 0;
+        });
+        if (this.#quietMs === 0) this.#options.logger.info({}, "the store is open again");
         return;
       } catch (error) {
         const code = isEngineError(error) ? error.code : "INTERNAL";
@@ -274,11 +302,23 @@ export class Supervisor {
         }
         quietMs += waitMs;
         this.#reason = reason;
-        await new Promise<void>((resolve) => this.#options.clock.setDelay(waitMs, resolve));
-        waitMs = Math.min(waitMs * 2, maxReopenMs);
+        await this.#pause(waitMs);
+        waitMs = Math.min(waitMs * 2, code === "STORE_DAMAGED" ? maxDamagedMs : maxReopenMs);
       }
     }
     this.#reopening = undefined;
+  }
+
+  /** Resolves when the time is up, or the engine closes. */
+  #pause(lengthMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#closed !== undefined) return resolve();
+      const cancel = this.#options.clock.setDelay(lengthMs, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   #announce(ready: boolean): void {

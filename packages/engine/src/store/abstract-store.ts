@@ -26,6 +26,9 @@ export interface BatchPolicy {
   closing(): Promise<void>;
 }
 
+/** Told that the disk, or the system, did not let the database read. */
+export type OnUnreadable = (error: EngineError) => void;
+
 /** Entries of a range whose blocks are kept in LevelDB's cache, at most. */
 const shortRange = 256;
 /** LevelDB's own option: the check of a short range, and the next page, find its blocks again. */
@@ -40,9 +43,11 @@ class DatabaseReader implements StoreReader {
   readonly #db: Database;
   readonly #moment: { readonly snapshot?: DatabaseSnapshot };
   readonly #gets: GatheredGets;
+  readonly #onUnreadable: OnUnreadable;
 
-  constructor(db: Database, snapshot?: DatabaseSnapshot) {
+  constructor(db: Database, onUnreadable: OnUnreadable, snapshot?: DatabaseSnapshot) {
     this.#db = db;
+    this.#onUnreadable = onUnreadable;
     this.#moment = snapshot === undefined ? {} : { snapshot };
     this.#gets = new GatheredGets({
       get: (key) => db.get(key, this.#moment),
@@ -54,7 +59,7 @@ class DatabaseReader implements StoreReader {
     try {
       return await this.#gets.get(key);
     } catch (error) {
-      throw readError(error);
+      throw this.#failed(error);
     }
   }
 
@@ -66,8 +71,15 @@ class DatabaseReader implements StoreReader {
       if (entries.length === range.limit) await this.#requireWhole(range, entries);
       return entries;
     } catch (error) {
-      throw readError(error);
+      throw this.#failed(error);
     }
+  }
+
+  #failed(cause: unknown): EngineError {
+    const error = readError(cause);
+    // One that was closed meanwhile is no news.
+    if (levelCode(cause) === "LEVEL_IO_ERROR") this.#onUnreadable(error);
+    return error;
   }
 
   /**
@@ -86,8 +98,8 @@ class DatabaseReader implements StoreReader {
 class DatabaseMoment extends DatabaseReader implements StoreSnapshot {
   readonly #snapshot: DatabaseSnapshot;
 
-  constructor(db: Database, snapshot: DatabaseSnapshot) {
-    super(db, snapshot);
+  constructor(db: Database, onUnreadable: OnUnreadable, snapshot: DatabaseSnapshot) {
+    super(db, onUnreadable, snapshot);
     this.#snapshot = snapshot;
   }
 
@@ -100,20 +112,22 @@ class DatabaseMoment extends DatabaseReader implements StoreSnapshot {
 export class AbstractStore extends DatabaseReader implements Store {
   readonly #db: Database;
   readonly #policy: BatchPolicy;
+  readonly #onUnreadable: OnUnreadable;
   /** The first write error: final for this handle. */
   #failure: unknown;
   #writing: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  constructor(db: Database, policy: BatchPolicy = plain) {
-    super(db);
+  constructor(db: Database, policy: BatchPolicy = plain, onUnreadable: OnUnreadable = () => {}) {
+    super(db, onUnreadable);
     this.#db = db;
     this.#policy = policy;
+    this.#onUnreadable = onUnreadable;
   }
 
   snapshot(): StoreSnapshot {
     try {
-      return new DatabaseMoment(this.#db, this.#db.snapshot());
+      return new DatabaseMoment(this.#db, this.#onUnreadable, this.#db.snapshot());
     } catch (error) {
       throw readError(error);
     }
@@ -170,7 +184,13 @@ function unavailable(cause: unknown): EngineError {
 function readError(error: unknown): EngineError {
   const code = levelCode(error);
   if (code === "LEVEL_CORRUPTION") return damaged("a block cannot be read", error);
-  return new EngineError("STORE_UNAVAILABLE", "the store cannot read", { cause: error });
+  return new EngineError("STORE_UNAVAILABLE", `the store cannot read (${reasonOf(error)})`, {
+    cause: error,
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** The code of an abstract-level error, or of its cause, which says more. */

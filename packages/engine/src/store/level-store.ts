@@ -5,7 +5,7 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
 import { EngineError, isEngineError } from "../errors.js";
-import { AbstractStore, type Database, levelCode } from "./abstract-store.js";
+import { AbstractStore, type Database, levelCode, type OnUnreadable } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
 import { damaged } from "./damaged.js";
 import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
@@ -44,6 +44,8 @@ export interface LevelStoreOptions extends CheckOptions {
   readonly scrub?: ScrubRate;
   /** Told of a table that is damaged, or was not read. */
   readonly onFault?: (fault: FilesDamaged) => void;
+  /** Told of each read that the disk, or the system, refused. Damage that LevelDB finds is none. */
+  readonly onUnreadable?: OnUnreadable;
 }
 
 /**
@@ -73,6 +75,7 @@ async function openMarks(
   options: LevelStoreOptions,
 ): Promise<Store> {
   const { upgrade = "now", onUpgrade = () => {}, onFault = () => {} } = options;
+  const { onUnreadable = () => {} } = options;
   let store: Store = new AbstractStore(db);
   try {
     await writeHolder(dataDir);
@@ -83,7 +86,7 @@ async function openMarks(
     const marks = new CommitMarks(dataDir, side, range, file);
     const lost = await LostBlocks.read(store);
     const scrub = new Scrub(join(dataDir, databaseName), options.scrub ?? noScrub, onFault);
-    const parts: FolderParts = { dataDir, db, marks, scrub };
+    const parts: FolderParts = { dataDir, db, marks, scrub, onUnreadable };
     store = lost.isEmpty ? new FolderStore(parts) : new SalvagedStore(parts, lost);
     const lostBlocks = lost.all.length;
     const isPresent = side.formatVersion === formatVersion && side.lostBlocks === lostBlocks;
@@ -109,6 +112,7 @@ interface FolderParts {
   readonly db: Database;
   readonly marks: CommitMarks;
   readonly scrub: Scrub;
+  readonly onUnreadable: OnUnreadable;
 }
 
 /** A store that gives its folder's name free when it closes. */
@@ -116,8 +120,8 @@ class FolderStore extends AbstractStore {
   readonly #dataDir: string;
   readonly #scrub: Scrub;
 
-  constructor({ dataDir, db, marks, scrub }: FolderParts) {
-    super(db, marks);
+  constructor({ dataDir, db, marks, scrub, onUnreadable }: FolderParts) {
+    super(db, marks, onUnreadable);
     this.#dataDir = dataDir;
     this.#scrub = scrub;
   }

@@ -2,7 +2,7 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode } from "../side-file.js";
+import { hasCode, isDiskError } from "../side-file.js";
 import { commitKey, commitOf, isCommitKey } from "../store-key.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
 import { compareAges, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
@@ -150,6 +150,7 @@ async function findMisfit(folder: string, { name, fact }: TableFile): Promise<st
     if (size === fact.sizeBytes) return undefined;
     return `has ${size} bytes where ${fact.sizeBytes} were written`;
   } catch (error) {
+    if (isDiskError(error)) return `cannot be read (${error.message})`;
     if (!hasCode(error, "ENOENT")) throw error;
     return "is missing";
   }
@@ -180,11 +181,11 @@ async function readManifest(
   names: ReadonlySet<string>,
 ): Promise<{ name: string; manifest: Manifest; tornAt: number | undefined }> {
   if (!names.has("CURRENT")) throw new FilesDamaged("CURRENT", "is missing");
-  const current = await readFile(join(folder, "CURRENT"), "latin1");
-  const [, name] = /^(MANIFEST-\d+)\n$/.exec(current) ?? [];
+  const current = await readBytes(folder, "CURRENT");
+  const [, name] = /^(MANIFEST-\d+)\n$/.exec(current.toString("latin1")) ?? [];
   if (name === undefined) throw new FilesDamaged("CURRENT", "names no manifest");
   if (!names.has(name)) throw new FilesDamaged(name, "is missing");
-  const file = readLogFile(await readFile(join(folder, name)));
+  const file = readLogFile(await readBytes(folder, name));
   requireSound(name, file);
   try {
     const manifest = foldManifest(file.records.map(({ bytes }) => bytes));
@@ -192,6 +193,16 @@ async function readManifest(
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new FilesDamaged(name, `cannot be understood: ${error.message}`);
+  }
+}
+
+/** Reads a file whole. Throws FilesDamaged where the disk cannot. */
+export async function readBytes(folder: string, name: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, name));
+  } catch (error) {
+    if (!isDiskError(error)) throw error;
+    throw new FilesDamaged(name, `cannot be read (${error.message})`);
   }
 }
 
@@ -215,7 +226,7 @@ async function inspectLogs(
   let newest: Uint8Array | undefined;
   let torn: string | undefined;
   for (const { name } of logs) {
-    const file = readLogFile(await readFile(join(folder, name)));
+    const file = readLogFile(await readBytes(folder, name));
     requireSound(name, file);
     // Who writes into a log has left the one before it whole.
     if (torn !== undefined && file.records.length > 0) throw new FilesDamaged(torn, "is cut short");

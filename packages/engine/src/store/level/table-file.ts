@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FileHandle, open } from "node:fs/promises";
-import { hasCode } from "../side-file.js";
+import { hasCode, isDiskError } from "../side-file.js";
 import { filterAt } from "./bloom-filter.js";
 import { ByteReader } from "./byte-reader.js";
 import { type TableFact, userKey } from "./manifest.js";
@@ -24,6 +24,8 @@ const magic = Buffer.from("57fb808b247547db", "hex");
 const badIndex = "its index is damaged";
 /** Read at a time. */
 const readBytes = 1 << 20;
+/** Read at a time where the disk may not read all: what is lost with one bad place. */
+const pageBytes = 1 << 12;
 
 /** Where a block is. */
 interface Place {
@@ -50,14 +52,16 @@ export async function checkTable(
   fact: TableFact,
   onRead: OnRead = () => {},
 ): Promise<TableFault[]> {
-  const file = await open(path, "r");
+  let file: FileHandle | undefined;
   try {
+    file = await openTable(path);
     return await checkOpenTable(file, fact, onRead);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    if (file === undefined) return [{ what: error.message, isConfined: false }];
     return [await describeWithoutIndex(file, fact, error.message)];
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 
@@ -70,7 +74,7 @@ export async function lastKeyBefore(
   fact: TableFact,
   bound: Uint8Array,
 ): Promise<Uint8Array | undefined> {
-  const file = await open(path, "r");
+  const file = await openTable(path);
   try {
     const { index } = await readFooter(file, fact);
     const entries = readEntries(await readBlock(file, index, "index"));
@@ -94,7 +98,7 @@ export async function lastKeyBefore(
  * they are looked for one behind the other; what cannot be found comes last, as one.
  */
 export async function* readBlocks(path: string, fact: TableFact): AsyncGenerator<TableBlock, void> {
-  const file = await open(path, "r").catch(unlessMissing);
+  const file = await openTable(path).catch(unlessGone);
   if (file === undefined) {
     yield restOf(fact);
     return;
@@ -102,7 +106,7 @@ export async function* readBlocks(path: string, fact: TableFact): AsyncGenerator
   try {
     const index = await readIndex(file, fact).catch(unlessUnreadable);
     if (index === undefined) {
-      yield* scanBlocks(await file.readFile(), fact);
+      yield* scanBlocks(await readAll(file, fact.sizeBytes), fact);
       return;
     }
     let after: Uint8Array | undefined;
@@ -123,7 +127,7 @@ async function describeWithoutIndex(
   fact: TableFact,
   what: string,
 ): Promise<TableFault> {
-  const table = await read(file, 0, fact.sizeBytes, "some");
+  const table = await readAll(file, fact.sizeBytes);
   for (const { entries, offset } of scanBlocks(table, fact)) {
     if (entries !== undefined) continue;
     return { what: `${what}, and nothing can be read from byte ${offset} on`, isConfined: false };
@@ -131,9 +135,14 @@ async function describeWithoutIndex(
   return { what, isConfined: true };
 }
 
+/** Opens a table's file. Throws RangeError where the disk cannot read it. */
+function openTable(path: string): Promise<FileHandle> {
+  return open(path, "r").catch(unreadable);
+}
+
 /** @throws any other error */
-function unlessMissing(error: unknown): undefined {
-  if (!hasCode(error, "ENOENT")) throw error;
+function unlessGone(error: unknown): undefined {
+  if (!(error instanceof RangeError || hasCode(error, "ENOENT"))) throw error;
 }
 
 /** @throws any other error */
@@ -220,7 +229,7 @@ async function checkBlocks(
   for (const { place } of blocks) {
     const length = place.length + trailerBytes;
     if (place.at + length > pieceAt + piece.length) {
-      piece = await read(file, place.at, Math.max(readBytes, length), "some");
+      piece = await readSome(file, place.at, length);
       pieceAt = place.at;
       await onRead(piece.length);
     }
@@ -229,6 +238,13 @@ async function checkBlocks(
     faults.push({ what: `its block at byte ${place.at} is damaged`, isConfined: true });
   }
   return faults;
+}
+
+/** Reads ahead; where the disk cannot, the bytes of one block alone, as far as it can. */
+async function readSome(file: FileHandle, at: number, length: number): Promise<Buffer> {
+  const ahead = await read(file, at, Math.max(readBytes, length), "some").catch(unlessUnreadable);
+  if (ahead !== undefined) return ahead;
+  return (await read(file, at, length, "some").catch(unlessUnreadable)) ?? Buffer.alloc(0);
 }
 
 /**
@@ -258,6 +274,24 @@ function readPlace(reader: ByteReader): Place {
   return { at: reader.varint(), length: reader.varint() };
 }
 
+/** What the disk cannot read is not there. */
+function unreadable(error: unknown): never {
+  if (isDiskError(error)) throw new RangeError(`it cannot be read (${error.message})`);
+  throw error;
+}
+
+/** Reads a file up to its end, or to where the disk cannot read it. */
+async function readAll(file: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < sizeBytes; ) {
+    const piece = await read(file, at, pageBytes, "some").catch(unlessUnreadable);
+    if (piece === undefined || piece.length === 0) break;
+    pieces.push(piece);
+    at += piece.length;
+  }
+  return Buffer.concat(pieces);
+}
+
 /** Reads bytes; "some": fewer where the file ends. Throws RangeError when they are not there. */
 async function read(
   file: FileHandle,
@@ -266,7 +300,7 @@ async function read(
   need: "all" | "some" = "all",
 ): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
-  const { bytesRead } = await file.read(buffer, 0, length, at);
+  const { bytesRead } = await file.read(buffer, 0, length, at).catch(unreadable);
   if (bytesRead < length && need === "all") throw new RangeError("it is cut short");
   return buffer.subarray(0, bytesRead);
 }

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Database } from "../abstract-store.js";
 import { encodeLostRow } from "../codec.js";
 import { instanceIdOf, isInPartition, isRowKey } from "../key.js";
-import { listWrites, type TableFile } from "../level/inspect.js";
+import { listWrites, readBytes, type TableFile } from "../level/inspect.js";
 import { readLogFile } from "../level/log-file.js";
 import type { TableEntry } from "../level/table-block.js";
 import { readBlocks } from "../level/table-file.js";
@@ -102,7 +101,7 @@ class Copy implements Copied {
   }
 
   async addLog(name: string): Promise<void> {
-    const { records } = readLogFile(await readFile(join(this.#options.from, name)));
+    const { records } = readLogFile(await readBytes(this.#options.from, name));
     for (const { bytes } of records) {
       for (const entry of writesIn(bytes)) {
         this.#add(entry);
