@@ -224,7 +224,12 @@ describe("after a failed write", () => {
       faults.failNext(1, "error", ["get"]);
     };
     await expect(worker.completeTurn(turn, [complete(0)])).rejects.toMatchObject(unavailable);
-    expect((await waiting).status).toBe("completed");
+    let isTold = false;
+    const told = waiting.finally(() => {
+      isTold = true;
+    });
+    await passTime(under, () => isTold);
+    expect((await told).status).toBe("completed");
     await engine.close();
   });
 
