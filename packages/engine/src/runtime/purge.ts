@@ -141,10 +141,11 @@ async function readOlder(
 ): Promise<{ generation: number; writes: StoreWrite[] }> {
   const generation = await runtime.mailboxes.run(instanceId, async (mailbox) => {
     const present = mailbox.state?.generation ?? 0;
-    // The first execution of an id has none before it.
-    if (present > 1) await runtime.durable(mailbox);
+    // What was acknowledged has been on disk, be it for a moment.
+    await runtime.durable(mailbox);
     return present;
   });
+  // The first execution of an id has none before it.
   if (generation <= 1) return { generation, writes: [] };
   try {
     const rows = await readOlderRows(runtime.store, instanceId);
