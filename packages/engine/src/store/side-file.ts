@@ -99,17 +99,6 @@ export async function makeFolder(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/**
- * What the operating system says where a disk does not give what was written: of the medium, or of a file
- * system that checks its blocks. Others, as of too many open files, say nothing of what is on it.
- */
-const diskErrors = new Set(["EIO", "EBADMSG", "EUCLEAN", "ENODATA", "EREMOTEIO"]);
-
-/** True for the error of a disk that cannot read what was written. */
-export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "code" in error && diskErrors.has(String(error.code));
-}
-
 /** True when there is a file or folder of this name. */
 export async function exists(path: string): Promise<boolean> {
   try {

@@ -2,11 +2,11 @@
 
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, isDiskError } from "../side-file.js";
+import { hasCode } from "../side-file.js";
 import { commitKey, commitOf, isCommitKey } from "../store-key.js";
 import { isDamagedWithin, type LogFile, readLogFile } from "./log-file.js";
 import { compareAges, foldManifest, type Manifest, type TableFact, userKey } from "./manifest.js";
-import { checkTable, lastKeyBefore } from "./table-file.js";
+import { checkTable, isDiskError, lastKeyBefore } from "./table-file.js";
 import { readBatchHeader, writesIn } from "./write-batch.js";
 
 // LevelDB repairs in silence: at open it drops what it cannot read of a log, and deletes every table

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type FileHandle, open } from "node:fs/promises";
-import { hasCode, isDiskError } from "../side-file.js";
+import { hasCode } from "../side-file.js";
 import { filterAt } from "./bloom-filter.js";
 import { ByteReader } from "./byte-reader.js";
 import { type TableFact, userKey } from "./manifest.js";
@@ -26,6 +26,17 @@ const badIndex = "its index is damaged";
 const readBytes = 1 << 20;
 /** Read at a time where the disk may not read all: what is lost with one bad place. */
 const pageBytes = 1 << 12;
+
+/**
+ * What the operating system says where a disk does not give what was written: of the medium, or of a file
+ * system that checks its blocks. Others, as of too many open files, say nothing of what is on it.
+ */
+const diskErrors = new Set(["EIO", "EBADMSG", "EUCLEAN", "ENODATA", "EREMOTEIO"]);
+
+/** True for the error of a disk that cannot read what was written. */
+export function isDiskError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && diskErrors.has(String(error.code));
+}
 
 /** Where a block is. */
 interface Place {
