@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { breadthFaults } from "./breadth.ts";
+import { componentFaults } from "./component.ts";
 import { coreFaults } from "./core.ts";
 import { fleetFaults } from "./fleet.ts";
 import { givenFaults } from "./given.ts";
@@ -20,4 +21,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...runtimeFaults,
   ...workFaults,
   ...fleetFaults,
+  ...componentFaults,
 ];

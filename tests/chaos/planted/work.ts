@@ -41,8 +41,9 @@ export const workFaults: readonly PlantedFault[] = [
     name: "lost-with-its-worker",
     breaks: "the activities of a worker that leaves are lost",
     file: "runtime/work/work-desk.ts",
-    search: "      this.refusals.returned(work);",
-    replace: "      if (work.taskId < 0) this.refusals.returned(work);",
+    search: "      worker.dropActivity(token);\n      this.refusals.returned(work);",
+    replace:
+      "      worker.dropActivity(token);\n      if (work.taskId < 0) this.refusals.returned(work);",
     suite: "simulation",
   },
   {

@@ -35,7 +35,7 @@ const help = `Usage: pnpm chaos simulate    [--seed N] [--count N] [--twice]
 simulate     runs engine, workers and callers in one thread on virtual time, with faults of all kinds
 model        callers side by side on one instance, with faults: some order explains all answers
 store        fails every single call of the store once, over many scenarios
-planted      puts faults into a copy of the engine, one at a time: a suite must catch each
+planted      puts faults into a copy of engine and server, one at a time: a suite must catch each
 kill         kills a server with SIGKILL again and again under load, and checks what is left
 kill-worker  kills workers with SIGKILL in the middle of their activities, and checks likewise
 power        records an engine with strace, and opens what a power cut at any moment would leave

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import type { PlantedFault } from "../../planted/index.ts";
-import { plant } from "./plant.ts";
+import { pathOf, plant } from "./plant.ts";
 
 const root = resolve(import.meta.dirname, "../../../..");
 
@@ -27,12 +27,18 @@ export interface Outcome {
   readonly output: string;
 }
 
-const vitestConfig = `import { defineConfig } from "vitest/config";
-export default defineConfig({ test: { include: ["packages/engine/{src,test}/**/*.test.ts"], testTimeout: 20000 } });
+/** What a package's own tests are, without those of the others. */
+const vitestConfigOf = (name: string) => `import { defineConfig } from "vitest/config";
+export default defineConfig({ test: { include: ["packages/${name}/{src,test}/**/*.test.ts"], testTimeout: 20000 } });
 `;
 
+/** Packages that faults are planted in. */
+export type PlantedPackage = "engine" | "server";
+
+const configOf = (name: PlantedPackage): string => `vitest.${name}.config.ts`;
+
 /**
- * A copy of the engine and of these tests in a folder of its own, to plant faults in: the sources of
+ * A copy of the engine, the server and these tests in a folder of its own, to plant faults in: the sources of
  * the working tree stay as they are. What is not changed is linked.
  */
 export class Copy {
@@ -45,13 +51,18 @@ export class Copy {
       cpSync(join(root, path), join(this.folder, path), { recursive: true, filter });
     };
     copied("packages/engine");
+    copied("packages/server");
     copied("tests/chaos");
     copied("tsconfig.base.json");
     copied("package.json");
-    writeFileSync(join(this.folder, "vitest.config.ts"), vitestConfig);
+    for (const name of ["engine", "server"] as const) {
+      writeFileSync(join(this.folder, configOf(name)), vitestConfigOf(name));
+    }
     this.#link("node_modules");
     this.#link("packages/protocol");
     this.#link("packages/engine/node_modules");
+    // The server's tests run over the engine as it is.
+    this.#link("packages/server/node_modules");
     this.#linkEach("tests/chaos/node_modules", "@pawl");
     this.#linkEach("tests/chaos/node_modules/@pawl", "engine");
     symlinkSync(
@@ -74,10 +85,10 @@ export class Copy {
 
   /** Puts a fault in. Gives back how to take it out. @throws PlantError */
   plant(fault: PlantedFault): () => void {
-    const engine = join(this.folder, "packages/engine");
-    const path = join(engine, "src", fault.file);
+    const packages = join(this.folder, "packages");
+    const path = pathOf(packages, fault);
     const source = readFileSync(path);
-    writeFileSync(path, plant(engine, fault));
+    writeFileSync(path, plant(packages, fault));
     return () => writeFileSync(path, source);
   }
 
@@ -86,9 +97,10 @@ export class Copy {
     return this.run(60_000, join(root, "node_modules/.bin/tsc"), "-b", "packages/engine");
   }
 
-  /** Runs Vitest on some tests of the engine; ends with the first failure. */
-  test(limitMs: number, paths: readonly string[]): Promise<Outcome> {
-    return this.run(limitMs, join(root, "node_modules/.bin/vitest"), "run", "--bail=1", ...paths);
+  /** Runs Vitest on some tests of a package; ends with the first failure. */
+  test(limitMs: number, name: PlantedPackage, paths: readonly string[]): Promise<Outcome> {
+    const vitest = join(root, "node_modules/.bin/vitest");
+    return this.run(limitMs, vitest, "run", "--bail=1", "--config", configOf(name), ...paths);
   }
 
   /** Runs one of the programs of these tests. */

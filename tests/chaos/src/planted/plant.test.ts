@@ -5,11 +5,11 @@ import { describe, expect, test } from "vitest";
 import { plantedFaults } from "../../planted/index.ts";
 import { PlantError, plant } from "./plant.ts";
 
-const engine = resolve(import.meta.dirname, "../../../../packages/engine");
+const packages = resolve(import.meta.dirname, "../../../../packages");
 
 describe("the planted faults", () => {
   test.each(plantedFaults)("$name still fits the sources", (fault) => {
-    const planted = plant(engine, fault);
+    const planted = plant(packages, fault);
     if (fault.replace !== "") expect(planted).toContain(fault.replace);
   });
 
@@ -24,7 +24,7 @@ describe("plant()", () => {
 
   test("refuses text that is not there, or there more than once", () => {
     for (const search of ["no such text", "return"]) {
-      expect(() => plant(engine, { ...fault, search, suite: "model" })).toThrow(PlantError);
+      expect(() => plant(packages, { ...fault, search, suite: "model" })).toThrow(PlantError);
     }
   });
 });

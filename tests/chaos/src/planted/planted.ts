@@ -36,7 +36,7 @@ export async function runPlanted(options: PlantedOptions): Promise<PlantedResult
   const copy = new Copy();
   const results: PlantedResult[] = [];
   try {
-    await requireGood(copy, options);
+    await requireGood(copy, faults, options);
     for (const [index, fault] of faults.entries()) {
       const result = await runOne(copy, fault, options);
       results.push(result);
@@ -53,11 +53,22 @@ export async function runPlanted(options: PlantedOptions): Promise<PlantedResult
 }
 
 /** Without a fault nothing may be found: else what is found says nothing. */
-async function requireGood(copy: Copy, { seeds }: PlantedOptions): Promise<void> {
+async function requireGood(
+  copy: Copy,
+  faults: readonly PlantedFault[],
+  { seeds }: PlantedOptions,
+): Promise<void> {
   const built = await copy.build();
   if (!built.isGood) throw new PlantError(`the copy does not build: ${built.output}`);
   const { isGood, output } = await runSuite(copy, "simulation", Math.min(seeds, 50), []);
   if (!isGood) throw new PlantError(`the copy without a fault fails: ${output.slice(-2000)}`);
+  for (const suite of ["engine", "server"] as const) {
+    const named = faults.flatMap((fault) => (fault.suite === suite ? (fault.tests ?? []) : []));
+    if (named.length === 0) continue;
+    const tested = await runSuite(copy, suite, seeds, [...new Set(named)]);
+    const what = `the copy's ${suite} fails without a fault`;
+    if (!tested.isGood) throw new PlantError(`${what}: ${tested.output.slice(-2000)}`);
+  }
 }
 
 async function runOne(
@@ -106,14 +117,14 @@ function runSuite(
     case "store":
       return copy.chaos(limitMs, "store");
     default:
-      return copy.test(limitMs, tests);
+      return copy.test(limitMs, suite, tests);
   }
 }
 
 /** The line of the output that says what was found, if one does. */
 function firstFinding(suite: SuiteName, output: string): string | undefined {
   const isFinding =
-    suite === "engine"
+    suite === "engine" || suite === "server"
       ? (line: string) => line.includes("FAIL")
       : (line: string) => /^VIOLATION|^seed \d+ fails:|^\w*Error:/.test(line);
   const line = output.split("\n").find(isFinding);
