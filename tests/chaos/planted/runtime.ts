@@ -43,8 +43,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "no-reopen",
     breaks: "a failed store is not opened again",
     file: "runtime/supervisor.ts",
-    search: "    this.#reopening ??= this.#reopen(runtime).finally(() => {",
-    replace: "    this.#reopening ??= runtime.store.close().finally(() => {",
+    search: "    this.#reopening ??= this.#reopen(runtime);",
+    replace: "    this.#reopening ??= runtime.store.close();",
     suite: "simulation",
   },
   {

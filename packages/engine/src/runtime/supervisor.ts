@@ -93,6 +93,11 @@ export class Supervisor {
     this.#runtime = runtime;
     // From here on a failure, however soon it comes, is one of this runtime.
     this.#reopening = undefined;
+    if (this.#pauseMs > 0) {
+      this.#forgetCalm = this.#options.clock.setDelay(calmMs, () => {
+        this.#pauseMs = 0;
+      });
+    }
     this.#recovery = recovery;
     open.runtime = runtime;
     runtime.dispatch.readopt(this.#workers.values());
@@ -288,9 +293,6 @@ export class Supervisor {
     for (let waitMs = firstReopenMs; this.#closed === undefined; ) {
       try {
         await this.open();
-        this.#forgetCalm = this.#options.clock.setDelay(calmMs, () => {
-          this.#pauseMs = 0;
-        });
         if (this.#quietMs === 0) this.#options.logger.info({}, "the store is open again");
         return;
       } catch (error) {
