@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { EngineError } from "@pawl/engine";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ServeFlags } from "./flags.js";
-import { describeFailure } from "./serve.js";
+import { describeFailure, serve } from "./serve.js";
 
 const flags: ServeFlags = {
   host: "127.0.0.1",
@@ -39,5 +39,45 @@ describe("describeFailure()", () => {
     ["text", "text"],
   ])("says in one line what is wrong: %s", (error, line) => {
     expect(describeFailure(error, flags)).toBe(line);
+  });
+});
+
+describe("serve()", () => {
+  test("closes the server and fails when what ran beside it cannot end", async () => {
+    const written = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const listeners = (["SIGTERM", "SIGINT"] as const).map((name) => {
+      return { name, before: process.listeners(name) };
+    });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+      process.exitCode = undefined;
+      for (const { name, before } of listeners) {
+        for (const listener of process.listeners(name)) {
+          if (!before.includes(listener)) process.off(name, listener);
+        }
+      }
+    });
+    let url = "";
+    const options = {
+      ...flags,
+      port: 0,
+      grpcPort: 0,
+      store: "memory",
+      logLevel: "silent",
+    } as const;
+    await serve(options, {
+      async onStart(server) {
+        url = server.url;
+        setImmediate(() => process.emit("SIGTERM", "SIGTERM"));
+        return async () => {
+          throw new Error("it hangs on");
+        };
+      },
+    });
+
+    expect(written).toHaveBeenCalledWith("pawl: it hangs on\n");
+    expect(process.exitCode).toBe(1);
+    await expect(fetch(url)).rejects.toThrow();
   });
 });

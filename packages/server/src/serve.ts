@@ -35,8 +35,11 @@ export async function serve(flags: ServeFlags, hooks: ServeHooks = {}): Promise<
       const signal = await stopped;
       logger.info({ signal }, "stopping");
     } finally {
-      await endHook?.();
-      await server.close();
+      try {
+        await endHook?.();
+      } finally {
+        await server.close();
+      }
     }
   } catch (error) {
     logger.debug({ err: error }, "stopped by an error");
