@@ -76,3 +76,32 @@ describe("an activity that its worker had no room for in the end", () => {
     await under.engine.close();
   });
 });
+
+describe("an activity that nobody wants any more", () => {
+  test.each(["terminated", "purged"])(
+    "does not wait for ever: its instance was %s",
+    async (end) => {
+      const under = await EngineUnderTest.open({ queueLimit: 1500 });
+      const worker = under.connect({ activities: [] });
+      let turns = 0;
+      for (let count = 0; count < 1600; count += 1) {
+        const { instanceId } = await under.engine.start({ workflow: "w" });
+        turns += 1;
+        await worker.completeTurn(await worker.turn(turns), [schedule(0, "x")]);
+        if (end === "purged") {
+          await under.engine.purge(instanceId, { force: true });
+          continue;
+        }
+        await under.engine.terminate(instanceId);
+        turns += 1;
+        await worker.completeTurn(await worker.turn(turns), []);
+      }
+      const { instanceId } = await under.engine.start({ workflow: "w" });
+      await worker.completeTurn(await worker.turn(turns + 1), [schedule(0, "x")]);
+      const late = under.connect({ workflows: [] });
+      await late.completeActivity(await late.activity());
+      expect(late.activities).toMatchObject([{ instanceId }]);
+      await under.engine.close();
+    },
+  );
+});

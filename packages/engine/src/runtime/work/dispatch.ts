@@ -5,7 +5,13 @@ import type { ConcurrencyLimits } from "../../options.js";
 import { FairQueue } from "./fair-queue.js";
 import { Gate, type Hold } from "./gate.js";
 import type { NameKind } from "./repertoire.js";
-import { type ActivityWork, activityKey, type Worker, type WorkerWatcher } from "./worker.js";
+import {
+  type ActivityWork,
+  activityKey,
+  isStillWanted,
+  type Worker,
+  type WorkerWatcher,
+} from "./worker.js";
 
 /** An instance that waits for a turn. */
 export interface TurnWork {
@@ -33,6 +39,8 @@ export interface DispatchHost {
   ): WorkItem | undefined | Promise<WorkItem | undefined>;
 }
 
+const keepFrom = 1024;
+
 /**
  * Hands work to workers: to those that announced its name, in fair order of the names, as long as
  * they have room and the limits on work at once allow it. What cannot go waits.
@@ -45,6 +53,8 @@ export class Dispatch implements WorkerWatcher {
   readonly #turnGate: Gate;
   readonly #activityGate: Gate;
   #preparing = 0;
+  /** So many activities wait before they are gone through again. */
+  #keepAt = keepFrom;
 
   constructor(host: DispatchHost, limits: ConcurrencyLimits = {}) {
     this.#host = host;
@@ -195,7 +205,15 @@ export class Dispatch implements WorkerWatcher {
   addActivity(work: ActivityWork, front = false): void {
     if (this.#activities.size === 0 && this.#offerActivity(work, work.name)) return;
     this.#activities.push(work.name, work, front);
+    if (this.#activities.size >= this.#keepAt) this.#keepWanted();
     this.#pumpActivities();
+  }
+
+  /** Nobody may ever come for a name, and what its instances asked for is not to pile up when they are gone. */
+  #keepWanted(): void {
+    // What was refused is taken out by those who know of it.
+    this.#activities.keep((work) => work.refusedBy.size > 0 || isStillWanted(work));
+    this.#keepAt = Math.max(keepFrom, this.#activities.size * 2);
   }
 
   /** Hands out what can be handed out. */

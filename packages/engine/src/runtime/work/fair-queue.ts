@@ -45,6 +45,11 @@ export class FairQueue<T> {
     );
   }
 
+  /** Takes out all that need not wait any more. */
+  keep(isWanted: (item: T) => boolean): void {
+    for (const item of this.items()) if (!isWanted(item)) this.drop(item);
+  }
+
   /** Takes an item out that waits. */
   drop(item: T): void {
     this.#dropped.add(item);

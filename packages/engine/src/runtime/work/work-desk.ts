@@ -28,7 +28,13 @@ import {
 } from "./make-item.js";
 import { isGivenHistory, propagatedTo, recordsOf } from "./propagated.js";
 import { Refusals } from "./refusals.js";
-import { type ActivityWork, findActivity, type TurnInFlight, type Worker } from "./worker.js";
+import {
+  type ActivityWork,
+  findActivity,
+  isStillWanted,
+  type TurnInFlight,
+  type Worker,
+} from "./worker.js";
 
 /** Longest pause before a turn that was given up is tried again. */
 const maxRetryMs = 30_000;
@@ -387,11 +393,4 @@ export class WorkDesk implements DispatchHost {
     for (const cancel of this.#pauses) cancel();
     this.#pauses.clear();
   }
-}
-
-/** False when the instance was purged or terminated, or the task has its result. */
-function isStillWanted(work: ActivityWork): boolean {
-  const { state } = work.mailbox;
-  if (state === undefined || state.fold.end === "terminated") return false;
-  return state.executionId !== work.executionId || state.fold.tasks.has(work.taskId);
 }

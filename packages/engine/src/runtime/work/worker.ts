@@ -19,6 +19,13 @@ export interface ActivityWork {
   readonly refusedBy: ReadonlySet<string>;
 }
 
+/** False when the instance was purged or terminated, or the task has its result. */
+export function isStillWanted(work: ActivityWork): boolean {
+  const { state } = work.mailbox;
+  if (state === undefined || state.fold.end === "terminated") return false;
+  return state.executionId !== work.executionId || state.fold.tasks.has(work.taskId);
+}
+
 /** A turn that a worker has, as its instance knows it. */
 export interface TurnInFlight {
   readonly token: string;
