@@ -32,6 +32,24 @@ export interface OpenBatch {
   readonly reject: (error: unknown) => void;
 }
 
+/** Changes that were taken out of a batch, to be written in one go. */
+interface Taken {
+  readonly batch: OpenBatch;
+  readonly writes: StoreWrite[];
+  readonly change: number;
+  readonly changedIds: string[];
+  /** What may happen once they are on disk. */
+  readonly effects: (() => void)[];
+}
+
+/** What a journal goes by. */
+export interface JournalOptions {
+  readonly clock: Clock;
+  readonly commitWaitMs: number;
+  /** How large batches are. @default measured */
+  readonly pace?: Pick<Pace, "batchSize" | "begun" | "added" | "ended">;
+}
+
 /** Writes of one batch at most, so that one commit stays short. A single instance may exceed it. */
 const batchWrites = 10_000;
 
@@ -39,8 +57,9 @@ const batchWrites = 10_000;
  * The one writer. Changes are collected while a batch is on its way to the disk, and go into the
  * next one together: one sync serves all of them. Where that leads to all instances going in step,
  * and the disk waiting for this thread longer than this thread for the disk, the changes make two
- * batches: one is on its way while the other's steps are made. A failed write is final; the owner is
- * told and replaces the store.
+ * batches: one is on its way while the other's steps are made. That one is then made ready as soon as it
+ * is full, and follows the first at once. A failed write is final; the owner is told and replaces the
+ * store.
  */
 export class Journal {
   readonly #store: Pick<Store, "write">;
@@ -48,27 +67,30 @@ export class Journal {
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
   readonly #changes: ChangeLog;
-  readonly #pace: Pace;
+  readonly #pace: Required<JournalOptions>["pace"];
   /** Batches to be written, in order; the last one is being filled. */
   readonly #waiting: OpenBatch[] = [];
-  #writing = false;
+  /** What is on its way to the disk, and what follows it when it has got there. */
+  #written: Taken | undefined;
+  #next: Taken | undefined;
   #scheduled = false;
   /** Ends the wait for more changes, while there is one. */
   #patience: (() => void) | undefined;
   #failure: unknown;
   #commits = 0;
-  #written: Promise<void> = Promise.resolve();
+  /** Resolves when the write that is on its way has ended. */
+  #ended: Promise<void> = Promise.resolve();
 
   constructor(
     store: Pick<Store, "write">,
     changes: ChangeLog,
-    { clock, commitWaitMs }: { readonly clock: Clock; readonly commitWaitMs: number },
+    { clock, commitWaitMs, pace = new Pace(clock) }: JournalOptions,
     onFailure: (error: unknown) => void,
   ) {
     this.#store = store;
     this.#changes = changes;
     this.#clock = clock;
-    this.#pace = new Pace(clock);
+    this.#pace = pace;
     this.#waitMs = commitWaitMs;
     this.#onFailure = onFailure;
   }
@@ -80,9 +102,9 @@ export class Journal {
    */
   commit(dirty: Dirty, urgent: boolean): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#writing) this.#pace.added();
+    if (this.#written !== undefined) this.#pace.added();
     const { durable } = this.#batchOf(dirty);
-    if (urgent || this.#waitMs === 0) this.#schedule();
+    if (urgent || this.#waitMs === 0 || this.#isNextFull()) this.#schedule();
     else this.#patience ??= this.#clock.setDelay(this.#waitMs, () => this.#schedule());
     return durable;
   }
@@ -104,13 +126,13 @@ export class Journal {
   async flush(): Promise<void> {
     while (!this.isIdle()) {
       this.#schedule();
-      await (this.#waiting[0]?.durable ?? this.#written);
+      await (this.#waiting[0]?.durable ?? this.#ended);
     }
   }
 
   /** True when nothing waits to be written. */
   isIdle(): boolean {
-    return this.#waiting.length === 0 && !this.#writing;
+    return this.#waiting.length === 0 && this.#written === undefined;
   }
 
   /** Batches written since the start. */
@@ -118,26 +140,38 @@ export class Journal {
     return this.#commits;
   }
 
-  /** Starts a write at the end of this run of the event loop's microtasks, unless one is on its way. */
+  /** True when a batch waits behind the write that is on its way, and takes no more changes. */
+  #isNextFull(): boolean {
+    const [first] = this.#waiting;
+    const isFree = this.#written !== undefined && this.#next === undefined;
+    return isFree && first !== undefined && first.dirty.length >= this.#pace.batchSize;
+  }
+
+  /**
+   * At the end of this run of the event loop's microtasks: starts a write, or makes the next one ready
+   * where one is on its way.
+   */
   #schedule(): void {
     this.#patience?.();
     this.#patience = undefined;
-    if (this.#writing || this.#scheduled) return;
+    if (this.#scheduled || (this.#written !== undefined && !this.#isNextFull())) return;
     this.#scheduled = true;
     queueMicrotask(() => {
       this.#scheduled = false;
       const [batch] = this.#waiting;
-      if (this.#writing || batch === undefined || this.#failure !== undefined) return;
-      this.#written = this.#write(batch);
+      if (batch === undefined || this.#failure !== undefined) return;
+      if (this.#written === undefined) this.#begin(this.#take(batch));
+      else if (this.#isNextFull()) this.#next = this.#take(batch);
+      this.#pace.added();
+      if (this.#isNextFull()) this.#schedule();
     });
   }
 
-  async #write(batch: OpenBatch): Promise<void> {
-    this.#writing = true;
-    const writes: StoreWrite[] = [];
-    const after: (() => void)[] = [];
-    const changed: string[] = [];
-    const change = this.#changes.next();
+  /** Takes as many changes out of a batch as go into one write. */
+  #take(batch: OpenBatch): Taken | undefined {
+    const change = this.#nextChange();
+    const taken: Taken = { batch, change, writes: [], changedIds: [], effects: [] };
+    const { writes, changedIds, effects } = taken;
     try {
       let drafted = 0;
       for (const dirty of batch.dirty) {
@@ -145,35 +179,65 @@ export class Journal {
         drafted += 1;
         dirty.batch = undefined;
         const { changedId, committed } = dirty.draft(writes, change);
-        if (committed !== undefined) after.push(committed);
-        if (changedId !== undefined) changed.push(changedId);
+        if (committed !== undefined) effects.push(committed);
+        if (changedId !== undefined) changedIds.push(changedId);
       }
       batch.dirty = batch.dirty.slice(drafted);
       // Who was left out is answered with the next write: the same promise may not resolve yet.
       if (batch.dirty.length === 0) this.#waiting.shift();
-      if (changed.length > 0) writes.push(...this.#changes.entry(change, changed));
-      this.#pace.begun();
-      if (writes.length > 0) await this.#store.write(writes);
+      if (changedIds.length > 0) writes.push(...this.#changes.entry(change, changedIds));
+      return taken;
+    } catch (error) {
+      this.#fail(error, batch);
+      return undefined;
+    }
+  }
+
+  /** Changes are numbered without gaps: a write that changes no instance takes no number. */
+  #nextChange(): number {
+    const before = this.#written;
+    if (before === undefined) return this.#changes.next();
+    return before.changedIds.length > 0 ? before.change + 1 : before.change;
+  }
+
+  #begin(taken: Taken | undefined): void {
+    if (taken !== undefined) this.#ended = this.#write(taken);
+  }
+
+  async #write(taken: Taken): Promise<void> {
+    const { batch, writes, change, changedIds, effects } = taken;
+    this.#written = taken;
+    this.#pace.begun();
+    try {
+      // Without writes, too, it ends after what is done about the one before.
+      await (writes.length > 0 ? this.#store.write(writes) : undefined);
     } catch (error) {
       this.#fail(error, batch);
       return;
     }
+    if (this.#failure !== undefined) return;
     this.#commits += 1;
-    this.#writing = false;
+    const next = this.#next;
+    this.#written = undefined;
+    this.#next = undefined;
     const waiting = this.#waiting.reduce((sum, { dirty }) => sum + dirty.length, 0);
-    this.#pace.ended(after.length + waiting);
-    for (const effect of after) effect();
-    if (changed.length > 0) this.#changes.committed(change, changed);
-    if (this.#waiting[0] !== batch) batch.resolve();
+    this.#pace.ended(effects.length + (next?.effects.length ?? 0) + waiting);
+    // The disk need not wait for what is done about this one.
+    this.#begin(next);
+    for (const effect of effects) effect();
+    if (changedIds.length > 0) this.#changes.committed(change, changedIds);
+    if (this.#waiting[0] !== batch && next?.batch !== batch) batch.resolve();
     if (this.#waiting.length > 0) this.#schedule();
   }
 
+  /** Nothing more is written. What was on its way may be on disk, or not: those who wait are told so. */
   #fail(error: unknown, batch: OpenBatch): void {
     this.#failure = error;
-    this.#writing = false;
     this.#patience?.();
-    batch.reject(error);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(error);
+    const left = [batch, this.#written?.batch, this.#next?.batch, ...this.#waiting.splice(0)];
+    this.#written = undefined;
+    this.#next = undefined;
+    for (const one of left) one?.reject(error);
     this.#onFailure(error);
   }
 }

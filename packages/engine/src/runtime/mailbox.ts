@@ -111,7 +111,9 @@ export class Mailbox implements Dirty {
   batch: OpenBatch | undefined;
   /** The commit that its newest changes belong to. */
   lastCommit: Promise<void> | undefined;
+  /** Changes that are not on disk, and those of them that no draft has. */
   #uncommitted = 0;
+  #undrafted = 0;
 
   constructor(
     instanceId: string,
@@ -168,8 +170,7 @@ export class Mailbox implements Dirty {
   apply(outcome: Outcome, extra: readonly StoreWrite[] = []): void {
     // What cannot be encoded throws here, before anything has changed.
     const frames = encodeFrames(outcome.turn?.appended ?? []);
-    this.#uncommitted += 1;
-    this.#extra.push(...extra);
+    this.#changed(extra);
     if (outcome.beginning !== undefined) {
       const before = this.#state;
       if (before !== undefined && hasEnded(before) && this.#host.keepsExecutions)
@@ -187,6 +188,12 @@ export class Mailbox implements Dirty {
   /** The place of its next message in the outbox. */
   #nextKey(): Uint8Array {
     return outboxKey(this.instanceId, this.#host.nextOutboxSequence());
+  }
+
+  #changed(extra: readonly StoreWrite[]): void {
+    this.#uncommitted += 1;
+    this.#undrafted += 1;
+    this.#extra.push(...extra);
   }
 
   #applyState(outcome: Outcome, frames: Uint8Array): void {
@@ -216,8 +223,7 @@ export class Mailbox implements Dirty {
 
   /** Deletes the instance with the next commit, which has `extra` writes and `orders`, too. */
   purge(extra: readonly StoreWrite[], orders: readonly Omit<PostedOrder, "key">[] = []): void {
-    this.#uncommitted += 1;
-    this.#extra.push(...extra);
+    this.#changed(extra);
     for (const order of orders) this.#newPosted.push({ key: this.#nextKey(), ...order });
     this.#discard();
     this.#restart();
@@ -301,7 +307,8 @@ export class Mailbox implements Dirty {
     const changedId = row?.changed === this.#savedRow?.changed ? undefined : this.instanceId;
     this.#savedRow = row;
     const effects: Effects = { tasks: this.#newTasks, posted: this.#newPosted, timers };
-    const count = this.#uncommitted;
+    const count = this.#undrafted;
+    this.#undrafted = 0;
     this.#stale = [];
     this.#extra = [];
     this.#newTasks = [];

@@ -53,6 +53,22 @@ describe("Mailboxes", () => {
     expect(mailboxes.peek("a")).toBe(mailbox);
   });
 
+  test("keeps a mailbox until the last of its writes has ended, though one ends before", async () => {
+    const mailboxes = await open();
+    const mailbox = begin(mailboxes.fresh("a"));
+    const first = mailbox.draft([], 1);
+    mailbox.apply(new PureInstance({ instanceId: "a" }).decideTurn([timer(0, 60_000)]));
+    const second = mailbox.draft([], 2);
+    first.committed?.();
+    expect(mailbox.isDirty()).toBe(true);
+    mailboxes.settle(mailbox);
+    expect(mailboxes.peek("a")).toBe(mailbox);
+    second.committed?.();
+    expect(mailbox.isDirty()).toBe(false);
+    mailboxes.settle(mailbox);
+    expect(mailboxes.count()).toBe(0);
+  });
+
   test.each([
     ["lets go of a sleeper at once", 60_000, 0],
     ["keeps one that naps, in case it is needed again soon", 5000, 1],
