@@ -12,6 +12,13 @@ import { type Recording, recordChain, recordRun, sizeOf } from "./recording.js";
 
 type Database = Level<Uint8Array, Uint8Array>;
 
+/** As the engine opens its own. */
+const levelOptions = {
+  keyEncoding: "buffer",
+  valueEncoding: "buffer",
+  writeBufferSize: 8 * 1024 * 1024,
+};
+
 /**
  * The limit of the disk, measured with what the engine writes and nothing around it.
  * `together`: chains that are under way together go in step and share each batch: the best that group
@@ -33,7 +40,7 @@ export async function open(
 
 async function withDatabase(run: (db: Database) => Promise<Sample>): Promise<Sample> {
   const folder = await makeTempFolder();
-  const db: Database = new Level(folder, { keyEncoding: "buffer", valueEncoding: "buffer" });
+  const db: Database = new Level(folder, levelOptions);
   await db.open();
   try {
     return await run(db);
