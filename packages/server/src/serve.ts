@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { setFlagsFromString } from "node:v8";
 import { isEngineError } from "@pawl/engine";
 import type { ServeFlags } from "./flags.js";
 import { createLog } from "./log.js";
@@ -19,6 +20,9 @@ export interface ServeHooks {
  * A failure is one line on stderr and exit code 1; it is not thrown.
  */
 export async function serve(flags: ServeFlags, hooks: ServeHooks = {}): Promise<void> {
+  // What lives from one commit to the next would be made in the old generation, where it is collected
+  // late and keeps all that it refers to: a quarter of the server's CPU time (docs/performance.md).
+  setFlagsFromString("--no-allocation-site-pretenuring");
   const stopped = waitForSignal();
   const { logLevel, ...options } = flags;
   const logger = createLog(logLevel);
