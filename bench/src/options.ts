@@ -54,7 +54,7 @@ export function parseOptions(commandLine: readonly string[]): BenchOptions {
     quick,
     peers,
     rounds: rounds === undefined ? (quick ? 1 : 5) : parseNumber("--rounds", rounds, 1, 100),
-    warmUpMs: quick ? 100 : 400,
+    warmUpMs: quick ? 100 : 1500,
     measureMs: quick ? 200 : 1500,
     patienceMs:
       (patience === undefined ? (quick ? 0 : 60) : parseNumber("--patience", patience, 0, 36_000)) *

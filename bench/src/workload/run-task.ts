@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ownCpuMs, processCpuMs } from "../process/cpu.js";
-import type { WorkflowSystem } from "../system/system.js";
+import type { RaiseAndFinish, WorkflowSystem } from "../system/system.js";
 import { measure, measureOnce } from "./measure.js";
 import type { Sample, Task, Totals } from "./sample.js";
 
@@ -54,6 +54,7 @@ function readTotals({ pids, countCommits }: WorkflowSystem): Totals {
 
 async function measureSteps(system: WorkflowSystem, task: Task): Promise<Sample> {
   const steps = required(system.steps, task);
+  await warmUp(task, () => steps(task.size));
   let times: readonly number[] = [];
   const sample = await measureOnce(
     task.size,
@@ -70,8 +71,27 @@ async function measureSteps(system: WorkflowSystem, task: Task): Promise<Sample>
   return { ...sample, p50Ms: firstMs, p99Ms: lastMs, facts };
 }
 
+/** What is measured is a system that has been at work: its code is compiled by then. Done once at least. */
+async function warmUp({ warmUpMs }: Task, run: () => Promise<unknown>): Promise<void> {
+  const startedAt = performance.now();
+  do await run();
+  while (performance.now() - startedAt < warmUpMs);
+}
+
 async function measureEvents(system: WorkflowSystem, task: Task): Promise<Sample> {
-  const waiting = [...(await required(system.startWaiting, task)(task.size))];
+  const startWaiting = required(system.startWaiting, task);
+  await warmUp(task, async () => raiseAll(await startWaiting(task.size)));
+  const waiting = await startWaiting(task.size);
+  return measureOnce(
+    task.size,
+    () => readTotals(system),
+    () => raiseAll(waiting),
+  );
+}
+
+/** Raises an event on each of those that wait; gives the time that each took to end. */
+async function raiseAll(instances: readonly RaiseAndFinish[]): Promise<readonly number[]> {
+  const waiting = [...instances];
   const latencies: number[] = [];
   const raiseMany = async (): Promise<void> => {
     for (let raise = waiting.pop(); raise !== undefined; raise = waiting.pop()) {
@@ -80,14 +100,8 @@ async function measureEvents(system: WorkflowSystem, task: Task): Promise<Sample
       latencies.push(performance.now() - startedAt);
     }
   };
-  return measureOnce(
-    task.size,
-    () => readTotals(system),
-    async () => {
-      await Promise.all(Array.from({ length: eventsAtOnce }, raiseMany));
-      return latencies;
-    },
-  );
+  await Promise.all(Array.from({ length: eventsAtOnce }, raiseMany));
+  return latencies;
 }
 
 async function measureSleep(system: WorkflowSystem, task: Task): Promise<Sample> {
