@@ -14,6 +14,7 @@ import {
   encodeRow,
   joinPieces,
   looksAlike,
+  noSeals,
   ownPiece,
   type Piece,
   type Row,
@@ -397,11 +398,3 @@ export class Mailbox implements Dirty {
 }
 
 const noTimerKeys: readonly TimerKey[] = [];
-
-const noSeals: Seals = {
-  chunkCount: 0,
-  chain: 0,
-  historyBytes: 0,
-  inboxFirst: 0,
-  inboxNext: 0,
-};

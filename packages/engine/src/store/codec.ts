@@ -29,6 +29,15 @@ export interface Seals {
   readonly inboxNext: number;
 }
 
+/** Those of an instance of which nothing is on disk. */
+export const noSeals: Seals = {
+  chunkCount: 0,
+  chain: 0,
+  historyBytes: 0,
+  inboxFirst: 0,
+  inboxNext: 0,
+};
+
 const noTags: Record<string, string> = Object.freeze({});
 
 const storedStatus: Record<InstanceStatus, StoredStatus> = {
