@@ -8,7 +8,7 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "acknowledge-before-sync",
     breaks: "answers do not wait for the disk",
     file: "runtime/journal.ts",
-    search: "if (writes.length > 0) await this.#store.write(writes);",
+    search: "await (writes.length > 0 ? this.#store.write(writes) : undefined);",
     replace:
       "if (writes.length > 0) this.#store.write(writes).catch((error) => this.#onFailure(error));",
     suite: "simulation",
@@ -17,16 +17,17 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "effects-before-commit",
     breaks: "activities, timers and messages leave before the commit that asked for them",
     file: "runtime/journal.ts",
-    search: "      if (writes.length > 0) await this.#store.write(writes);\n    } catch (error) {",
+    search:
+      "      await (writes.length > 0 ? this.#store.write(writes) : undefined);\n    } catch (error) {",
     replace:
-      "      for (const effect of after.splice(0)) effect();\n      if (writes.length > 0) await this.#store.write(writes);\n    } catch (error) {",
+      "      for (const effect of (effects as (() => void)[]).splice(0)) effect();\n      if (writes.length > 0) await this.#store.write(writes);\n    } catch (error) {",
     suite: "simulation",
   },
   {
     name: "two-batches",
     breaks: "one commit is two batches",
     file: "runtime/journal.ts",
-    search: "if (writes.length > 0) await this.#store.write(writes);",
+    search: "await (writes.length > 0 ? this.#store.write(writes) : undefined);",
     replace:
       "const half = writes.length >> 1;\n      if (half > 0) await this.#store.write(writes.slice(0, half));\n      if (writes.length > 0) await this.#store.write(writes.slice(half));",
     suite: "simulation",
@@ -51,8 +52,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "failed-write-acknowledged",
     breaks: "a failed write is answered as if it had not failed",
     file: "runtime/journal.ts",
-    search: "    batch.reject(error);",
-    replace: "    batch.resolve();",
+    search: "for (const one of left) one?.reject(error);",
+    replace: "for (const one of left) one?.resolve();",
     suite: "simulation",
   },
   {

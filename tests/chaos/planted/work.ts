@@ -123,7 +123,7 @@ export const workFaults: readonly PlantedFault[] = [
   {
     name: "activity-for-the-terminated",
     breaks: "an activity of a terminated instance is handed out",
-    file: "runtime/work/work-desk.ts",
+    file: "runtime/work/worker.ts",
     search: 'if (state === undefined || state.fold.end === "terminated") return false;',
     replace: "if (state === undefined) return false;",
     suite: "engine",
