@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
-import { complete, schedule, timer } from "./actions.js";
+import { complete, schedule, timer, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
@@ -112,6 +112,49 @@ describe("a clock that is set", () => {
       await under.engine.close();
     },
   );
+
+  test.each(["lacks the workflow", "lacks its version"])(
+    "back to before a delayed start does not lose its turn when its worker %s",
+    async (what) => {
+      const under = await EngineUnderTest.open();
+      const worker = under.connect({});
+      const startAt = under.clock.now() + 5000;
+      await under.engine.start({ workflow: "w", instanceId: "a", startAt });
+      under.clock.moveTo(startAt);
+      const turn = await worker.turn();
+      const other = under.connect({});
+      await tick();
+      under.clock.setBack(1000);
+      if (what === "lacks the workflow") await worker.refuseTurn(turn);
+      else await worker.completeTurn(turn, [versionNotAvailable(0)]);
+      await under.engine.idle();
+      expect(other.turns).toHaveLength(0);
+      under.clock.moveTo(startAt);
+      await other.completeTurn(await other.turn(), [complete(0)]);
+      expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+      await under.engine.close();
+    },
+  );
+
+  test("back to before a delayed start does not lose its turn when nobody else is left", async () => {
+    const under = await EngineUnderTest.open({ workerReturnMs: 0 });
+    const worker = under.connect({ workflows: ["w"] });
+    const startAt = under.clock.now() + 5000;
+    await under.engine.start({ workflow: "w", instanceId: "a", startAt });
+    under.clock.moveTo(startAt);
+    const turn = await worker.turn();
+    const busy = under.connect({ turnLimit: 1, workflows: ["w", "v"] });
+    await under.engine.start({ workflow: "v", instanceId: "b" });
+    await busy.turn();
+    await worker.refuseTurn(turn);
+    under.clock.setBack(1000);
+    busy.close();
+    await under.engine.idle();
+    under.clock.moveTo(startAt);
+    await worker.completeTurn(await worker.turn(2), [complete(0)]);
+    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+    await under.engine.close();
+  });
 
   test("back does not hold up a commit that waits for a turn", async () => {
     const under = await EngineUnderTest.open({ commitWaitMs: 5 });

@@ -132,8 +132,8 @@ export const givenFaults: readonly PlantedFault[] = [
     name: "stall-though-taken",
     breaks: "a turn that is too large for one worker stalls while another takes it",
     file: "runtime/work/work-desk.ts",
-    search: "if (this.#runtime.dispatch.canTake({ ...work, bytes })) this.#runtime.wake(mailbox);",
-    replace: "if (bytes < 0) this.#runtime.wake(mailbox);",
+    search: "if (this.#runtime.dispatch.canTake({ ...work, bytes })) this.#runtime.again(mailbox);",
+    replace: "if (bytes < 0) this.#runtime.again(mailbox);",
     suite: "simulation",
   },
   {

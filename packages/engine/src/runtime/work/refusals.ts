@@ -57,7 +57,7 @@ export class Refusals {
     if (!mayGo) return mailbox.stall === undefined ? "counts" : "stalls";
     worker?.cached.delete(mailbox.instanceId);
     this.#turns.add(mailbox);
-    this.#runtime.wake(mailbox);
+    this.#runtime.again(mailbox);
     return "passed";
   }
 
@@ -114,7 +114,7 @@ export class Refusals {
         this.#turns.delete(mailbox);
         mailbox.forgetRefusals();
         this.#runtime.dequeue(mailbox);
-        this.#runtime.wake(mailbox);
+        this.#runtime.again(mailbox);
       }
     }
   }

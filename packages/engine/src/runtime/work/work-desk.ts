@@ -102,7 +102,7 @@ export class WorkDesk implements DispatchHost {
         return this.#begin(work, mailbox, state, worker, pieces);
       }
       mailbox.queued = false;
-      this.#runtime.wake(mailbox);
+      this.#runtime.again(mailbox);
       this.#runtime.mailboxes.settle(mailbox);
     } catch (error) {
       this.#giveUp(mailbox, error instanceof Error ? error.message : String(error));
@@ -126,7 +126,7 @@ export class WorkDesk implements DispatchHost {
     if (bytes > worker.turnBytes) {
       worker.cached.delete(state.instanceId);
       mailbox.largeTurnBytes = bytes;
-      if (this.#runtime.dispatch.canTake({ ...work, bytes })) this.#runtime.wake(mailbox);
+      if (this.#runtime.dispatch.canTake({ ...work, bytes })) this.#runtime.again(mailbox);
       else this.#stall(mailbox, state, worker.turnBytes);
       return undefined;
     }
@@ -309,7 +309,7 @@ export class WorkDesk implements DispatchHost {
     if (!dispatch.canTake({ instanceId, workflow, lastWorkerId, refusedBy, bytes })) {
       return this.#runtime.apply(mailbox, stalled);
     }
-    this.#runtime.wake(mailbox);
+    this.#runtime.again(mailbox);
     return this.#runtime.durable(mailbox);
   }
 
