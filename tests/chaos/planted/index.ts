@@ -6,6 +6,7 @@ import { coreFaults } from "./core.ts";
 import { fleetFaults } from "./fleet.ts";
 import { givenFaults } from "./given.ts";
 import { lifecycleFaults } from "./lifecycle.ts";
+import { limitFaults } from "./limits.ts";
 import type { PlantedFault } from "./planted-fault.ts";
 import { runtimeFaults } from "./runtime.ts";
 import { workFaults } from "./work.ts";
@@ -22,4 +23,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...workFaults,
   ...fleetFaults,
   ...componentFaults,
+  ...limitFaults,
 ];

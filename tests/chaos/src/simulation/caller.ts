@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { Instance, InstanceStatus } from "@pawl/engine";
+import type { Instance, InstanceStatus, RerunCommand } from "@pawl/engine";
 import type { StoredRow } from "@pawl/engine/testing";
 import { workflowNameOf } from "./workflow/names.ts";
 import { inputOf, type Program } from "./workflow/program.ts";
@@ -87,7 +87,7 @@ export class Caller {
   /** Does an instance again from an event on. */
   rerun(
     instanceId: string,
-    command: { readonly eventId: number; readonly newInstanceId: string },
+    command: RerunCommand & { readonly newInstanceId: string },
   ): Promise<Answer<{ executionId: string }>> {
     const { newInstanceId } = command;
     return this.#call(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { WorkItem } from "@pawl/engine";
+import type { ConcurrencyLimits, WorkItem } from "@pawl/engine";
 import { has, nameOf } from "./fleet.ts";
 import type { Connection, SimWorker } from "./worker.ts";
 import type { World } from "./world/world.ts";
@@ -53,19 +53,30 @@ function checkRoom(
 
 /** All workers together are not given more than the server's limits say. */
 function checkLimits(world: World, item: WorkItem): void {
-  const { turns, activities, turnsOf, activitiesOf } = world.settings.concurrency;
-  const isTurn = item.kind === "turn";
+  // It may have been chosen before they were changed.
+  const held = isChosenNow(item) ? [world.settings] : world.settingsSince(0);
   const name = nameOf(item);
   const alike = world.workers
     .flatMap((worker) => [...worker.openItems()])
     .filter(({ kind }) => kind === item.kind);
-  const check = (limit: number | undefined, count: number): void => {
-    if (!limit || count <= limit) return;
+  const check = (what: (limits: ConcurrencyLimits) => number | undefined, count: number): void => {
+    const limit = Math.max(
+      ...held.map(({ concurrency }) => what(concurrency) || Number.POSITIVE_INFINITY),
+    );
+    if (count <= limit) return;
     world.violation("limits on work at once hold", `${count} of ${limit}: ${name}`);
   };
-  check(isTurn ? turns : activities, alike.length);
+  const isTurn = item.kind === "turn";
+  check((limits) => (isTurn ? limits.turns : limits.activities), alike.length);
   const named = alike.filter((other) => nameOf(other) === name).length;
-  check(isTurn ? turnsOf?.[item.workflow] : activitiesOf?.[item.name], named);
+  const limitOf = ({ turnsOf, activitiesOf }: ConcurrencyLimits): number | undefined =>
+    item.kind === "turn" ? turnsOf?.[item.workflow] : activitiesOf?.[item.name];
+  check(limitOf, named);
+}
+
+/** False where a history had to be read: the item was chosen before. */
+function isChosenNow(item: WorkItem): boolean {
+  return item.kind === "activity" ? item.propagated === undefined : item.past.length === 0;
 }
 
 /** A worker is not asked for what it lacks, as far as the server can know, while another has it. */
@@ -75,11 +86,9 @@ function checkName(world: World, worker: SimWorker, { denied }: Connection, item
   const note = (found: string): void =>
     world.violation("work goes to those who have it", `${registration.name}: ${found}`);
   if (code.tells === "announces" && !has(code, item)) note(`${name} was not announced`);
-  // Where a history had to be read, it was chosen before: others may have come meanwhile.
-  const isChosenNow =
-    item.kind === "activity" ? item.propagated === undefined : item.past.length === 0;
   const said = denied.get(name);
-  if (!isChosenNow || said === undefined) return;
+  // Others may have come since it was chosen.
+  if (!isChosenNow(item) || said === undefined) return;
   // An answer for what was purged meanwhile is nobody's.
   const isLost = world.disk.row(said.instanceId)?.executionId !== said.executionId;
   if (said.kind === "turn" && isLost) return;

@@ -7,7 +7,9 @@ import { fleetOf, stepsFor } from "./fleet.ts";
 import { again } from "./scenario/again.ts";
 import { batches } from "./scenario/batch.ts";
 import { brief } from "./scenario/brief.ts";
+import { configure } from "./scenario/configure.ts";
 import { orphan } from "./scenario/orphan.ts";
+import { pages } from "./scenario/pages.ts";
 import {
   collect,
   family,
@@ -17,6 +19,7 @@ import {
   type Stage,
   wild,
 } from "./scenario/scenario.ts";
+import { tooMuch } from "./scenario/too-much.ts";
 import { watched } from "./scenario/watched.ts";
 import { Watcher } from "./watcher.ts";
 import { SimWorker } from "./worker.ts";
@@ -103,7 +106,7 @@ function stageOf(world: World, caller: Caller, programs: ProgramMaker): Stage {
 /** Callers side by side, each with a few scenarios. */
 async function play(stage: Stage): Promise<void> {
   const { random, settings } = stage.world;
-  const { echoesTokens, briefMs } = settings;
+  const { echoesTokens, briefMs, changes } = settings;
   const scenarios: readonly { weight: number; run: Scenario }[] = [
     { weight: 3, run: pure },
     { weight: 3, run: collect },
@@ -111,6 +114,9 @@ async function play(stage: Stage): Promise<void> {
     { weight: 1, run: batches },
     { weight: 1, run: watched },
     { weight: 1, run: again },
+    { weight: 0.7, run: pages },
+    { weight: 0.7, run: tooMuch },
+    { weight: changes ? 3 : 0, run: configure },
     // An id that is used again while its items are out needs tokens.
     { weight: echoesTokens ? 2 : 0, run: family },
     { weight: echoesTokens ? 1 : 0, run: orphan },

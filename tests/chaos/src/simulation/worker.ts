@@ -14,7 +14,7 @@ import { has, nameOf, type WorkerCode } from "./fleet.ts";
 import { checkHandOut } from "./hand-out.ts";
 import { endAction, failAction, failure } from "./workflow/actions.ts";
 import { isRerunId } from "./workflow/names.ts";
-import { type ActivityInput, activityOutput, runProgram } from "./workflow/program.ts";
+import { type ActivityInput, activityOutput, runProgram, tooLarge } from "./workflow/program.ts";
 import { Replay } from "./workflow/replay.ts";
 import type { Owner } from "./world/scheduler.ts";
 import type { Life, WorkerPlace, World } from "./world/world.ts";
@@ -264,6 +264,7 @@ export class SimWorker implements WorkerPlace {
     if (!has(this.code, item)) {
       return { failure: failure(name, unregisteredType), unregistered: name };
     }
+    if (input.isLarge === true) return { output: tooLarge };
     return input.fails
       ? { failure: failure("not this time") }
       : { output: activityOutput(input.token) };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { limits } from "@pawl/protocol";
 import type { Scope } from "./actions.ts";
 import { activityNameOf, ghostName, workflowNameOf } from "./names.ts";
 import type { Pending, ReplayContext, Workflow } from "./replay.ts";
@@ -23,6 +24,12 @@ export type Step =
   | { readonly do: "patch"; readonly key: string }
   /** One of two activities: that of the version that began. */
   | { readonly do: "version"; readonly key: string }
+  /** An activity whose result is over the limit: it fails. */
+  | { readonly do: "large"; readonly key: string }
+  /** Asks for an activity with an input that is over the limit: that fails the workflow. */
+  | { readonly do: "askLarge" }
+  /** So many timers at once, which nobody waits for. */
+  | { readonly do: "grow"; readonly timers: number }
   | { readonly do: "nap"; readonly ms: number }
   /** Waits for an event, for so long at most. */
   | { readonly do: "wait"; readonly event: string; readonly ms: number }
@@ -65,6 +72,9 @@ export interface ProgramInput {
 export const collectEvent = "go";
 export const endText = "~end~";
 
+/** A payload that is over the limit. */
+export const tooLarge = Buffer.alloc(limits.payloadBytes + 1, "x").toString("latin1");
+
 /** The input of a program's instance. */
 export function inputOf(steps: Program, given?: Scope): string {
   const input: ProgramInput = { steps, log: [], given };
@@ -83,6 +93,8 @@ export interface ActivityInput {
   /** Names this call, in text that nothing else has. */
   readonly token: string;
   readonly fails: boolean;
+  /** Its result is over the limit. */
+  readonly isLarge?: boolean;
   /** What it is given of the histories above it. */
   readonly given?: Scope | undefined;
 }
@@ -140,7 +152,24 @@ function* runStep(context: ReplayContext, step: Step, log: string[]): StepRun {
       ask(context, callToken(step.key, 0), false);
       break;
     case "ghost":
-      log.push(yield* runGhost(context, step.key));
+      log.push(
+        yield* runFailing(context, step.do, {
+          name: ghostName,
+          input: { token: callToken(step.key, 0), fails: false },
+        }),
+      );
+      break;
+    case "large": {
+      const token = callToken(step.key, 0);
+      const input = { token, fails: false, isLarge: true };
+      log.push(yield* runFailing(context, step.do, { name: activityNameOf(token), input }));
+      break;
+    }
+    case "askLarge":
+      context.activity({ name: activityNameOf(callToken(step.do, 0)), input: tooLarge });
+      break;
+    case "grow":
+      for (let at = 0; at < step.timers; at += 1) context.timer(context.now + farMs + at);
       break;
     case "patch":
       yield waysOf(context, step.key).map((key) => ask(context, callToken(key, 0), false));
@@ -200,13 +229,20 @@ function askChildren(context: ReplayContext, children: readonly Child[]): Pendin
   );
 }
 
-function* runGhost(context: ReplayContext, key: string): Generator<Pending[], string, string[]> {
+/** Later than any run lasts. */
+const farMs = 1e9;
+
+/** An activity that fails, whoever runs it: that is noted as what it is. */
+function* runFailing(
+  context: ReplayContext,
+  what: string,
+  { name, input }: { readonly name: string; readonly input: ActivityInput },
+): Generator<Pending[], string, string[]> {
   try {
-    const input: ActivityInput = { token: callToken(key, 0), fails: false };
-    yield [context.activity({ name: ghostName, input: JSON.stringify(input) })];
+    yield [context.activity({ name, input: JSON.stringify(input) })];
     return "somebody";
   } catch {
-    return ghostName;
+    return what;
   }
 }
 
@@ -258,6 +294,9 @@ function* runChildren(
   return outputs;
 }
 
+/** Steps that are noted as what they are. */
+const notedSteps: ReadonlySet<string> = new Set(["ghost", "large", "patch", "version"]);
+
 /** The output of a program that nothing from outside has a say in; undefined: something has. */
 export function expectedOutput(program: Program): string | undefined {
   const log: string[] = [];
@@ -270,7 +309,7 @@ export function expectedOutput(program: Program): string | undefined {
         if (output === undefined) return undefined;
         log.push(output);
       }
-    } else if (step.do === "ghost" || step.do === "patch" || step.do === "version") {
+    } else if (notedSteps.has(step.do)) {
       log.push(step.do);
     } else if (step.do === "wait" || step.do === "collect" || step.do === "fail") return undefined;
   }

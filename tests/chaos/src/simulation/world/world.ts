@@ -10,7 +10,7 @@ import { WallClock } from "./clock.ts";
 import { Disk } from "./disk.ts";
 import { calm, type Habits, randomHabits, withoutTokens } from "./habits.ts";
 import { type Owner, Scheduler } from "./scheduler.ts";
-import { randomSettings, type Settings } from "./settings.ts";
+import { changedSettings, engineSettings, randomSettings, type Settings } from "./settings.ts";
 import { SimStore } from "./sim-store.ts";
 import { Trace } from "./trace.ts";
 
@@ -60,7 +60,10 @@ export class World {
   readonly violations: string[] = [];
   /** The workers that there are, connected or not. */
   readonly workers: WorkerPlace[] = [];
-  readonly settings: Settings;
+  /** As they are now. */
+  settings: Settings;
+  /** As they were before they were changed, and until when. */
+  readonly #settingsBefore: { readonly settings: Settings; readonly until: number }[] = [];
   /** What is handed on, where something is. */
   readonly handedOn: HandedOn | undefined;
   /** What goes on whatever server lives. */
@@ -103,6 +106,20 @@ export class World {
     this.faults += 1;
     this.trace.note(`  fault: ${what}`);
     return true;
+  }
+
+  /** Other limits and times hold from now on. */
+  reconfigure(): void {
+    this.#settingsBefore.push({ settings: this.settings, until: this.clock.now() });
+    this.settings = changedSettings(this.settings, this.random);
+    this.trace.note(`  settings ${JSON.stringify(this.settings)}`);
+    this.life.engine?.reconfigure(engineSettings(this.settings));
+  }
+
+  /** The settings that held at an instant or later, the present ones first; not if the clock was set back. */
+  settingsSince(instant: number): Settings[] {
+    const before = this.#settingsBefore.filter(({ until }) => until >= instant);
+    return [this.settings, ...before.map(({ settings }) => settings)];
   }
 
   /** From now on nothing goes wrong any more. */
@@ -148,15 +165,14 @@ export class World {
       historyCacheBytes: this.random.chance(0.2) ? 0 : 1 << 20,
       // Few: who has nothing to do is read again when something comes.
       idleInstances: this.random.chance(0.15) ? this.random.integer(0, 2) : 2000,
-      concurrency: settings.concurrency,
-      keepExecutions: settings.keepExecutions,
-      retention: settings.retention,
+      ...engineSettings(settings),
       logger: { info: say("info"), warn: say("warn"), error: say("error") },
     };
     openEngineOver(openStore, options).then(
       (engine) => {
         if (!life.isAlive) return;
         life.engine = engine;
+        if (this.settings !== settings) engine.reconfigure(engineSettings(this.settings));
         engine.onReadyChange((ready) => {
           if (!ready) life.incarnation += 1;
         });
@@ -250,9 +266,10 @@ export class World {
 
   /** What is kept for some time after its end is deleted after that alone. */
   #checkKept(instanceId: string, { completedAt }: StoredRow): void {
-    const { briefMs } = this.settings;
-    if (briefMs === undefined || !isBriefId(instanceId) || this.clock.wentBack) return;
-    if (completedAt > 0 && completedAt + briefMs <= this.clock.now()) return;
+    if (this.settings.briefMs === undefined || !isBriefId(instanceId) || this.clock.wentBack)
+      return;
+    const keptMs = Math.min(...this.settingsSince(completedAt).map(({ briefMs = 0 }) => briefMs));
+    if (completedAt > 0 && completedAt + keptMs <= this.clock.now()) return;
     this.violation("what has ended is kept for its time", instanceId);
   }
 
