@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { limits } from "@pawl/protocol";
 import type { TracingOptions } from "./port/tracing.js";
 import { type Clock, systemClock } from "./runtime/clock.js";
+import type { BatchPace } from "./runtime/commit/pace.js";
 import type { ScrubRate } from "./store/level/scrub.js";
 import type { OnDamage } from "./store/sound-files.js";
 
@@ -126,6 +127,8 @@ export type EngineSettings = Pick<
 export type ResolvedOptions = Required<Omit<EngineOptions, "dataDir" | "tracing">> & {
   readonly dataDir: string;
   readonly tracing: TracingOptions | undefined;
+  /** How large the batches of commits are. Set by tests only. @default measured */
+  readonly pace?: BatchPace;
 };
 
 const silent: Logger = { info() {}, warn() {}, error() {} };

@@ -115,6 +115,22 @@ export const runtimeFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
+    name: "change-number-twice",
+    breaks: "two writes on their way have one change number",
+    file: "runtime/journal.ts",
+    search: "return before.changedIds.length > 0 ? before.change + 1 : before.change;",
+    replace: "return this.#changes.next();",
+    suite: "simulation",
+  },
+  {
+    name: "let-go-while-written",
+    breaks: "an instance in two writes is let go when the first has ended",
+    file: "runtime/mailbox.ts",
+    search: "    const count = this.#undrafted;",
+    replace: "    const count = this.#uncommitted;",
+    suite: "simulation",
+  },
+  {
     name: "outbox-sequence",
     breaks: "messages after a restart overwrite those before",
     file: "runtime/runtime.ts",

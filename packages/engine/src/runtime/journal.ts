@@ -3,7 +3,7 @@
 import type { Store, StoreWrite } from "../store/store.js";
 import type { ChangeLog } from "./change-log.js";
 import type { Clock } from "./clock.js";
-import { Pace } from "./commit/pace.js";
+import { type BatchPace, Pace } from "./commit/pace.js";
 
 /** Changes that were added to a batch. */
 export interface Drafted {
@@ -47,7 +47,7 @@ export interface JournalOptions {
   readonly clock: Clock;
   readonly commitWaitMs: number;
   /** How large batches are. @default measured */
-  readonly pace?: Pick<Pace, "batchSize" | "begun" | "added" | "ended">;
+  readonly pace?: BatchPace;
 }
 
 /** Writes of one batch at most, so that one commit stays short. A single instance may exceed it. */
@@ -67,7 +67,7 @@ export class Journal {
   readonly #waitMs: number;
   readonly #onFailure: (error: unknown) => void;
   readonly #changes: ChangeLog;
-  readonly #pace: Required<JournalOptions>["pace"];
+  readonly #pace: BatchPace;
   /** Batches to be written, in order; the last one is being filled. */
   readonly #waiting: OpenBatch[] = [];
   /** What is on its way to the disk, and what follows it when it has got there. */

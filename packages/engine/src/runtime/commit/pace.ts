@@ -7,6 +7,9 @@ const leastSize = 32;
 /** How much of what was measured counts with the next write. */
 const memory = 0.75;
 
+/** What says how large batches are; it is told of all writes. */
+export type BatchPace = Pick<Pace, "batchSize" | "begun" | "added" | "ended">;
+
 /**
  * How large batches should be. Instances whose changes are written together go on together, and come
  * back together: while their batch is on its way this thread has nothing to do, and while it makes

@@ -162,6 +162,7 @@ export class World {
       clock: this.clock.of(life),
       createId,
       commitWaitMs: this.random.chance(0.8) ? 2 : 0,
+      batchSize: this.random.chance(0.25) ? this.random.integer(1, 4) : undefined,
       historyCacheBytes: this.random.chance(0.2) ? 0 : 1 << 20,
       // Few: who has nothing to do is read again when something comes.
       idleInstances: this.random.chance(0.15) ? this.random.integer(0, 2) : 2000,
