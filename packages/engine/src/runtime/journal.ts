@@ -57,8 +57,8 @@ const batchWrites = 10_000;
  * The one writer. Changes are collected while a batch is on its way to the disk, and go into the
  * next one together: one sync serves all of them. Where that leads to all instances going in step,
  * and the disk waiting for this thread longer than this thread for the disk, the changes make two
- * batches: one is on its way while the other's steps are made. That one is then made ready as soon as it
- * is full, and follows the first at once. A failed write is final; the owner is told and replaces the
+ * batches or three: one is on its way while the others' steps are made. The next is made ready as soon as
+ * it is full, and follows the first at once. A failed write is final; the owner is told and replaces the
  * store.
  */
 export class Journal {

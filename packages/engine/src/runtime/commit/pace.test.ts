@@ -32,8 +32,13 @@ describe("the pace of batches", () => {
   });
 
   test("makes two of them while the disk waits longer than it is waited for", () => {
-    const pace = paceAfter(3, { diskMs: 2, workMs: 9, changes: 255 });
-    expect(pace.batchSize).toBe(128);
+    const pace = paceAfter(3, { diskMs: 2, workMs: 9, changes: 127 });
+    expect(pace.batchSize).toBe(64);
+  });
+
+  test("makes three of many", () => {
+    const pace = paceAfter(3, { diskMs: 2, workMs: 9, changes: 256 });
+    expect(pace.batchSize).toBe(86);
   });
 
   test("makes one while the disk is waited for longer", () => {
@@ -58,7 +63,7 @@ describe("the pace of batches", () => {
     };
     // Changes come almost until the end of each write.
     for (let count = 0; count < 5; count += 1) write(5, 5);
-    expect(pace.batchSize).toBe(128);
+    expect(pace.batchSize).toBe(86);
     for (let count = 0; count < 5; count += 1) write(20, 5);
     expect(pace.batchSize).toBe(Number.POSITIVE_INFINITY);
   });

@@ -4,6 +4,8 @@ import type { Clock } from "../clock.js";
 
 /** Changes are not made two batches when there are fewer of them than twice this. */
 const leastSize = 32;
+/** They are made three when there are as many as three times this. */
+const ampleSize = 64;
 /** How much of what was measured counts with the next write. */
 const memory = 0.75;
 
@@ -14,7 +16,8 @@ export type BatchPace = Pick<Pace, "batchSize" | "begun" | "added" | "ended">;
  * How large batches should be. Instances whose changes are written together go on together, and come
  * back together: while their batch is on its way this thread has nothing to do, and while it makes
  * their steps the disk has nothing to do. Where the disk is the quicker one of the two, halves
- * overlap; where it is the slower one, as few syncs as can be are best. A clock that jumps misleads it
+ * overlap, and thirds, where there are enough, leave no gap: one is written, one is ready, and one is
+ * being made. Where it is the slower one, as few syncs as can be are best. A clock that jumps misleads it
  * for a few writes, and no more comes of that than batches of another size.
  */
 export class Pace {
@@ -54,6 +57,7 @@ export class Pace {
     this.#idleMs = this.#idleMs * memory + Math.max(now - this.#activeAt, 0);
     this.#endedAt = now;
     const splits = changes >= 2 * leastSize && this.#idleMs * 2 < this.#totalMs;
-    this.#batchSize = splits ? Math.ceil(changes / 2) : Number.POSITIVE_INFINITY;
+    const parts = changes < 3 * ampleSize ? 2 : 3;
+    this.#batchSize = splits ? Math.ceil(changes / parts) : Number.POSITIVE_INFINITY;
   }
 }
