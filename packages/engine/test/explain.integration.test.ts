@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { Worker } from "../src/runtime/work/worker.js";
 import { rowKey } from "../src/store/key.js";
 import { put } from "../src/store/store.js";
 import { timer } from "./actions.js";
@@ -49,6 +50,25 @@ describe("explain()", () => {
     await worker.activity();
     const { activities } = await under.engine.explain("a");
     expect(activities.map(({ waitsFor }) => waitsFor)).toEqual([undefined, "limit"]);
+    await under.engine.close();
+  });
+
+  test("looks at what a worker has once, however many activities are open", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({ flows, activities: ["double"], activityLimit: 3 });
+    const input = Array.from({ length: 50 }, (_, index) => `${index}`).join(",");
+    await under.engine.start({ workflow: "fanOut", instanceId: "a", input });
+    await worker.activity();
+    const looks = vi.spyOn(Worker.prototype, "activities", "get");
+    const offers = vi.spyOn(Worker.prototype, "runs");
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const { activities } = await under.engine.explain("a");
+    expect(activities.filter(({ workerId }) => workerId !== undefined)).toHaveLength(3);
+    expect(activities.filter(({ waitsFor }) => waitsFor === "room")).toHaveLength(47);
+    expect(looks).toHaveBeenCalledTimes(1);
+    expect(offers).toHaveBeenCalledTimes(1);
     await under.engine.close();
   });
 

@@ -14,6 +14,7 @@ import type { InstanceState, OpenTask } from "../../core/state.js";
 import { isEngineError } from "../../errors.js";
 import type { Mailbox } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
+import type { Worker } from "../work/worker.js";
 import { readRun } from "./reader.js";
 import { summaryOf } from "./summary.js";
 
@@ -41,8 +42,9 @@ export async function explain(
   try {
     const run = await readRun(runtime.store, instanceId);
     const events = run?.history.map((record) => record.event) ?? [];
+    const told = toldBy(events);
     const live = await runtime.mailboxes.run(instanceId, (mailbox) =>
-      mailbox.state === undefined ? undefined : lookAt(runtime, mailbox, mailbox.state, events),
+      mailbox.state === undefined ? undefined : lookAt(runtime, mailbox, mailbox.state, told),
     );
     const instance = await reader.get(instanceId);
     if (live === undefined || instance === undefined) return undefined;
@@ -58,20 +60,51 @@ export async function explain(
   }
 }
 
-function lookAt(
-  runtime: Runtime,
-  mailbox: Mailbox,
-  state: InstanceState,
-  events: readonly HistoryEvent[],
-): Live {
+/** What history says of open work, gathered in one pass: an instance may have many thousands open. */
+interface Told {
+  /** How often each call was scheduled, by the id that its attempts share. */
+  readonly attempts: ReadonlyMap<string, number>;
+  /** The event that a timer's wait is for, as the workflow names it. */
+  readonly eventNames: ReadonlyMap<number, string>;
+}
+
+function toldBy(events: readonly HistoryEvent[]): Told {
+  const attempts = new Map<string, number>();
+  const eventNames = new Map<number, string>();
+  for (const { eventId, eventType } of events) {
+    if (eventType.case === "taskScheduled") {
+      const call = eventType.value.taskExecutionId;
+      attempts.set(call, (attempts.get(call) ?? 0) + 1);
+    } else if (eventType.case === "timerCreated") {
+      const { origin } = eventType.value;
+      if (origin.case === "externalEvent") eventNames.set(eventId, origin.value.name);
+    }
+  }
+  return { attempts, eventNames };
+}
+
+function lookAt(runtime: Runtime, mailbox: Mailbox, state: InstanceState, told: Told): Live {
   const { fold } = state;
   const isOpen = fold.end === undefined;
+  const holders = holdersOf(runtime, state);
+  const waits = new Map<string, WaitReason>();
+  const facts = (task: OpenTask): OpenActivity => {
+    const activity = activityOf(task, told);
+    const { workerId, registration } = holders.get(task.taskId) ?? {};
+    if (workerId === undefined) {
+      const { name } = activity;
+      const waitsFor = waits.get(name) ?? activityWait(runtime, name);
+      waits.set(name, waitsFor);
+      return { ...activity, waitsFor };
+    }
+    return { ...activity, workerId, ...(registration?.name && { workerName: registration.name }) };
+  };
   return {
     activities: [...fold.tasks.values()]
       .filter(({ taskId }) => !state.settled.has(taskId))
-      .map((task) => activityOf(runtime, state, task, events)),
+      .map(facts),
     timers: [...fold.timers.values()].map(({ timerId, fireAt }) => {
-      const name = eventNameOf(events, timerId);
+      const name = told.eventNames.get(timerId);
       return name === undefined ? { timerId, fireAt } : { timerId, fireAt, eventName: name };
     }),
     open: [...fold.children]
@@ -98,50 +131,34 @@ function turnWait({ dispatch }: Runtime, workflow: string): WaitReason {
   return dispatch.turnHold(workflow) === undefined ? "room" : "limit";
 }
 
-function activityOf(
-  { dispatch }: Runtime,
-  state: InstanceState,
-  { taskId, record }: OpenTask,
-  events: readonly HistoryEvent[],
-): OpenActivity {
-  const { event } = record;
-  const scheduled = event.eventType.case === "taskScheduled" ? event.eventType.value : undefined;
-  const name = scheduled?.name ?? "";
-  const call = scheduled?.taskExecutionId ?? "";
-  const tries = events.filter(
-    ({ eventType }) =>
-      eventType.case === "taskScheduled" && eventType.value.taskExecutionId === call,
-  );
-  const facts = {
-    taskId,
-    name,
-    scheduledAt: event.timestamp === undefined ? 0 : fromTimestamp(event.timestamp),
-    attempt: call === "" ? 1 : Math.max(tries.length, 1),
-  };
-  let offered = false;
+/** The workers that have the execution's activities, by task. */
+function holdersOf({ dispatch }: Runtime, state: InstanceState): ReadonlyMap<number, Worker> {
+  const holders = new Map<number, Worker>();
   for (const worker of dispatch.workers.values()) {
-    offered ||= worker.runs("activity", name);
-    for (const work of worker.activities.values()) {
-      const isIt = work.instanceId === state.instanceId && work.taskId === taskId;
-      if (isIt && work.executionId === state.executionId) {
-        const { name: workerName } = worker.registration;
-        const named = workerName === "" ? {} : { workerName };
-        return { ...facts, workerId: worker.workerId, ...named };
-      }
+    for (const { instanceId, executionId, taskId } of worker.activities.values()) {
+      const isIts = instanceId === state.instanceId && executionId === state.executionId;
+      if (isIts) holders.set(taskId, worker);
     }
   }
-  const room = dispatch.activityHold(name) === undefined ? "room" : "limit";
-  return { ...facts, waitsFor: offered ? room : "worker" };
+  return holders;
 }
 
-/** The event that a timer's wait is for, as the workflow names it. */
-function eventNameOf(events: readonly HistoryEvent[], timerId: number): string | undefined {
-  for (const { eventId, eventType } of events) {
-    if (eventId !== timerId || eventType.case !== "timerCreated") continue;
-    const { origin } = eventType.value;
-    return origin.case === "externalEvent" ? origin.value.name : undefined;
-  }
-  return undefined;
+function activityWait({ dispatch }: Runtime, name: string): WaitReason {
+  const isOffered = [...dispatch.workers.values()].some((worker) => worker.runs("activity", name));
+  if (!isOffered) return "worker";
+  return dispatch.activityHold(name) === undefined ? "room" : "limit";
+}
+
+function activityOf({ taskId, record }: OpenTask, { attempts }: Told): OpenActivity {
+  const { event } = record;
+  const scheduled = event.eventType.case === "taskScheduled" ? event.eventType.value : undefined;
+  const call = scheduled?.taskExecutionId ?? "";
+  return {
+    taskId,
+    name: scheduled?.name ?? "",
+    scheduledAt: event.timestamp === undefined ? 0 : fromTimestamp(event.timestamp),
+    attempt: call === "" ? 1 : (attempts.get(call) ?? 1),
+  };
 }
 
 function inboxEventOf({ eventType }: HistoryEvent): InboxEvent {
