@@ -8,7 +8,7 @@ import { measure, measureOnce } from "../workload/measure.js";
 import type { Sample, Task } from "../workload/sample.js";
 import { BatchGroup } from "./batch-group.js";
 import type { LoggedWrite } from "./level-log.js";
-import { type Recording, recordChain, recordRun, sizeOf } from "./recording.js";
+import { type RecordedRun, type Recording, recordChain, recordRun, sizeOf } from "./recording.js";
 
 type Database = Level<Uint8Array, Uint8Array>;
 
@@ -65,14 +65,14 @@ async function writeTogether(db: Database, recording: Recording, task: Task): Pr
   return { ...(await measure(work, task)), facts: sizeOf(recording.batches) };
 }
 
-/** Latencies are those of one batch. */
-async function replayRun(db: Database, { atOnce, measureMs }: Task): Promise<Sample> {
-  const recorded = await recordRun(atOnce, measureMs);
+/** Latencies are those of one batch. What the engine wrote to warm up warms up this one, too. */
+async function replayRun(db: Database, task: Task): Promise<Sample> {
+  const recorded = await recordRun(task);
   let commits = 0;
   const readTotals = () => ({ cpuMs: { driver: ownCpuMs() }, commits });
-  const replay = async (): Promise<readonly number[]> => {
+  const write = async (batches: RecordedRun["batches"]): Promise<readonly number[]> => {
     const latencies: number[] = [];
-    for (const batch of recorded.batches) {
+    for (const batch of batches) {
       const startedAt = performance.now();
       await db.batch([...batch] satisfies LoggedWrite[], { sync: true });
       latencies.push(performance.now() - startedAt);
@@ -80,7 +80,8 @@ async function replayRun(db: Database, { atOnce, measureMs }: Task): Promise<Sam
     }
     return latencies;
   };
-  const sample = await measureOnce(recorded.chains, readTotals, replay);
+  await write(recorded.warmUp);
+  const sample = await measureOnce(recorded.chains, readTotals, () => write(recorded.batches));
   const { perSecond } = recorded;
   return { ...sample, facts: { ...sizeOf(recorded.batches), enginePerSecond: perSecond } };
 }

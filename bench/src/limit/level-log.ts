@@ -23,18 +23,30 @@ const batchHeaderBytes = 12;
 const putTag = 1;
 
 /**
- * Every batch in the logs of a LevelDB folder, oldest first. What has left the log for a table is
- * not seen: to be used on a folder with little in it, while it is closed.
+ * Every batch in the logs of a folder, oldest first: those of a LevelDB folder that is closed, or what
+ * `LogKeeper` kept of one.
+ * @throws Error if one is missing: LevelDB numbers all writes, one after the other
  */
 export async function readLoggedBatches(folder: string): Promise<LoggedWrite[][]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".log")).sort();
   const batches: LoggedWrite[][] = [];
-  for (const name of names) {
+  let written: bigint | undefined;
+  for (const name of (await readdir(folder)).filter(isLog).sort()) {
     for (const record of parseLog(await readFile(join(folder, name)))) {
-      batches.push(parseBatch(record));
+      const firstNumber = record.readBigUInt64LE(0);
+      if (written !== undefined && firstNumber !== written) {
+        throw new Error(`writes ${written} to ${firstNumber} are in no log of ${folder}`);
+      }
+      const batch = parseBatch(record);
+      written = firstNumber + BigInt(batch.length);
+      batches.push(batch);
     }
   }
   return batches;
+}
+
+/** A file name is that of one of LevelDB's logs. */
+export function isLog(name: string): boolean {
+  return name.endsWith(".log");
 }
 
 /** The records of a log. */

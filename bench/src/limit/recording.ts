@@ -3,10 +3,13 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Client, createClient, createWorker } from "@pawl/client";
-import { openEngine } from "@pawl/engine";
+import { type Engine, openEngine } from "@pawl/engine";
 import { makeTempFolder, removeTempFolder } from "../process/temp-folder.js";
 import { chain, chainOutput, ownWorker, requireOutput, runChain } from "../workload/fixtures.js";
+import { measure } from "../workload/measure.js";
+import type { Task, Totals } from "../workload/sample.js";
 import { type LoggedWrite, partsOf, readLoggedBatches } from "./level-log.js";
+import { LogKeeper } from "./log-keeper.js";
 
 /** What the engine wrote for one chain. */
 export interface Recording {
@@ -17,16 +20,17 @@ export interface Recording {
 
 /** What the engine wrote in a run of many chains, and how fast it was. */
 export interface RecordedRun {
+  /** What was written before: a store that has been at work costs more than an empty one. */
+  readonly warmUp: readonly (readonly LoggedWrite[])[];
+  /** What was written while it was measured. */
+  readonly batches: readonly (readonly LoggedWrite[])[];
+  /** Chains that ended while it was measured. */
   readonly chains: number;
   readonly perSecond: number;
-  readonly batches: readonly (readonly LoggedWrite[])[];
 }
 
 /** Chains that are run one after another. A disturbed one takes more batches than it needs. */
 const recordedChains = 9;
-
-/** Chains of a run: few enough for LevelDB to keep all of their batches in its log. */
-const runChains = 1200;
 
 /**
  * Runs chains on an engine of their own, one after another, and reads from LevelDB's log what was
@@ -34,7 +38,7 @@ const runChains = 1200;
  */
 export async function recordChain(): Promise<Recording> {
   const instanceIds = Array.from({ length: recordedChains }, () => randomUUID());
-  const batches = await record(async (client) => {
+  const { batches } = await record(async (client) => {
     for (const instanceId of instanceIds) {
       const handle = await client.start(chain, 0, { instanceId });
       requireOutput(await handle.result(), chainOutput);
@@ -50,41 +54,52 @@ export async function recordChain(): Promise<Recording> {
   return best;
 }
 
-/** Runs chains, so many at once, for `measureMs` at most, and reads what was written for all. */
-export async function recordRun(atOnce: number, measureMs: number): Promise<RecordedRun> {
-  let chains = 0;
-  let elapsedMs = 0;
-  const batches = await record(async (client) => {
-    const startedAt = performance.now();
-    const isOver = (): boolean =>
-      chains + atOnce > runChains || performance.now() - startedAt > measureMs;
-    const runMany = async (): Promise<void> => {
-      do {
-        await runChain(client);
-        chains += 1;
-      } while (!isOver());
+/**
+ * Measures chains on an engine of their own, as every system that runs them is measured, and reads from
+ * LevelDB's log what was written for all.
+ */
+export async function recordRun(task: Task): Promise<RecordedRun> {
+  const marks: number[] = [];
+  const { batches, found } = await record(async (client, engine) => {
+    const readTotals = (): Totals => {
+      marks.push(engine.commitCount());
+      return { cpuMs: {} };
     };
-    await Promise.all(Array.from({ length: atOnce }, runMany));
-    elapsedMs = performance.now() - startedAt;
+    const run = (): Promise<void> => runChain(client);
+    const work = { run, itemsPerRun: 1, runsAtOnce: task.atOnce, readTotals };
+    const { items, perSecond } = await measure(work, task);
+    return { items, perSecond, commits: engine.commitCount() };
   });
-  return { chains, perSecond: (chains / elapsedMs) * 1000, batches };
+  // Writes of the opening are logged, too, and are no commits.
+  const [begin, end] = marks.map((commits) => batches.length - found.commits + commits);
+  return {
+    warmUp: batches.slice(0, begin),
+    batches: batches.slice(begin, end),
+    chains: found.items,
+    perSecond: found.perSecond,
+  };
 }
 
-async function record(
-  run: (client: Client) => Promise<void>,
-): Promise<readonly (readonly LoggedWrite[])[]> {
+/** Runs something on a new engine; gives what was logged by then and what the run gave. */
+async function record<Found>(
+  run: (client: Client, engine: Engine) => Promise<Found>,
+): Promise<{ batches: readonly (readonly LoggedWrite[])[]; found: Found }> {
   const dataDir = await makeTempFolder();
+  const logs = await makeTempFolder();
   try {
     const engine = await openEngine({ dataDir });
+    const keeper = new LogKeeper(join(dataDir, "db"), logs);
     const client = createClient({ engine });
     const worker = createWorker({ client, ...ownWorker });
     await worker.start();
-    await run(client);
+    const found = await run(client, engine);
     await worker.stop();
     await engine.close();
-    return await readLoggedBatches(join(dataDir, "db"));
+    keeper.close();
+    return { batches: await readLoggedBatches(logs), found };
   } finally {
     await removeTempFolder(dataDir);
+    await removeTempFolder(logs);
   }
 }
 
