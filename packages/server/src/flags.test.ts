@@ -68,6 +68,7 @@ describe("serve flags", () => {
     vi.stubEnv("PAWL_TLS_KEY", "k.pem");
     vi.stubEnv("PAWL_TLS_CLIENT_CA", "a.pem");
     vi.stubEnv("PAWL_CORS_ORIGINS", "https://a.com, http://b.com:1");
+    vi.stubEnv("PAWL_ALLOWED_HOSTS", "pawl,pawl.lan");
     vi.stubEnv("PAWL_ALLOW_INSECURE_NETWORK", "1");
     vi.stubEnv("PAWL_MAX_CONNECTIONS", "5");
     expect(parse()).toEqual({
@@ -85,6 +86,7 @@ describe("serve flags", () => {
       tlsKeyFile: "k.pem",
       tlsClientCaFile: "a.pem",
       corsOrigins: ["https://a.com", "http://b.com:1"],
+      allowedHosts: ["pawl", "pawl.lan"],
       allowInsecureNetwork: true,
       listen: { connections: 5 },
     });

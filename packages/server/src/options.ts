@@ -118,6 +118,12 @@ export interface ServerOptions extends DiskOptions {
    */
   readonly corsOrigins?: readonly string[];
   /**
+   * Names, such as "pawl.example.com", by which callers may call a server that asks for no token, beside
+   * "localhost" and addresses. On an address that other machines reach, names are looked at only when there
+   * are some here. @default none
+   */
+  readonly allowedHosts?: readonly string[];
+  /**
    * Listen on an address that other machines reach, though there are neither tokens nor TLS; without
    * it that is refused. @default false
    */
@@ -168,6 +174,7 @@ export const defaults = Object.freeze({
   tokensFile: "",
   policyFile: "",
   corsOrigins: Object.freeze<string[]>([]),
+  allowedHosts: Object.freeze<string[]>([]),
   tlsCertFile: "",
   tlsKeyFile: "",
   tlsClientCaFile: "",

@@ -69,7 +69,7 @@ describe("a peer that is slow", () => {
     const listen = { ...impatient, connections: 1 };
     const server = await startServer({ engine: engineWith(hugeBytes), listen });
     const socket = openSocket(server);
-    socket.write(`GET ${getPath} HTTP/1.1\r\nhost: a\r\n\r\n`);
+    socket.write(`GET ${getPath} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
     await once(socket, "data");
     socket.pause();
 
@@ -121,7 +121,7 @@ describe("a peer that is slow", () => {
     const server = await startServer({ engine, listen });
     const socket = openSocket(server);
     const head =
-      "POST /v1.0/workflows/dapr/order/start HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nx";
+      "POST /v1.0/workflows/dapr/order/start HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\nx";
     socket.write(head);
     let answer = "";
     for await (const chunk of socket) answer += String(chunk);

@@ -262,11 +262,12 @@ describe("a message that is none", () => {
   });
 
   test("with a Host header that makes no URL is refused and the server stays up", async () => {
-    const server = await startServer();
+    const server = await startServer({ apiToken: "x" });
 
-    const refused = await rest(server, "POST", path, undefined, {
+    const refused = await rest(server, "POST", path, "{}", {
       host: "[",
       "content-type": "application/json",
+      "dapr-api-token": "x",
     });
 
     expect(refused.status).toBe(400);

@@ -269,7 +269,7 @@ describe("a body", () => {
     const socket = connect(server.port, "127.0.0.1");
     await new Promise<void>((resolve) => socket.once("connect", resolve));
     socket.write(
-      `POST ${api}/order/start?instanceID=b HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{`,
+      `POST ${api}/order/start?instanceID=b HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{`,
     );
     socket.end();
     await new Promise<void>((resolve) => socket.once("close", () => resolve()).resume());

@@ -47,7 +47,11 @@ export function rest(
         });
       },
     );
-    for (const [name, value] of Array.isArray(headers) ? headers : Object.entries(headers)) {
+    const fields = Array.isArray(headers) ? headers : Object.entries(headers);
+    if (fields.some(([name]) => name === "host")) {
+      call.removeHeader("host");
+    }
+    for (const [name, value] of fields) {
       call.appendHeader(name, value);
     }
     call.on("error", reject);

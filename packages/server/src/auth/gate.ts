@@ -16,6 +16,7 @@ import { requireAdmission } from "./admission.js";
 import type { Caller } from "./caller.js";
 import type { Cors } from "./cors.js";
 import { type Credentials, tokenHeader } from "./credentials.js";
+import type { KnownHosts } from "./known-hosts.js";
 import { accessOf, type Operation } from "./operation.js";
 import { type RequestAccess, runWithAccess } from "./policy/access-context.js";
 import type { Policy } from "./policy/policy.js";
@@ -24,6 +25,8 @@ import { encodeRefusal, type Refusal } from "./refusal.js";
 /** What a gate needs to know. */
 export interface GateOptions {
   readonly cors: Cors;
+  /** Present: the connection does not vouch for the name by which callers take the server. */
+  readonly hosts: KnownHosts | undefined;
   readonly credentials: Credentials;
   /** The operation that a request asks for; `undefined` when its path leads nowhere. */
   readonly operationOf: (method: string, url: string) => Operation | undefined;
@@ -134,8 +137,11 @@ export class Gate {
     headers: IncomingHttpHeaders,
     certificate: string | undefined,
   ): RequestAccess {
-    const { cors, credentials, operationOf, policy } = this.#options;
+    const { cors, credentials, hosts, operationOf, policy } = this.#options;
     cors.requireKnownPage(headers);
+    if (!credentials.required) {
+      hosts?.require(headers);
+    }
     const operation = operationOf(method, url);
     if (operation !== undefined && accessOf(operation) === "anybody") {
       return { caller: open, operation };

@@ -13,6 +13,7 @@ import { Cors } from "./cors.js";
 import { Credentials } from "./credentials.js";
 import { requireSafeExposure } from "./exposure.js";
 import { Gate } from "./gate.js";
+import { KnownHosts } from "./known-hosts.js";
 import type { Operation } from "./operation.js";
 import { guardEngine } from "./policy/guarded-engine.js";
 import { Policy } from "./policy/policy.js";
@@ -101,6 +102,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
   );
   const policy = closing.add(await openPolicy(options));
   const cors = new Cors(options.corsOrigins);
+  const knownHosts = new KnownHosts(options);
   const callers = new Credentials(tokens.value, tls.value?.ca !== undefined);
   credentials = callers;
   const hasTls = tls.value !== undefined;
@@ -108,6 +110,8 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
   if (weakness !== undefined) {
     log.warn({ host: options.host }, weakness);
   }
+  // Over TLS a browser holds the name that it called against the certificate.
+  const hosts = hasTls ? undefined : knownHosts;
   return {
     hasTls,
     protect: (engine, component) => {
@@ -117,7 +121,7 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
     openAdmission: () => createAdmission(policy.read),
     createGate(router) {
       const operationOf = operationsOf(router);
-      const shared = { cors, credentials: callers, strictDapr, log };
+      const shared = { cors, hosts, credentials: callers, strictDapr, log };
       const gate = new Gate({ ...shared, operationOf, policy: policy.read });
       gates.add(gate);
       return gate;

@@ -14,6 +14,7 @@ export type SecurityFlags = Pick<
   | "tlsKeyFile"
   | "tlsClientCaFile"
   | "corsOrigins"
+  | "allowedHosts"
   | "allowInsecureNetwork"
 >;
 
@@ -50,7 +51,15 @@ export function addSecurityFlags(command: Command): Command {
         "a page that may call from a browser; may be given several times",
       )
         .env("PAWL_CORS_ORIGINS")
-        .argParser(addOrigins),
+        .argParser(addNames),
+    )
+    .addOption(
+      new Option(
+        "--allowed-host <name>",
+        "a name by which a server without tokens may be called; may be given several times",
+      )
+        .env("PAWL_ALLOWED_HOSTS")
+        .argParser(addNames),
     )
     .addOption(
       new Option(
@@ -72,10 +81,11 @@ export function parseSecurityFlags(command: Command): SecurityFlags {
     tlsKey?: string;
     tlsClientCa?: string;
     corsOrigin?: string[];
+    allowedHost?: string[];
     allowInsecureNetwork?: boolean;
   }>();
   const { tokensFile, policyFile, tlsCert, tlsKey, tlsClientCa, corsOrigin } = flags;
-  const { allowInsecureNetwork } = flags;
+  const { allowedHost, allowInsecureNetwork } = flags;
   // No flag has it: that would show in the process list.
   const apiToken = process.env.DAPR_API_TOKEN;
   return {
@@ -86,11 +96,12 @@ export function parseSecurityFlags(command: Command): SecurityFlags {
     ...(tlsKey === undefined ? {} : { tlsKeyFile: tlsKey }),
     ...(tlsClientCa === undefined ? {} : { tlsClientCaFile: tlsClientCa }),
     ...(corsOrigin === undefined ? {} : { corsOrigins: corsOrigin }),
+    ...(allowedHost === undefined ? {} : { allowedHosts: allowedHost }),
     ...(allowInsecureNetwork === undefined ? {} : { allowInsecureNetwork }),
   };
 }
 
 /** The environment has them in one text, with spaces or commas between. */
-function addOrigins(text: string, before: readonly string[] | undefined): string[] {
-  return [...(before ?? []), ...text.split(/[\s,]+/).filter((origin) => origin !== "")];
+function addNames(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), ...text.split(/[\s,]+/).filter((name) => name !== "")];
 }
