@@ -32,7 +32,10 @@ export interface InstanceChange {
    * was asked for.
    */
   readonly events?: readonly HistoryEvent[];
-  /** Another execution than that of the change before: its history begins anew. */
+  /**
+   * Another execution than that of the change before, whose end was told or which is not kept: its
+   * history begins anew.
+   */
   readonly restarted: boolean;
   /** Goes on after this change, also in another process. */
   readonly resumeToken: string;

@@ -128,6 +128,47 @@ describe("watch()", () => {
     await under.engine.close();
   });
 
+  test("tells the rest of an execution whose id was used again meanwhile, and ends with its end", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const slow = under.engine.watch("a", { history: true })[Symbol.asyncIterator]();
+    const first = await next(slow);
+    await worker.completeTurn(await worker.turn(), [complete(0, "x")]);
+    const ended = await under.engine.history("a");
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+
+    const { resumeToken } = first;
+    const resumed = await collect(under.engine.watch("a", { history: true, resumeToken }));
+    const [last] = resumed;
+    expect(resumed).toHaveLength(1);
+    expect(last).toMatchObject({
+      restarted: false,
+      instance: { status: "completed", output: "x" },
+    });
+    expect(last?.events).toEqual(ended);
+    expect(await next(slow)).toEqual(last);
+    expect((await slow.next()).done).toBe(true);
+
+    // Who has seen that end goes on with the next execution.
+    const after = { history: true, resumeToken: last?.resumeToken ?? "" };
+    const present = await next(under.engine.watch("a", after)[Symbol.asyncIterator]());
+    expect(present).toMatchObject({ restarted: true, instance: { status: "pending" }, events: [] });
+    await under.engine.close();
+  });
+
+  test("goes on with the present execution where the one seen is not kept", async () => {
+    const under = await EngineUnderTest.open({ keepExecutions: false });
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const { resumeToken } = await next(under.engine.watch("a")[Symbol.asyncIterator]());
+    await worker.completeTurn(await worker.turn(), [complete(0, "x")]);
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const present = await next(under.engine.watch("a", { resumeToken })[Symbol.asyncIterator]());
+    expect(present).toMatchObject({ restarted: true, instance: { status: "pending" } });
+    await under.engine.close();
+  });
+
   test("takes what a commit on its way has deleted for no damage", async () => {
     const under = await EngineUnderTest.open();
     const { engine, faults } = under;

@@ -10,6 +10,7 @@ import type { Store } from "../../store/store.js";
 import type { Snapshot } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { Supervisor } from "../supervisor.js";
+import { readOlderSnapshot } from "./executions.js";
 import { readSnapshot } from "./reader.js";
 import { encodeToken, parseInstanceToken, type SeenInstance, stateSum } from "./resume-token.js";
 import { instanceOf } from "./view.js";
@@ -17,7 +18,8 @@ import { WakeUp } from "./wake-up.js";
 
 /**
  * The durable states of an instance: the present one, then each newer one that the reader keeps up
- * with, and the history that each adds. Ends after the end of the instance, or when it is purged.
+ * with, and the history that each adds. Ends after the end of the instance, or when it is purged. An
+ * execution whose id was used again before its end was told is told to that end, if it is kept.
  * @throws INSTANCE_NOT_FOUND, INVALID_ARGUMENT, CANCELLED, SHUTTING_DOWN
  */
 export async function* watch(
@@ -36,7 +38,7 @@ export async function* watch(
     for (;;) {
       wakeUp.check();
       const found = await whenOpen(supervisor, () =>
-        look(supervisor.require(), instanceId, history, payloads),
+        look(supervisor.require(), { instanceId, seen, history, payloads }),
       );
       if (found === "gone") {
         if (isFirst) throw unknown(instanceId);
@@ -66,21 +68,25 @@ interface Found {
   readonly events: readonly HistoryEvent[] | undefined;
 }
 
+interface Looked {
+  readonly instanceId: string;
+  readonly seen: SeenInstance | undefined;
+  readonly history: HistoryReader | undefined;
+  readonly payloads: boolean;
+}
+
 /** The instance as it is, and what its history gained. */
 async function look(
   runtime: Runtime,
-  instanceId: string,
-  history: HistoryReader | undefined,
-  payloads: boolean,
+  { instanceId, seen, history, payloads }: Looked,
 ): Promise<Found | "gone"> {
   for (let missing: Snapshot | undefined; ; ) {
-    const snapshot = await present(runtime, instanceId, payloads);
+    const snapshot = await watched(runtime, instanceId, seen, payloads);
     if (snapshot === undefined) return "gone";
     const events = await history?.upTo(runtime.store, snapshot);
     if (history === undefined || events !== undefined) {
       const { executionId, eventCount } = snapshot.row;
-      const state = stateSum(instanceOf(instanceId, snapshot, true));
-      const next = { executionId, events: eventCount, state };
+      const next = { executionId, events: eventCount, state: sumOf(instanceId, snapshot) };
       return { instance: instanceOf(instanceId, snapshot, payloads), next, events };
     }
     // Another execution may have taken its place while it was read; else it is damaged.
@@ -92,6 +98,25 @@ async function look(
     const live = runtime.mailboxes.peek(instanceId);
     if (live !== undefined) await runtime.durable(live);
   }
+}
+
+/** The execution that was seen until its end has been told, while it is kept; then the present one. */
+async function watched(
+  runtime: Runtime,
+  instanceId: string,
+  seen: SeenInstance | undefined,
+  payloads: boolean,
+): Promise<Snapshot | undefined> {
+  const newest = await present(runtime, instanceId, payloads);
+  if (newest === undefined || seen === undefined) return newest;
+  const { executionId } = seen;
+  if (newest.row.executionId === executionId) return newest;
+  const older = await readOlderSnapshot(runtime.store, instanceId, executionId, payloads);
+  return older === undefined || sumOf(instanceId, older) === seen.state ? newest : older;
+}
+
+function sumOf(instanceId: string, snapshot: Snapshot): number {
+  return stateSum(instanceOf(instanceId, snapshot, true));
 }
 
 /** What `read` finds; undefined while the store is being reopened. */

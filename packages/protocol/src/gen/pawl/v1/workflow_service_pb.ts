@@ -1026,7 +1026,8 @@ export type WatchInstanceResponse = Message<"pawl.v1.WatchInstanceResponse"> & {
   events: HistoryEvent[];
 
   /**
-   * Another execution than that of the response before: its history begins anew.
+   * Another execution than that of the response before, whose end was told or which is not kept: its
+   * history begins anew.
    *
    * @generated from field: bool restarted = 3;
    */
@@ -1393,8 +1394,9 @@ export const WorkflowService: GenService<{
   /**
    * Sends the instance at once and again whenever a commit changes it; ends after it has ended or
    * was purged. States that follow each other faster than the reader takes them may be skipped; the
-   * last is not, nor is any history event of the present execution. With a token of an earlier watch
-   * it sends what changed since, and nothing twice.
+   * last is not, nor is any history event of the execution. With a token of an earlier watch it sends
+   * what changed since, and nothing twice; where the id was used again meanwhile, first the rest of the
+   * execution that the token is of, if it is kept.
    *
    * @generated from rpc pawl.v1.WorkflowService.WatchInstance
    */
