@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { DaprError } from "../../dapr/error.js";
+import { memberText } from "../exact-json.js";
 import { malformedBody } from "../malformed.js";
-import { memberText } from "../member-text.js";
 import type { RestCall } from "../router.js";
 import { decodePayload } from "./payload.js";
 

@@ -2,6 +2,7 @@
 
 import type { Instance } from "@pawl/engine";
 import { toDaprInstance } from "../../dapr/instance.js";
+import { parseExactly } from "../exact-json.js";
 import { toInstanceJson, toTimeText } from "../instance-json.js";
 
 /** An instance with all that the shipped form shows, and what it leaves out. */
@@ -17,10 +18,10 @@ export function toFullJson(instance: Instance): Record<string, unknown> {
   };
 }
 
-/** The value of a JSON text; text that is none stays as it is. */
+/** The value of a JSON text; text that is none, or too deep to be read, stays as it is. */
 function parseOrKeep(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactly(text);
   } catch {
     return text;
   }

@@ -4,9 +4,9 @@ import type { ManagementPort, RerunCommand } from "@pawl/engine";
 import { z } from "zod";
 import { checkNewInstanceId } from "../../dapr/check.js";
 import { callEngine } from "../early/error.js";
+import { memberText } from "../exact-json.js";
 import { readJsonText } from "../json-body.js";
 import { malformed } from "../malformed.js";
-import { memberText } from "../member-text.js";
 import type { RestHandler } from "../router.js";
 
 /** What the body of a rerun is. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { expect, test } from "vitest";
-import { memberText } from "./member-text.js";
+import { memberText } from "./exact-json.js";
 
 test.each([
   ["12345678901234567890", "12345678901234567890"],
