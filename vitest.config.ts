@@ -15,7 +15,7 @@ export default defineConfig({
             "packages/*/{src,test}/**/*.test.ts",
             "examples/*/{src,test}/**/*.test.ts",
             "bench/src/**/*.test.ts",
-            "scripts/*.test.mjs",
+            "scripts/**/*.test.mjs",
           ],
           setupFiles: ["scripts/seed-properties.mjs"],
           testTimeout: 30_000,

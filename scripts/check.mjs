@@ -5,23 +5,24 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkCorePurity, checkEngineArrows, checkPackageArrows } from "./check-boundaries.mjs";
-import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check-contract.mjs";
+import { checkEngineArrows, checkPackageArrows } from "./check/boundaries.mjs";
+import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check/contract.mjs";
 import {
   checkCasts,
   checkDocComments,
   checkFileFigures,
   checkFunctionFigures,
   checkOffers,
-} from "./check-figures.mjs";
-import { checkRulesHaveTests, checkRuleTestsExist } from "./check-rules.mjs";
-import { checkFileSizes, checkFolderSizes } from "./check-sizes.mjs";
+} from "./check/figures.mjs";
+import { checkCorePurity } from "./check/purity.mjs";
+import { checkRulesHaveTests, checkRuleTestsExist } from "./check/rules.mjs";
+import { checkFileSizes, checkFolderSizes } from "./check/sizes.mjs";
 import {
   checkErrorDocs,
   checkLicenceLines,
   checkMachinePaths,
   checkRegistryHosts,
-} from "./check-text.mjs";
+} from "./check/text.mjs";
 import { runProgram, setUp } from "./setup.mjs";
 import { capture, root } from "./workspace.mjs";
 

@@ -31,19 +31,16 @@ export function listSourceFiles() {
   return listFiles().filter((file) => /\.(ts|mjs)$/.test(file));
 }
 
+/** Hand-written code in any language. */
+export function listHandWritten() {
+  return listFiles().filter(
+    (file) => /\.(ts|mjs|js|py|go|java|sh)$/.test(file) || file === ".ci/run",
+  );
+}
+
 /** The text of a file. */
 export function readText(file) {
   return readFileSync(join(root, file), "utf8");
-}
-
-/** TypeScript without its comments, and with the contents of its strings taken out. */
-export function stripCommentsAndStrings(text) {
-  const parts =
-    /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
-  return text.replaceAll(parts, (part) => {
-    const lines = "\n".repeat(part.split("\n").length - 1);
-    return part.startsWith("/") ? lines : `""${lines}`;
-  });
 }
 
 /** What a file imports: [{ specifier, typeOnly, line }], also re-exports and dynamic imports. */

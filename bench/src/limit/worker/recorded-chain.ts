@@ -15,8 +15,9 @@ import { type WorkflowRequest, type WorkItem, WorkItemSchema } from "@pawl/proto
 import { startPawl } from "../../system/pawl-server.js";
 import type { Toolbox } from "../../system/system.js";
 
-/** What the chain is started with, and ends with. Not 0: the JavaScript SDK loses inputs that are falsy. */
+/** What the chain is started with. Not 0: the JavaScript SDK loses inputs that are falsy. */
 const input = "1";
+/** What it ends with. */
 export const recordedOutput = "4";
 
 /** An id of the length that others take its place with. */

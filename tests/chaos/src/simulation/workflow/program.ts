@@ -68,8 +68,9 @@ export interface ProgramInput {
   readonly isRenewed?: boolean;
 }
 
-/** The event that `collect` waits for, and what ends it. */
+/** The event that `collect` waits for. */
 export const collectEvent = "go";
+/** The input of that event which ends `collect`. */
 export const endText = "~end~";
 
 /** A payload that is over the limit. */

@@ -5,8 +5,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { generatedFolders } from "./source-files.mjs";
-import { capture, root } from "./workspace.mjs";
+import { generatedFolders } from "../source-files.mjs";
+import { capture, root } from "../workspace.mjs";
 
 /** The contract as it was last released; `pnpm run contract` records the present one. */
 const recordedContract = "proto/pawl.binpb";

@@ -5,8 +5,8 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { readText } from "./source-files.mjs";
-import { root } from "./workspace.mjs";
+import { readText } from "../source-files.mjs";
+import { root } from "../workspace.mjs";
 
 const page = "docs/semantics.md";
 const table = "packages/engine/test/rules.json";

@@ -5,8 +5,8 @@
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { isGenerated, listFiles, readText } from "./source-files.mjs";
-import { root } from "./workspace.mjs";
+import { isGenerated, listFiles, readText } from "../source-files.mjs";
+import { root } from "../workspace.mjs";
 
 const licenceLine = "SPDX-License-Identifier: Apache-2.0";
 const isBinary = /\.(binpb|png|ico|woff2?|gz|zip)$/;

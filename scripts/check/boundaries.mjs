@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Holds the arrows between packages, the arrows inside the engine, and the purity of its core.
+// Holds the arrows between packages, and those inside the engine.
 
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative, sep } from "node:path";
-import {
-  listImports,
-  listSourceFiles,
-  readText,
-  stripCommentsAndStrings,
-} from "./source-files.mjs";
-import { root } from "./workspace.mjs";
+import { listImports, listSourceFiles, readText } from "../source-files.mjs";
+import { root } from "../workspace.mjs";
 
 /** What each package may import of its sisters. */
 const packageArrows = {
@@ -38,10 +33,6 @@ const corePackages = [
   "@bufbuild/protobuf",
   "@bufbuild/protobuf/wkt",
 ];
-
-/** What the core must not even name: it gets time, ids and randomness as arguments. */
-const impure =
-  /\b(Date|Math\.random|setTimeout|setInterval|setImmediate|queueMicrotask|performance|crypto|process|await|async|Promise)\b/;
 
 const isTest = (file) => /\.(test|property\.test|suite)\.ts$/.test(file);
 
@@ -121,17 +112,4 @@ export function checkEngineArrows() {
 
 function partOf(file, source) {
   return file.slice(source.length).split("/")[0];
-}
-
-/** The engine's core names no clock, timer, source of randomness or promise. */
-export function checkCorePurity() {
-  const problems = [];
-  const core = listSourceFiles().filter((file) => file.startsWith("packages/engine/src/core/"));
-  for (const file of core.filter((name) => !isTest(name))) {
-    for (const [index, line] of stripCommentsAndStrings(readText(file)).split("\n").entries()) {
-      const match = impure.exec(line);
-      if (match !== null) problems.push(`${file}:${index + 1}: core must not use ${match[1]}`);
-    }
-  }
-  return problems;
 }

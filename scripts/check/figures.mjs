@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Figures over the whole repository, packages, tests, benchmark, examples and scripts alike: how long
+// files and functions are, what a file offers, how things are named. sizes.mjs has the limits of
+// files and folders.
+
+import { listHandWritten, listSourceFiles, readText } from "../source-files.mjs";
+import { measure } from "./measure.mjs";
+
+/** Lines that the median file, nine files of ten and the median function have at most. */
+const medianFileLines = 120;
+const ninthFileLines = 300;
+const medianFunctionLines = 14;
+/** Lines of any function, those within it included. */
+const functionLimitLines = 70;
+/** Type assertions in a thousand lines, at most. */
+const castsPerThousand = 5;
+/** Values that one module offers, at most; types come with them. */
+const exportedValues = 8;
+
+/** Files that offer more, each with its reason. */
+const manyExports = new Map([
+  ["packages/engine/src/store/key.ts", "every key layout of instances on one page"],
+  [
+    "packages/engine/src/store/store-key.ts",
+    "every key layout of the store as a whole on one page",
+  ],
+  ["packages/engine/src/store/codec.ts", "every value layout on one page"],
+  ["packages/engine/src/store/index/index-key.ts", "every layout of the indexes on one page"],
+  ["packages/client/src/errors.ts", "the family of errors that callers meet"],
+  ["packages/engine/test/actions.ts", "every action that a turn may ask for, in short"],
+  ["tests/chaos/src/simulation/workflow/actions.ts", "every action of a turn, in short"],
+  ["tests/chaos/src/simulation/workflow/names.ts", "every name that the simulation uses"],
+  ["tests/chaos/src/load/definitions.ts", "what server, worker and judge of a load agree on"],
+  ["bench/src/workload/fixtures.ts", "what all systems run, so that they run the same"],
+]);
+
+const vagueNames = /(^|\/)(utils?|helpers?|common|misc|types)(\.test)?\.\w+$/;
+
+function countLines(text) {
+  return text.split("\n").length - 1;
+}
+
+function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
+}
+
+function above(what, figure, limit) {
+  return figure <= limit ? [] : [`${what}: ${figure.toFixed(1)}; at most ${limit}`];
+}
+
+let measured;
+
+/** The figures of every source file, made once. */
+function measureSources() {
+  measured ??= listSourceFiles().map((file) => ({ file, ...measure(file, readText(file)) }));
+  return measured;
+}
+
+/** Files are short as a rule, not only below the limit. */
+export function checkFileFigures() {
+  const lines = listHandWritten().map((file) => countLines(readText(file)));
+  return [
+    ...above("the median file", quantile(lines, 0.5), medianFileLines),
+    ...above("one file in ten", quantile(lines, 0.9), ninthFileLines),
+  ];
+}
+
+/** So are functions, and none is long. */
+export function checkFunctionFigures() {
+  const all = measureSources().flatMap(({ file, functions }) =>
+    functions.map((figures) => ({ file, ...figures })),
+  );
+  const median = quantile(
+    all.map(({ lines }) => lines),
+    0.5,
+  );
+  return [
+    ...all
+      .filter(({ lines, describes }) => lines > functionLimitLines && !describes)
+      .map(
+        ({ file, line, lines }) => `${file}:${line}: ${lines} lines; at most ${functionLimitLines}`,
+      ),
+    ...above("the median function", median, medianFunctionLines),
+  ];
+}
+
+/** A file offers one thing, and is named as it. */
+export function checkOffers() {
+  const vague = listHandWritten().filter((file) => vagueNames.test(file));
+  const many = measureSources().filter(
+    ({ file, offered }) =>
+      offered.length > exportedValues && !file.endsWith("/index.ts") && !manyExports.has(file),
+  );
+  return [
+    ...vague.map((file) => `${file}: name the subject`),
+    ...many.map(
+      ({ file, offered }) => `${file}: ${offered.length} values; at most ${exportedValues}`,
+    ),
+  ];
+}
+
+/** Every name that a module exports has a doc comment. */
+export function checkDocComments() {
+  return measureSources().flatMap(({ file, undocumented }) =>
+    undocumented.map(({ line, name }) => `${file}:${line}: no doc comment: ${name}`),
+  );
+}
+
+/** Casts are rare. */
+export function checkCasts() {
+  const sources = measureSources();
+  const lines = sources.reduce((sum, { file }) => sum + countLines(readText(file)), 0);
+  const casts = sources.reduce((sum, file) => sum + file.casts, 0);
+  return above("casts in a thousand lines", (casts / lines) * 1000, castsPerThousand);
+}
