@@ -59,6 +59,63 @@ function executionMethods(service: Service): Pick<ManagementPort, "executions" |
   };
 }
 
+/** What an instance is told to do. */
+function controlMethods(
+  service: Service,
+): Pick<ManagementPort, "raiseEvent" | "suspend" | "resume" | "terminate" | "purge" | "rerun"> {
+  return {
+    async raiseEvent(instanceId, name, input) {
+      await asked(service.raiseEvent({ instanceId, name, ...given({ input }) }));
+    },
+    async suspend(instanceId, reason) {
+      await asked(service.suspendInstance({ instanceId, ...given({ reason }) }));
+    },
+    async resume(instanceId, reason) {
+      await asked(service.resumeInstance({ instanceId, ...given({ reason }) }));
+    },
+    async terminate(instanceId, options = {}) {
+      await asked(service.terminateInstance({ instanceId, ...options }));
+    },
+    async purge(instanceId, options = {}) {
+      return (await asked(service.purgeInstance({ instanceId, ...options }))).purgedCount;
+    },
+    async rerun(instanceId, { replaceInput, ...command }) {
+      const replaced = replaceInput && { ...replaceInput, replaceInput: true };
+      const request = { instanceId, ...command, ...replaced };
+      const answer = await asked(service.rerunInstance(request));
+      return { instanceId: answer.instanceId, executionId: answer.executionId };
+    },
+  };
+}
+
+/** What streams changes. */
+function watchMethods(service: Service): Pick<ManagementPort, "watch" | "watchAll"> {
+  return {
+    watch(instanceId, options = {}) {
+      const { history = false } = options;
+      const request = { instanceId, ...omission(options), includeHistory: history };
+      return resuming(options, async function* (resumeToken) {
+        const given = { ...request, resumeToken };
+        for await (const state of service.watchInstance(given, callOptions(options))) {
+          const { events, restarted, resumeToken: next } = state;
+          const change = { instance: requireInstance(state), restarted, resumeToken: next };
+          yield history ? { ...change, events } : change;
+        }
+      });
+    },
+    watchAll(filter = {}, options = {}) {
+      const request = watchRequest(filter, options);
+      return resuming(options, async function* (resumeToken) {
+        const given = { ...request, resumeToken };
+        for await (const answer of service.watchInstances(given, callOptions(options))) {
+          const item = toFeedRecord(answer);
+          if (item !== undefined) yield item;
+        }
+      });
+    },
+  };
+}
+
 /** The management port of a server, over WorkflowService. Rejects with `PawlError`. */
 export function createRemoteManagement(transport: Transport): ManagementPort {
   const service = createRpcClient(WorkflowService, transport);
@@ -90,27 +147,7 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
         await asked(service.waitForInstanceCompletion(request, callOptions(options))),
       );
     },
-    async raiseEvent(instanceId, name, input) {
-      await asked(service.raiseEvent({ instanceId, name, ...given({ input }) }));
-    },
-    async suspend(instanceId, reason) {
-      await asked(service.suspendInstance({ instanceId, ...given({ reason }) }));
-    },
-    async resume(instanceId, reason) {
-      await asked(service.resumeInstance({ instanceId, ...given({ reason }) }));
-    },
-    async terminate(instanceId, options = {}) {
-      await asked(service.terminateInstance({ instanceId, ...options }));
-    },
-    async purge(instanceId, options = {}) {
-      return (await asked(service.purgeInstance({ instanceId, ...options }))).purgedCount;
-    },
-    async rerun(instanceId, { replaceInput, ...command }) {
-      const replaced = replaceInput && { ...replaceInput, replaceInput: true };
-      const request = { instanceId, ...command, ...replaced };
-      const answer = await asked(service.rerunInstance(request));
-      return { instanceId: answer.instanceId, executionId: answer.executionId };
-    },
+    ...controlMethods(service),
     async list(query = {}) {
       const page = await asked(service.listInstances(listRequest(query)));
       return {
@@ -127,28 +164,7 @@ export function createRemoteManagement(transport: Transport): ManagementPort {
       return fromExplanationMessage(explanation, toRecord);
     },
     ...executionMethods(service),
-    watch(instanceId, options = {}) {
-      const { history = false } = options;
-      const request = { instanceId, ...omission(options), includeHistory: history };
-      return resuming(options, async function* (resumeToken) {
-        const given = { ...request, resumeToken };
-        for await (const state of service.watchInstance(given, callOptions(options))) {
-          const { events, restarted, resumeToken: next } = state;
-          const change = { instance: requireInstance(state), restarted, resumeToken: next };
-          yield history ? { ...change, events } : change;
-        }
-      });
-    },
-    watchAll(filter = {}, options = {}) {
-      const request = watchRequest(filter, options);
-      return resuming(options, async function* (resumeToken) {
-        const given = { ...request, resumeToken };
-        for await (const answer of service.watchInstances(given, callOptions(options))) {
-          const item = toFeedRecord(answer);
-          if (item !== undefined) yield item;
-        }
-      });
-    },
+    ...watchMethods(service),
   };
 }
 

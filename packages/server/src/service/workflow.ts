@@ -15,8 +15,10 @@ import { toExplanationMessage } from "./message/explanation.js";
 import { toInstanceMessage } from "./message/instance.js";
 import { toFilter, toQuery } from "./message/query.js";
 
+type Methods = ServiceImpl<typeof WorkflowService>;
+
 /** `pawl.v1.WorkflowService`: each method is one call of the management port. */
-export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeof WorkflowService> {
+export function createWorkflowService(engine: ManagementPort): Methods {
   return {
     async startInstance(request, context) {
       const { instanceId, input, startAt } = request;
@@ -46,6 +48,52 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
     async waitForInstanceCompletion({ instanceId, omitPayloads }, { signal }) {
       return reply(await engine.waitForCompletion(instanceId, { payloads: !omitPayloads, signal }));
     },
+    ...controlMethods(engine),
+    async listInstances(request) {
+      const { instances, nextPageToken } = await engine.list(toQuery(request));
+      return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
+    },
+    async listWorkers() {
+      return { workers: (await engine.workers()).map(toWorkerMessage) };
+    },
+    async explainInstance({ instanceId }) {
+      return { explanation: toExplanationMessage(await engine.explain(instanceId)) };
+    },
+    ...executionMethods(engine),
+    ...watchMethods(engine),
+  };
+}
+
+function reply(instance: Instance): { instance: ReturnType<typeof toInstanceMessage> } {
+  return { instance: toInstanceMessage(instance) };
+}
+
+function toChange(item: FeedItem): WatchInstancesResponse["change"] {
+  switch (item.kind) {
+    case "changed":
+      return { case: "changed", value: create(InstanceSchema, toInstanceMessage(item.instance)) };
+    case "purged":
+      return { case: "purgedInstanceId", value: item.instanceId };
+    case "resynced":
+      return { case: "resynced", value: true };
+    case "caughtUp":
+      return { case: "caughtUp", value: true };
+  }
+}
+
+/** What an instance is told to do. */
+function controlMethods(
+  engine: ManagementPort,
+): Pick<
+  Methods,
+  | "raiseEvent"
+  | "suspendInstance"
+  | "resumeInstance"
+  | "terminateInstance"
+  | "purgeInstance"
+  | "rerunInstance"
+> {
+  return {
     async raiseEvent({ instanceId, name, input }) {
       await engine.raiseEvent(instanceId, name, input);
       return {};
@@ -78,17 +126,12 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
         ...(replaceInput ? { replaceInput: input === undefined ? {} : { input } } : {}),
       });
     },
-    async listInstances(request) {
-      const { instances, nextPageToken } = await engine.list(toQuery(request));
-      return { instances: instances.map(toInstanceMessage), nextPageToken: nextPageToken ?? "" };
-    },
-    async listWorkers() {
-      return { workers: (await engine.workers()).map(toWorkerMessage) };
-    },
-    async explainInstance({ instanceId }) {
-      return { explanation: toExplanationMessage(await engine.explain(instanceId)) };
-    },
-    ...executionMethods(engine),
+  };
+}
+
+/** What streams changes. */
+function watchMethods(engine: ManagementPort): Pick<Methods, "watchInstance" | "watchInstances"> {
+  return {
     async *watchInstance(request, { signal }: HandlerContext) {
       const { instanceId, omitPayloads, includeHistory, resumeToken } = request;
       const options = { payloads: !omitPayloads, history: includeHistory, signal };
@@ -110,27 +153,10 @@ export function createWorkflowService(engine: ManagementPort): ServiceImpl<typeo
   };
 }
 
-function reply(instance: Instance): { instance: ReturnType<typeof toInstanceMessage> } {
-  return { instance: toInstanceMessage(instance) };
-}
-
-function toChange(item: FeedItem): WatchInstancesResponse["change"] {
-  switch (item.kind) {
-    case "changed":
-      return { case: "changed", value: create(InstanceSchema, toInstanceMessage(item.instance)) };
-    case "purged":
-      return { case: "purgedInstanceId", value: item.instanceId };
-    case "resynced":
-      return { case: "resynced", value: true };
-    case "caughtUp":
-      return { case: "caughtUp", value: true };
-  }
-}
-
 /** What reads executions of one id. */
 function executionMethods(
   engine: ManagementPort,
-): Pick<ServiceImpl<typeof WorkflowService>, "listInstanceExecutions" | "getInstanceHistory"> {
+): Pick<Methods, "listInstanceExecutions" | "getInstanceHistory"> {
   return {
     async listInstanceExecutions({ instanceId, pageSize, pageToken, includePayloads }) {
       const query = { pageSize, pageToken, payloads: includePayloads };

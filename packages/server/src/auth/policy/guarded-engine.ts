@@ -84,6 +84,17 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
       }
       return engine.history(id, options);
     },
+    ...guardLists(engine, policy),
+    ...guardWatches(engine, policy),
+  };
+}
+
+/** Pages: what a caller may not see is not in them. */
+function guardLists(
+  engine: ServedEngine,
+  policy: () => Policy,
+): Pick<ServedEngine, "executions" | "list"> {
+  return {
     async executions(id, query) {
       const allows = allowsNow(policy);
       const page = await engine.executions(id, query);
@@ -94,6 +105,15 @@ export function guardEngine(engine: ServedEngine, policy: () => Policy): ServedE
       const page = await engine.list(query);
       return { ...page, instances: page.instances.filter(({ workflow }) => allows(workflow)) };
     },
+  };
+}
+
+/** Streams of changes, likewise. */
+function guardWatches(
+  engine: ServedEngine,
+  policy: () => Policy,
+): Pick<ServedEngine, "watch" | "watchAll"> {
+  return {
     watch(id, options) {
       const allows = allowsNow(policy);
       return watchVisible(engine, id, options, allows);
