@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { openReloaded } from "../config/reloaded-file.js";
+import { openReloaded, type Reloaded } from "../config/reloaded-file.js";
 import { readNamedFile } from "../config/watched-file.js";
 import type { Listener } from "../listen.js";
 import type { ResolvedServerOptions, ServedEngine } from "../options.js";
 import { splitUrl } from "../rest/handler.js";
 import type { RestRouter } from "../rest/router.js";
-import { readTlsFiles, tlsFileNames } from "../tls/tls-files.js";
+import { readTlsFiles, type TlsMaterial, tlsFileNames } from "../tls/tls-files.js";
 import { rpcOperations } from "./access.js";
 import { type AdmitCall, createAdmission } from "./admission.js";
 import { Cors } from "./cors.js";
@@ -66,28 +66,14 @@ export async function openSecurity(options: ResolvedServerOptions): Promise<Secu
 
 async function open(options: ResolvedServerOptions, closing: Closing): Promise<Security> {
   const { tokensFile, strictDapr, logger: log } = options;
-  const watch = { reloadIntervalMs: options.reloadIntervalMs, log };
   const listeners = new Set<Listener>();
   const gates = new Set<Gate>();
   let credentials: Credentials | undefined;
-  const tls = closing.add(
-    await openReloaded({
-      ...watch,
-      what: "TLS files",
-      files: tlsFileNames(options),
-      read: () => readTlsFiles(options, log),
-      changed(material) {
-        if (material !== undefined) {
-          for (const listener of listeners) {
-            listener.useTls(material);
-          }
-        }
-      },
-    }),
-  );
+  const tls = closing.add(await openTlsFiles(options, listeners));
   const tokens = closing.add(
     await openReloaded({
-      ...watch,
+      reloadIntervalMs: options.reloadIntervalMs,
+      log,
       what: "tokens",
       files: tokensFile === "" ? [] : [tokensFile],
       read: () => readTokens(options),
@@ -135,6 +121,27 @@ async function open(options: ResolvedServerOptions, closing: Closing): Promise<S
     },
     close: closing.close,
   };
+}
+
+/** The TLS files, read again when they change; the listeners then use what is in them. */
+function openTlsFiles(
+  options: ResolvedServerOptions,
+  listeners: ReadonlySet<Listener>,
+): Promise<Reloaded<TlsMaterial | undefined>> {
+  return openReloaded({
+    reloadIntervalMs: options.reloadIntervalMs,
+    log: options.logger,
+    what: "TLS files",
+    files: tlsFileNames(options),
+    read: () => readTlsFiles(options, options.logger),
+    changed(material) {
+      if (material !== undefined) {
+        for (const listener of listeners) {
+          listener.useTls(material);
+        }
+      }
+    },
+  });
 }
 
 /** What the policy says of one component; made anew when the policy was. */
