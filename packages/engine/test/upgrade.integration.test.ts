@@ -75,7 +75,7 @@ describe("a folder of format 1", () => {
   });
 });
 
-describe.each([4, 5])("a folder of format %i", (format) => {
+describe.each([4, 5, 6])("a folder of format %i", (format) => {
   test("is taken as it is, and says the present format from then on", async () => {
     const folder = await dataFolder();
     await (await openLevelStore(folder)).close();
@@ -88,7 +88,7 @@ describe.each([4, 5])("a folder of format %i", (format) => {
     };
     await (await openLevelStore(folder, { onUpgrade })).close();
     expect(told).toBe(0);
-    expect(await formatOf(folder)).toBe(6);
+    expect(await formatOf(folder)).toBe(7);
   });
 });
 

@@ -118,7 +118,7 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "change-number-twice",
     breaks: "two writes on their way have one change number",
     file: "runtime/journal.ts",
-    search: "return before.changedIds.length > 0 ? before.change + 1 : before.change;",
+    search: "return isChange(before) ? before.change + 1 : before.change;",
     replace: "return this.#changes.next();",
     suite: "simulation",
   },

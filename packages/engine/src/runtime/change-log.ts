@@ -3,10 +3,17 @@
 import { del, put, type Store, type StoreWrite } from "../store/store.js";
 import { changeKey, changeOf } from "../store/store-key.js";
 
-/** One commit, and the instances whose rows it wrote or deleted, in the order of its writes. */
-export interface Change {
+/** The instances whose rows one commit wrote, and those whose rows it deleted. */
+export interface Changed {
+  readonly written: readonly string[];
+  readonly purged: readonly string[];
+}
+
+/** One commit, and the instances that it changed. */
+export interface Change extends Changed {
   readonly change: number;
-  readonly instanceIds: readonly string[];
+  /** It does not know which rows were deleted: all are among those written. */
+  readonly isBlurred?: true;
 }
 
 /** Entries that are kept on disk, and in memory. */
@@ -58,9 +65,9 @@ export class ChangeLog {
   }
 
   /** What a commit writes of its change. */
-  entry(change: number, instanceIds: readonly string[]): StoreWrite[] {
-    // No id holds a control character.
-    const value = Buffer.from(instanceIds.join("\0"), "utf8");
+  entry(change: number, { written, purged }: Changed): StoreWrite[] {
+    // No id is empty, or holds a control character.
+    const value = Buffer.from([...written, "", ...purged].join("\0"), "utf8");
     const writes: StoreWrite[] = [put(changeKey(change), value)];
     if (change - this.#oldest >= keptEntries + trimmedEntries) {
       for (let index = 0; index < trimmedEntries; index += 1) {
@@ -72,9 +79,9 @@ export class ChangeLog {
   }
 
   /** Notes that a change is on disk, and tells those who watch. */
-  committed(change: number, instanceIds: readonly string[]): void {
+  committed(change: number, { written, purged }: Changed): void {
     this.#head = change;
-    this.#recent.push({ change, instanceIds });
+    this.#recent.push({ change, written, purged });
     if (this.#recent.length > 2 * keptInMemory) this.#recent.splice(0, keptInMemory);
     this.#onCommit();
   }
@@ -91,10 +98,16 @@ export class ChangeLog {
     if (change >= first) return this.#recent.slice(change - first, change - first + pageEntries);
     const lt = changeKey(Math.min(change + pageEntries, this.#head + 1));
     const entries = await this.#store.range({ gte: changeKey(change), lt });
-    return entries.map(([key, value]) => ({
-      change: changeOf(key),
-      // An entry that a salvage began the log with has none.
-      instanceIds: value.length === 0 ? [] : Buffer.from(value).toString("utf8").split("\0"),
-    }));
+    return entries.map(([key, value]) => ({ change: changeOf(key), ...changedIn(value) }));
   }
+}
+
+function changedIn(value: Uint8Array): Omit<Change, "change"> {
+  // An entry that a salvage began the log with has none.
+  if (value.length === 0) return { written: [], purged: [] };
+  const ids = Buffer.from(value).toString("utf8").split("\0");
+  const end = ids.indexOf("");
+  // Format 6 and before: the ids alone.
+  if (end < 0) return { written: ids, purged: [], isBlurred: true };
+  return { written: ids.slice(0, end), purged: ids.slice(end + 1) };
 }

@@ -9,6 +9,8 @@ import { type BatchPace, Pace } from "./commit/pace.js";
 export interface Drafted {
   /** The instance whose row is written or deleted, if any. */
   readonly changedId?: string | undefined;
+  /** Its row is deleted. @default false */
+  readonly isPurged?: boolean;
   /** Called once they are on disk: effects, notifications. */
   readonly committed?: () => void;
 }
@@ -37,7 +39,7 @@ interface Taken {
   readonly batch: OpenBatch;
   readonly writes: StoreWrite[];
   readonly change: number;
-  readonly changedIds: string[];
+  readonly changed: { readonly written: string[]; readonly purged: string[] };
   /** What may happen once they are on disk. */
   readonly effects: (() => void)[];
 }
@@ -170,22 +172,23 @@ export class Journal {
   /** Takes as many changes out of a batch as go into one write. */
   #take(batch: OpenBatch): Taken | undefined {
     const change = this.#nextChange();
-    const taken: Taken = { batch, change, writes: [], changedIds: [], effects: [] };
-    const { writes, changedIds, effects } = taken;
+    const changed = { written: [], purged: [] };
+    const taken: Taken = { batch, change, writes: [], changed, effects: [] };
+    const { writes, effects } = taken;
     try {
       let drafted = 0;
       for (const dirty of batch.dirty) {
         if (writes.length >= batchWrites) break;
         drafted += 1;
         dirty.batch = undefined;
-        const { changedId, committed } = dirty.draft(writes, change);
+        const { changedId, isPurged, committed } = dirty.draft(writes, change);
         if (committed !== undefined) effects.push(committed);
-        if (changedId !== undefined) changedIds.push(changedId);
+        if (changedId !== undefined) taken.changed[isPurged ? "purged" : "written"].push(changedId);
       }
       batch.dirty = batch.dirty.slice(drafted);
       // Who was left out is answered with the next write: the same promise may not resolve yet.
       if (batch.dirty.length === 0) this.#waiting.shift();
-      if (changedIds.length > 0) writes.push(...this.#changes.entry(change, changedIds));
+      if (isChange(taken)) writes.push(...this.#changes.entry(change, taken.changed));
       return taken;
     } catch (error) {
       this.#fail(error, batch);
@@ -197,7 +200,7 @@ export class Journal {
   #nextChange(): number {
     const before = this.#written;
     if (before === undefined) return this.#changes.next();
-    return before.changedIds.length > 0 ? before.change + 1 : before.change;
+    return isChange(before) ? before.change + 1 : before.change;
   }
 
   #begin(taken: Taken | undefined): void {
@@ -205,7 +208,7 @@ export class Journal {
   }
 
   async #write(taken: Taken): Promise<void> {
-    const { batch, writes, change, changedIds, effects } = taken;
+    const { batch, writes, change, changed, effects } = taken;
     this.#written = taken;
     this.#pace.begun();
     try {
@@ -225,7 +228,7 @@ export class Journal {
     // The disk need not wait for what is done about this one.
     this.#begin(next);
     for (const effect of effects) effect();
-    if (changedIds.length > 0) this.#changes.committed(change, changedIds);
+    if (isChange(taken)) this.#changes.committed(change, changed);
     if (this.#waiting[0] !== batch && next?.batch !== batch) batch.resolve();
     if (this.#waiting.length > 0) this.#schedule();
   }
@@ -240,6 +243,11 @@ export class Journal {
     for (const one of left) one?.reject(error);
     this.#onFailure(error);
   }
+}
+
+/** True for a write that changes any instance. */
+function isChange({ changed: { written, purged } }: Taken): boolean {
+  return written.length + purged.length > 0;
 }
 
 function openBatch(): OpenBatch {

@@ -319,7 +319,7 @@ export class Mailbox implements Dirty {
       this.snapshot = snapshot;
       this.#host.committed(this, effects);
     };
-    return { changedId, committed };
+    return { changedId, isPurged: row === undefined, committed };
   }
 
   #draftInbox(writes: StoreWrite[]): void {

@@ -247,7 +247,7 @@ async function keptKeys(
 function write(runtime: Runtime, writes: readonly StoreWrite[], changedId?: string): Promise<void> {
   const draft = (batch: StoreWrite[]): Drafted => {
     batch.push(...writes);
-    return { changedId };
+    return { changedId, isPurged: true };
   };
   return runtime.journal.commit({ draft }, true);
 }

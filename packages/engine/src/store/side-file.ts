@@ -11,8 +11,9 @@ import { sideFileName } from "./folder-names.js";
  * 2: secondary indexes. 3: rows, inbox events and messages have checksums; those that were written before
  * are read as they are. 4: the index by status has the status first. 5: a history may begin with a chunk of
  * what its execution may see of the histories above it. 6: a message may be an order to purge, without an event.
+ * 7: the log of changes says which instances a commit purged.
  */
-export const formatVersion = 6;
+export const formatVersion = 7;
 
 /** The oldest format with the indexes of today. */
 export const indexedFormat = 4;

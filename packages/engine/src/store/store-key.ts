@@ -8,7 +8,7 @@ import { asBuffer, metaPartition, readInstant, writeInstant, writePrefix } from 
 //   c     commit number                        (empty) one for each write; old ones are trimmed
 //   b     id of a batch                        BatchRow
 //   y     id of a batch, number                BatchItem: an instance that it has to do with yet
-//   x     change number                        ids of the instances that one commit changed
+//   x     change number                        ids of the instances that one commit wrote, and of those that it purged
 //   k f m                                      what a salvage lost: see salvage/lost-keys.ts
 
 const commitKind = 0x63;

@@ -102,12 +102,15 @@ class Feed {
     const changes = await runtime.changes.from(seen.change);
     const items: { item: Bare; after: SeenChanges }[] = [];
     let after = seen;
-    for (const { change, instanceIds } of changes) {
+    for (const { change, written, purged, isBlurred } of changes) {
       const skip = change === seen.change ? seen.taken : 0;
-      for (const [index, instanceId] of instanceIds.entries()) {
+      const ids = [...written, ...purged];
+      for (const [index, instanceId] of ids.entries()) {
         if (index < skip) continue;
-        after = { change, taken: index + 1 };
-        const item = await this.#itemOf(runtime, instanceId, change);
+        const isLast = index + 1 === ids.length;
+        after = isLast ? { change: change + 1, taken: 0 } : { change, taken: index + 1 };
+        const mayPurge = isBlurred === true || index >= written.length;
+        const item = await this.#itemOf(runtime, instanceId, change, mayPurge);
         if (item !== undefined) items.push({ item, after });
         if (items.length === stepItems) return { items, after, more: true };
       }
@@ -116,11 +119,17 @@ class Feed {
     return { items, after, more: changes.length > 0 };
   }
 
-  async #itemOf(runtime: Runtime, instanceId: string, change: number): Promise<Bare | undefined> {
+  /** `mayPurge`: the change may have deleted it. What only a later one has deleted is told there. */
+  async #itemOf(
+    runtime: Runtime,
+    instanceId: string,
+    change: number,
+    mayPurge: boolean,
+  ): Promise<Bare | undefined> {
     if (!admitsId(this.#bounds, instanceId)) return undefined;
     const snapshot = await readable(runtime, instanceId, this.#payloads);
     if (snapshot === "damaged") return undefined;
-    if (snapshot === undefined) return { kind: "purged", instanceId };
+    if (snapshot === undefined) return mayPurge ? { kind: "purged", instanceId } : undefined;
     // A newer change wrote this row: it is sent in that one's place.
     if (snapshot.row.changed !== change) return undefined;
     return this.#changed(instanceId, snapshot);
