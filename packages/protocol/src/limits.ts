@@ -15,6 +15,11 @@ export const limits = {
   payloadBytes: 3_670_016,
   /** Bytes of one request body. */
   requestBytes: 4 * 1024 * 1024,
+  /**
+   * Messages of which one request may consist, those within others and unknown fields counted in: several times
+   * what the actions of a turn are. Each takes some 100 bytes of memory once it is decoded.
+   */
+  requestMessages: 1_000_000,
   /** Calls of one stream of calls (`pawl.v1.CallService`) that are under way at once. */
   callsPerStream: 10_000,
   /** Calls of all such streams of a server that are under way at once. */

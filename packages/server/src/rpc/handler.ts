@@ -17,6 +17,8 @@ import { createErrorInterceptor, type DetailRule } from "../interceptor/error.js
 import { shorten } from "../interceptor/error-size.js";
 import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
+import { countDecompressed, countedBody, countedEnvelopes } from "../limit/counted-body.js";
+import { MessageCount } from "../limit/message-count.js";
 import type { HttpHandler, HttpRequest, HttpResponse, StreamHandler } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { nameComponent } from "./component-value.js";
@@ -79,7 +81,7 @@ export class RpcHandler {
     this.#plain = new PlainGrpc(report, hasDetail, errors);
     const services: ServiceRouter = {
       service: (service, implementation, own) => {
-        router.service(service, implementation, own);
+        router.service(service, implementation, { ...own, ...countedCompression(service) });
         this.#plain.add(service, implementation, { ...options, ...own });
         return services;
       },
@@ -159,7 +161,11 @@ export class RpcHandler {
       method: request.method ?? "",
       url,
       header: toWebHeaders(request.headers),
-      body: "stream" in request ? request : keptBody(request, response),
+      body: countMessages(
+        "stream" in request ? request : keptBody(request, response),
+        handler,
+        request,
+      ),
       signal: controller.signal,
       contextValues: nameComponent(
         isStream
@@ -183,6 +189,28 @@ export class RpcHandler {
       response.destroy();
     }
   }
+}
+
+/** What is unpacked of a service's requests is of one of its methods. */
+function countedCompression({ methods }: DescService): Pick<ServiceOptions, "acceptCompression"> {
+  const count = new MessageCount([...new Set(methods.map(({ input }) => input))]);
+  const { acceptCompression } = rpcLimits;
+  return { acceptCompression: acceptCompression.map((one) => countDecompressed(one, count)) };
+}
+
+/** The body of a request; it fails when there is too much in one of its messages. */
+function countMessages(
+  body: AsyncIterable<Uint8Array>,
+  { method }: UniversalHandler,
+  { headers }: HttpRequest,
+): AsyncIterable<Uint8Array> {
+  const count = new MessageCount([method.input]);
+  const isEnveloped = /^application\/(?:grpc|connect\+)/.test(headers["content-type"] ?? "");
+  if (isEnveloped) {
+    return countedEnvelopes(body, count);
+  }
+  const isPlain = (headers["content-encoding"] ?? "identity") === "identity";
+  return isPlain ? countedBody(body, count) : body;
 }
 
 /** @throws TypeError when the host makes no URL, or is missing */

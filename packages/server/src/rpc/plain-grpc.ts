@@ -10,6 +10,7 @@ import {
   type ServiceImpl,
 } from "@connectrpc/connect";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
+import { MessageCount } from "../limit/message-count.js";
 import type { StreamHandler } from "../listen.js";
 import type { FieldRules } from "./foreign-fields.js";
 import { PlainCall } from "./plain-call.js";
@@ -57,7 +58,8 @@ export class PlainGrpc implements StreamHandler {
       const procedure = `${service.typeName}/${spec.method.name}`;
       const isDetailed = this.#hasDetail(service);
       const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
-      const served = { procedure, readMaxBytes, isDetailed, passes, ...ruled };
+      const messages = new MessageCount([spec.method.input]);
+      const served = { procedure, readMaxBytes, messages, isDetailed, passes, ...ruled };
       if (spec.kind === "unary") {
         const others = interceptors.filter((interceptor) => interceptor !== this.#errors);
         this.#methods.set(`/${procedure}`, { ...served, spec, interceptors: others });

@@ -20,6 +20,7 @@ import {
 } from "@connectrpc/connect";
 import { createAsyncIterable } from "@connectrpc/connect/protocol";
 import { type FailureReport, toConnectError } from "../interceptor/error.js";
+import type { MessageCount } from "../limit/message-count.js";
 import type { CallContext } from "./call-context.js";
 import { type FieldRules, withoutForeignFields } from "./foreign-fields.js";
 
@@ -39,6 +40,8 @@ interface Served<Spec extends MethodImplSpec> {
    */
   readonly passes: RequestCheck | undefined;
   readonly readMaxBytes: number;
+  /** Looks at requests before they are read. */
+  readonly messages: MessageCount;
   readonly report: FailureReport;
   /** What is left out of its requests before they are read. */
   readonly rules: FieldRules | undefined;
@@ -177,7 +180,8 @@ function normalize<Desc extends DescMessage>(
 }
 
 /** As Connect's handlers read a message, in words that `toConnectError` knows. */
-function parse({ spec, rules }: PlainMethod, bytes: Uint8Array): Message {
+function parse({ spec, rules, messages }: PlainMethod, bytes: Uint8Array): Message {
+  messages.require(bytes);
   const cleaned = rules === undefined ? bytes : withoutForeignFields(bytes, rules);
   try {
     return fromBinary(spec.method.input, cleaned);
