@@ -209,6 +209,25 @@ describe("the command line", () => {
     expect(process.exitCode).toBe(1);
   });
 
+  test("shows control characters of names, and does not send them to the terminal", async () => {
+    const server = await startServer();
+    const name = "a\u001b[31m\u009b\n\u0007b";
+    const shown = "a\\u001b[31m\\u009b\\u000a\\u0007b";
+    await server.engine.start({ workflow: name, instanceId: "a" });
+    server.engine.connectWorker({ name, workflows: [name], activities: [] }, () => {});
+    const flags = { address: server.url, token: "" };
+    await explain("a", flags);
+    expect(terminal.take()).toContain(`a  ${shown}  pending\n`);
+    await workers(flags);
+    expect(terminal.take()).toMatch(/^a\\u001b[^\p{Cc}]*\n[^\p{Cc}]*\n$/u);
+    await workers({ ...flags, json: true });
+    const json = terminal.take();
+    expect(json).not.toMatch(/[^\P{Cc}\n]/u);
+    expect(JSON.parse(json)).toMatchObject({ workers: [{ name }] });
+    await explain(name, { ...flags, component: "x" });
+    expect(terminal.complained.join("")).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
   test("lists workers to people and to programs", async () => {
     const server = await serverWithWorkers();
     const flags = { address: server.url, token: "" };

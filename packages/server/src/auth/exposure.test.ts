@@ -26,6 +26,10 @@ test("an open server on the network is refused, with what to do", () => {
   );
 });
 
+test("an empty address, which is every address, is refused by a name of its own", () => {
+  expect(() => requireSafeExposure({ ...open, host: "" })).toThrow(/^an empty address can be/);
+});
+
 test.each([
   [{ host: "127.0.0.1" }, undefined],
   [{ asksWho: true, hasTls: true }, undefined],

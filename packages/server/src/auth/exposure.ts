@@ -38,7 +38,7 @@ export function requireSafeExposure(exposure: Exposure): string | undefined {
   if (!asksWho && !hasTls && !allowInsecureNetwork) {
     throw new EngineError(
       "INVALID_ARGUMENT",
-      `${host} can be reached from other machines, and neither tokens nor TLS protect it; give --tokens-file (or DAPR_API_TOKEN) and --tls-cert with --tls-key, listen on 127.0.0.1, or say --allow-insecure-network`,
+      `${host || "an empty address"} can be reached from other machines, and neither tokens nor TLS protect it; give --tokens-file (or DAPR_API_TOKEN) and --tls-cert with --tls-key, listen on 127.0.0.1, or say --allow-insecure-network`,
     );
   }
   if (asksWho) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { toJson } from "@bufbuild/protobuf";
 import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
 import {
@@ -10,7 +9,8 @@ import {
   WaitReason,
   WorkflowService,
 } from "@pawl/protocol";
-import { connectTo, printAnswer, type RemoteFlags } from "./remote.js";
+import { connectTo, jsonText, printAnswer, type RemoteFlags } from "./remote.js";
+import { oneLine } from "./report.js";
 
 /** What `pawl explain` is told. */
 export interface ExplainFlags extends RemoteFlags {
@@ -28,7 +28,7 @@ export function explain(instanceId: string, flags: ExplainFlags): Promise<void> 
     const { explanation } = await client.explainInstance({ instanceId }, call);
     if (explanation === undefined) throw new ConnectError("the answer has no explanation");
     return flags.json === true
-      ? `${JSON.stringify(toJson(ExplanationSchema, explanation), null, 2)}\n`
+      ? jsonText(ExplanationSchema, explanation)
       : explanationText(explanation);
   });
 }
@@ -68,7 +68,7 @@ export function explanationText(explanation: Explanation): string {
     }),
     ...inbox.map(({ kind, name }) => `inbox     ${kind}${name === "" ? "" : ` ${name}`}`),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.map(oneLine).join("\n")}\n`;
 }
 
 function statusText(status: InstanceStatus): string {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { DescService } from "@bufbuild/protobuf";
+import { type DescMessage, type DescService, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { componentHeader } from "../component/name.js";
 import { type IdentityFlags, readIdentity } from "./identity.js";
-import { failWith } from "./report.js";
+import { failWith, oneLine } from "./report.js";
 
 /** Where a running server is, and how to be let in. */
 export interface RemoteFlags extends IdentityFlags {
@@ -40,6 +40,15 @@ export async function printAnswer(address: string, ask: () => Promise<string>): 
   } catch (error) {
     failWith(`${address}: ${reasonOf(error)}`);
   }
+}
+
+/** An answer for programs, which does nothing to a terminal either. */
+export function jsonText<Desc extends DescMessage>(
+  schema: Desc,
+  message: MessageShape<Desc>,
+): string {
+  const lines = JSON.stringify(toJson(schema, message), null, 2).split("\n");
+  return `${lines.map(oneLine).join("\n")}\n`;
 }
 
 /** What an error says to people. */

@@ -9,6 +9,14 @@ export interface TitledReport {
 }
 
 /**
+ * A text on one line that does nothing to a terminal: its control characters are shown escaped, as in JSON. Names
+ * are their givers' to choose, and who may start a workflow is not who looks at it.
+ */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/**
  * Prints what is damaged, one line each, then the counts, for each folder; exit code 2 when anything is
  * damaged.
  */
@@ -22,17 +30,18 @@ export function printReports(reports: readonly TitledReport[]): void {
 
 function printReport(report: VerifyReport, title: string): void {
   const { instances, events, damaged, lost, indexFaults = [] } = report;
-  for (const block of lost) process.stdout.write(`lost: ${block}\n`);
-  for (const { instanceId, reason } of damaged) process.stdout.write(`${instanceId}: ${reason}\n`);
-  for (const { instanceId, reason } of indexFaults) {
-    process.stdout.write(`${instanceId}: index: ${reason}\n`);
-  }
+  const lines = [
+    ...lost.map((block) => `lost: ${block}`),
+    ...damaged.map(({ instanceId, reason }) => `${instanceId}: ${reason}`),
+    ...indexFaults.map(({ instanceId, reason }) => `${instanceId}: index: ${reason}`),
+  ];
+  for (const line of lines) process.stdout.write(`${oneLine(line)}\n`);
   const counts = `${instances} instances, ${events} events, ${damaged.length} damaged, ${indexFaults.length} index faults`;
   process.stdout.write(`${title === "" ? "" : `${title}: `}${counts}\n`);
 }
 
 /** One line on stderr, and exit code 1. */
 export function failWith(reason: string): void {
-  process.stderr.write(`pawl: ${reason}\n`);
+  process.stderr.write(`pawl: ${oneLine(reason.trim())}\n`);
   process.exitCode = 1;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   type ConnectedWorker,
@@ -8,7 +7,8 @@ import {
   WorkerKind,
   WorkflowService,
 } from "@pawl/protocol";
-import { connectTo, printAnswer, type RemoteFlags } from "./remote.js";
+import { connectTo, jsonText, printAnswer, type RemoteFlags } from "./remote.js";
+import { oneLine } from "./report.js";
 
 /** What `pawl workers` is told. */
 export interface WorkersFlags extends RemoteFlags {
@@ -25,7 +25,7 @@ export function workers(flags: WorkersFlags): Promise<void> {
     const { client, call } = connectTo(WorkflowService, flags);
     const answer = await client.listWorkers({}, call);
     return flags.json === true
-      ? `${JSON.stringify(toJson(ListWorkersResponseSchema, answer), null, 2)}\n`
+      ? jsonText(ListWorkersResponseSchema, answer)
       : workersText(answer.workers);
   });
 }
@@ -48,7 +48,8 @@ function workerText(worker: ConnectedWorker): string {
     `turns: ${load(turnLoad)}`,
     `running activities: ${load(activityLoad)}`,
   ];
-  return `${name || "(no name)"} (${workerId}), ${how}${since}\n  ${runs.join("; ")}\n`;
+  const title = `${name || "(no name)"} (${workerId}), ${how}${since}`;
+  return `${oneLine(title)}\n  ${oneLine(runs.join("; "))}\n`;
 }
 
 function namesText(names: readonly string[]): string {

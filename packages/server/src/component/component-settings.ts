@@ -2,7 +2,8 @@
 
 import type { EngineSettings } from "@pawl/engine";
 import type { YamlDocument } from "../config/yaml-file.js";
-import { concurrencyOf, parseBoolean, parseLimits, parseRetention } from "../flag/engine-flags.js";
+import { concurrencyOf, parseLimits, parseRetention } from "../flag/engine-flags.js";
+import { parseBoolean } from "../flag/switch.js";
 import type { MetadataValue, MetadataValues } from "./metadata-values.js";
 import { builtInName } from "./name.js";
 

@@ -43,6 +43,15 @@ describe("the engine's flags", () => {
     });
   });
 
+  test.each([
+    ["1", true],
+    ["true", true],
+    ["0", false],
+    ["false", false],
+  ])("keep executions: %s", (text, keepExecutions) => {
+    expect(parse("--keep-executions", text)).toEqual({ keepExecutions });
+  });
+
   test("set how long work waits for a worker that has gone", () => {
     expect(parse("--worker-return", "1m30s")).toEqual({ workerReturnMs: 90_000 });
     expect(parse("--worker-return", "0")).toEqual({ workerReturnMs: 0 });
@@ -51,10 +60,13 @@ describe("the engine's flags", () => {
   test.each([
     ["--max-turns", "many"],
     ["--max-turns", "order="],
+    ["--max-turns", "=5"],
+    ["--max-turns", "7, =5"],
     ["--max-activities", "-1"],
     ["--retention", "done=7d"],
     ["--retention", "completed=7"],
     ["--retention", "completed"],
+    ["--retention", "/completed=1h"],
     ["--keep-executions", "maybe"],
     ["--worker-return", "soon"],
   ])("refuse %s %s", (flag, value) => {

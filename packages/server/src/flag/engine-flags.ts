@@ -3,6 +3,7 @@
 import type { EngineOptions, EngineSettings, RetentionPolicy } from "@pawl/engine";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDuration } from "./duration.js";
+import { parseBoolean } from "./switch.js";
 
 /** The flags of the engine, as commander gives them. */
 interface Flags {
@@ -100,11 +101,12 @@ export function parseLimits(text: string): Limits {
     const at = part.lastIndexOf("=");
     const digits = part.slice(at + 1).trim();
     const limit = Number(digits);
-    if (!/^\d+$/.test(digits) || !Number.isSafeInteger(limit)) {
+    const name = part.slice(0, Math.max(at, 0)).trim();
+    if (!/^\d+$/.test(digits) || !Number.isSafeInteger(limit) || (at >= 0 && name === "")) {
       throw new InvalidArgumentError(`"${part}" is not a number, or a name with one: order=5.`);
     }
     if (at < 0) all = limit;
-    else byName[part.slice(0, at).trim()] = limit;
+    else byName[name] = limit;
   }
   return all === undefined ? { byName } : { all, byName };
 }
@@ -125,16 +127,16 @@ export function parseRetention(text: string): NonNullable<EngineOptions["retenti
   const byWorkflow: Record<string, Record<string, number>> = {};
   for (const part of text.split(",")) {
     const [target = "", duration = ""] = split(part, "=");
-    const [workflow, status = ""] = target.includes("/") ? split(target, "/") : ["", target];
+    const [workflow, status = ""] = target.includes("/") ? split(target, "/") : [undefined, target];
     const key = statusKeys[status];
     const lengthMs = parseDuration(duration);
-    if (key === undefined || lengthMs === undefined) {
+    if (key === undefined || lengthMs === undefined || workflow === "") {
       throw new InvalidArgumentError(
         `"${part}" is not completed, failed, terminated or any with a time: completed=7d.`,
       );
     }
-    if (workflow === "") all[key] = lengthMs;
-    else byWorkflow[workflow ?? ""] = { ...byWorkflow[workflow ?? ""], [key]: lengthMs };
+    if (workflow === undefined) all[key] = lengthMs;
+    else byWorkflow[workflow] = { ...byWorkflow[workflow], [key]: lengthMs };
   }
   return { ...all, byWorkflow };
 }
@@ -149,10 +151,4 @@ function parseLength(text: string): number {
   const lengthMs = parseDuration(text);
   if (lengthMs !== undefined) return lengthMs;
   throw new InvalidArgumentError("It must be a length of time, such as 30s.");
-}
-
-/** @throws InvalidArgumentError */
-export function parseBoolean(text: string): boolean {
-  if (text === "true" || text === "false") return text === "true";
-  throw new InvalidArgumentError("It must be true or false.");
 }
