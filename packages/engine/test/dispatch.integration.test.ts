@@ -119,6 +119,8 @@ describe("a completion token", () => {
     const [under, worker, activity] = await openActivity();
     await worker.completeActivity({ ...activity, token: "forged" }, { output: "1" });
     await worker.completeActivity({ ...activity, taskId: 7, token: "" }, { output: "1" });
+    await worker.completeActivity({ ...activity, taskId: 7 }, { output: "1" });
+    await worker.completeActivity({ ...activity, instanceId: "nobody" }, { output: "1" });
     expect(worker.turns).toHaveLength(1);
     await worker.completeActivity(activity, { output: "2" });
     await worker.completeActivity(activity, { output: "3" });

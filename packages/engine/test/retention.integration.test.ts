@@ -216,6 +216,22 @@ describe("retention", () => {
     await again.engine.close();
   });
 
+  test("spares an older execution that has a moment left when the present one goes", async () => {
+    const retention = { completedMs: hour + 2400, failedMs: hour };
+    const under = await EngineUnderTest.open({ retention });
+    const worker = under.connect({});
+    const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(), [complete(0)]);
+    under.clock.advance(1000);
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(2), [fail(0, failure("E", "m"))]);
+    await under.pass(hour + 1000);
+    expect((await under.engine.executions("a")).instances).toMatchObject([{ executionId }]);
+    await under.pass(1500);
+    expect(await under.left()).toBe(0);
+    await under.engine.close();
+  });
+
   test("passes over an older execution that is damaged, and deletes all others", async () => {
     const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
     under.connect({ flows, tasks });
