@@ -190,6 +190,11 @@ describe("list()", () => {
       { workflow: "even", statuses: ["pending"] },
       { workflow: "even", tags: { a: "b" } },
       { workflow: "even", createdBefore: 9e9 },
+      { workflow: "even", updatedFrom: 1 },
+      { workflow: "even", parentInstanceId: "p" },
+      { workflow: "even", instanceIdPrefix: "i" },
+      { workflow: "even", tagPrefixes: { a: "b" }, sortBy: "created" },
+      { workflow: "even", where: { field: "version", op: "neq", value: "1" } },
     ];
     for (const other of others) {
       await expect(under.engine.list({ ...other, pageToken })).rejects.toMatchObject({

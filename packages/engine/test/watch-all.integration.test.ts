@@ -208,6 +208,23 @@ describe("watchAll()", () => {
     await again.engine.close();
   });
 
+  test("goes on in the middle of a commit", async () => {
+    const under = await EngineUnderTest.open();
+    let watcher = new Watcher(under);
+    await watcher.until("caughtUp");
+    const ids = ["a", "b", "c", "d"];
+    await Promise.all(ids.map((instanceId) => under.engine.start({ workflow: "w", instanceId })));
+    const lines: string[] = [];
+    for (const _ of ids) {
+      lines.push(...told([await watcher.next()]));
+      await watcher.leave();
+      watcher = new Watcher(under, {}, { resumeToken: watcher.token });
+    }
+    await watcher.leave();
+    expect(lines.sort()).toEqual(ids.map((id) => `${id} pending`));
+    await under.engine.close();
+  });
+
   test("goes on after a read that failed, though nothing changes any more", async () => {
     const under = await EngineUnderTest.open();
     await under.engine.start({ workflow: "w", instanceId: "a" });

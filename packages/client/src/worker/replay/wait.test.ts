@@ -41,11 +41,11 @@ describe("events", () => {
   test("that come before the wait take no timer and no number", async () => {
     const late = workflow("late", async (ctx) => {
       await ctx.activity("add");
-      return ctx.waitForEvent("paid");
+      return ctx.waitForEvent("Paid");
     });
     const replay = replayOf(late);
     await replay.turn([], [h.turn(1), h.start("late")]);
-    await replay.turn([], [h.turn(2), h.event("paid", 5)]);
+    await replay.turn([], [h.turn(2), h.event("PAID", 5)]);
     expect(asked(await replay.turn([], [h.turn(3), h.activityDone(0)]))).toEqual(["1 completed 5"]);
   });
 
