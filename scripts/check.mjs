@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checkEngineArrows, checkPackageArrows } from "./check/boundaries.mjs";
 import { checkContractBreaking, checkContractLint, checkGeneratedCode } from "./check/contract.mjs";
+import { checkFlags, checkLinks } from "./check/docs.mjs";
 import {
   checkCasts,
   checkDocComments,
@@ -70,6 +71,8 @@ const checks = [
   ["text: no machine paths", checkMachinePaths],
   ["text: no registry hosts", checkRegistryHosts],
   ["docs: every error code", checkErrorDocs],
+  ["docs: every link leads somewhere", checkLinks],
+  ["docs: every flag, and no other", checkFlags],
   ["rules: every rule has a test", checkRulesHaveTests],
   ["rules: every test exists", checkRuleTestsExist],
   ["core: every line and branch is covered", checkCoreCoverage],
