@@ -297,3 +297,24 @@ describe("the context", () => {
     ]);
   });
 });
+
+test("a long replay lets the process do other things, wherever in its history the code is woken", async () => {
+  const pairs = workflow("pairs", async (ctx) => {
+    for (;;) await Promise.all([ctx.activity("a"), ctx.activity("b")]);
+  });
+  const past = [h.turn(1), h.start("pairs")];
+  for (let id = 0; past.length < 5000; id += 2) {
+    past.push(h.activity(id, "a"), h.activity(id + 1, "b"));
+    past.push(h.turn(id), h.activityDone(id), h.activityDone(id + 1));
+  }
+  let breaths = 0;
+  let next: NodeJS.Immediate | undefined;
+  const breathe = (): void => {
+    breaths += 1;
+    next = setImmediate(breathe);
+  };
+  next = setImmediate(breathe);
+  await replayOf(pairs).turn(past, []);
+  clearImmediate(next);
+  expect(breaths).toBeGreaterThanOrEqual(8);
+});

@@ -77,6 +77,7 @@ export class Replay implements ContextHost {
   #at = 0;
   #held: Held[] = [];
   #eventNumber = 0;
+  #breathAt = eventsPerBreath;
   #lastRecordedId = -1;
   #ending: Ending | undefined;
   #divergence: DivergenceError | undefined;
@@ -126,7 +127,11 @@ export class Replay implements ContextHost {
   async finish(): Promise<void> {
     do {
       await settled();
-      if (this.#eventNumber % eventsPerBreath === 0) await breathe();
+      if (this.#eventNumber >= this.#breathAt) {
+        // Not at each multiple: a workflow whose code is never woken there would not breathe at all.
+        this.#breathAt = this.#eventNumber + eventsPerBreath;
+        await breathe();
+      }
     } while (this.advance());
   }
 
