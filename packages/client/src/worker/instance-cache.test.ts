@@ -46,6 +46,17 @@ describe("InstanceCache", () => {
     );
   });
 
+  test("holds an instance once, when a turn of it came twice", () => {
+    const idle = workflow("idle", (context) => context.sleep(1));
+    const cache = new InstanceCache(1);
+    const seats = ["a", "b", "c"].map((id) => cache.begin(id, "token"));
+    const displaced = [0, 0, 1, 1, 2].map((at) => {
+      const seat = seats[at];
+      return seat && cache.put(seat, replayOf(idle));
+    });
+    expect(displaced).toEqual([undefined, undefined, "a", undefined, "b"]);
+  });
+
   test("tells a turn that it was replaced, or its instance released", () => {
     const cache = new InstanceCache(limit);
     const seat = cache.begin("a", "t1");

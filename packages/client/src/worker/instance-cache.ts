@@ -54,6 +54,8 @@ export class InstanceCache {
 
   /** Holds an instance; returns the id of the one that it displaced, if any. */
   put(seat: Seat, replay: Replay): string | undefined {
+    // A turn that came twice is answered twice.
+    if (seat.replay !== undefined) this.#unlink(seat);
     this.#link(seat, replay);
     if (this.#heldCount <= this.#limit || this.#oldest === undefined) return undefined;
     const { instanceId } = this.#oldest;
