@@ -38,8 +38,6 @@ export class Caller {
   readonly endedTrees = new Set<string>();
   /** Ids that were purged and are not used again. */
   readonly purged = new Set<string>();
-  /** The step at which the engine was last asked to purge an instance. */
-  readonly #purgedAt = new Map<string, number>();
   /** The tags of each start that was tried. */
   readonly tagsOf = new Map<string, Record<string, string>[]>();
   #tokens = 0;
@@ -148,10 +146,7 @@ export class Caller {
     return this.#call(
       `purge ${instanceId}`,
       instanceId,
-      (engine) => {
-        this.#purgedAt.set(instanceId, this.#world.scheduler.steps);
-        return engine.purge(instanceId, options);
-      },
+      (engine) => engine.purge(instanceId, options),
       () =>
         this.#world.disk.rowsSince(instanceId, since).includes(undefined) ||
         this.#hasGoneOn(instanceId, since),
@@ -267,10 +262,7 @@ export class Caller {
    */
   #hasGoneOn(instanceId: string, since: number): boolean {
     const rows = this.#world.disk.rowsSince(instanceId, since);
-    const last = rows.at(-1);
-    // Of one that was begun and purged in one commit, nothing is ever written.
-    if (last === undefined && (this.#purgedAt.get(instanceId) ?? 0) > since) return true;
-    if (rows.length > 1 && last === undefined) return true;
+    if (rows.length > 1 && rows.at(-1) === undefined) return true;
     return rows.some((row) => row !== undefined && row.executionId !== rows[0]?.executionId);
   }
 
