@@ -1,12 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import type { EngineOptions } from "../src/options.js";
 import { complete, schedule, timer, versionNotAvailable } from "./actions.js";
 import { flows, tasks } from "./flows.js";
 import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
+import type { Script, ScriptedWorker } from "./scripted-worker.js";
 
 const year = 365 * 24 * 3600 * 1000;
+
+/** The first turn of the delayed start "a" is with its worker. */
+async function beginsDelayed(options: EngineOptions = {}, script: Script = {}) {
+  const under = await EngineUnderTest.open(options);
+  const worker = under.connect(script);
+  const startAt = under.clock.now() + 5000;
+  await under.engine.start({ workflow: "w", instanceId: "a", startAt });
+  under.clock.moveTo(startAt);
+  return { under, worker, startAt, turn: await worker.turn() };
+}
+
+/** The instance "a" ends with its worker's turn of this number. */
+async function endsWith(under: EngineUnderTest, worker: ScriptedWorker, turns: number) {
+  await worker.completeTurn(await worker.turn(turns), [complete(0)]);
+  expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
+  await under.engine.close();
+}
 
 describe("a clock that is set", () => {
   test("forward makes what is due by then fire, each once", async () => {
@@ -72,9 +91,7 @@ describe("a clock that is set", () => {
     await under.engine.idle();
     expect(worker.turns).toHaveLength(0);
     under.clock.moveTo(startAt);
-    await worker.completeTurn(await worker.turn(), [complete(0)]);
-    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
-    await under.engine.close();
+    await endsWith(under, worker, 1);
   });
 
   test("back does not hold up a turn that is to be tried again", async () => {
@@ -95,33 +112,21 @@ describe("a clock that is set", () => {
   test.each(["goes away", "gives it back"])(
     "back to before a delayed start does not lose its turn when its worker %s",
     async (what) => {
-      const under = await EngineUnderTest.open();
-      const worker = under.connect({});
-      const startAt = under.clock.now() + 5000;
-      await under.engine.start({ workflow: "w", instanceId: "a", startAt });
-      under.clock.moveTo(startAt);
-      const turn = await worker.turn();
+      const { under, worker, startAt, turn } = await beginsDelayed();
       under.clock.setBack(1000);
       if (what === "goes away") worker.session.close();
       else worker.session.returnTurn("a", turn.token);
       const next = what === "goes away" ? under.connect({}) : worker;
       await under.engine.idle();
       under.clock.moveTo(startAt);
-      await next.completeTurn(await next.turn(what === "goes away" ? 1 : 2), [complete(0)]);
-      expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
-      await under.engine.close();
+      await endsWith(under, next, what === "goes away" ? 1 : 2);
     },
   );
 
   test.each(["lacks the workflow", "lacks its version"])(
     "back to before a delayed start does not lose its turn when its worker %s",
     async (what) => {
-      const under = await EngineUnderTest.open();
-      const worker = under.connect({});
-      const startAt = under.clock.now() + 5000;
-      await under.engine.start({ workflow: "w", instanceId: "a", startAt });
-      under.clock.moveTo(startAt);
-      const turn = await worker.turn();
+      const { under, worker, startAt, turn } = await beginsDelayed();
       const other = under.connect({});
       await tick();
       under.clock.setBack(1000);
@@ -130,19 +135,15 @@ describe("a clock that is set", () => {
       await under.engine.idle();
       expect(other.turns).toHaveLength(0);
       under.clock.moveTo(startAt);
-      await other.completeTurn(await other.turn(), [complete(0)]);
-      expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
-      await under.engine.close();
+      await endsWith(under, other, 1);
     },
   );
 
   test("back to before a delayed start does not lose its turn when nobody else is left", async () => {
-    const under = await EngineUnderTest.open({ workerReturnMs: 0 });
-    const worker = under.connect({ workflows: ["w"] });
-    const startAt = under.clock.now() + 5000;
-    await under.engine.start({ workflow: "w", instanceId: "a", startAt });
-    under.clock.moveTo(startAt);
-    const turn = await worker.turn();
+    const { under, worker, startAt, turn } = await beginsDelayed(
+      { workerReturnMs: 0 },
+      { workflows: ["w"] },
+    );
     const busy = under.connect({ turnLimit: 1, workflows: ["w", "v"] });
     await under.engine.start({ workflow: "v", instanceId: "b" });
     await busy.turn();
@@ -151,9 +152,7 @@ describe("a clock that is set", () => {
     busy.close();
     await under.engine.idle();
     under.clock.moveTo(startAt);
-    await worker.completeTurn(await worker.turn(2), [complete(0)]);
-    expect((await under.engine.waitForCompletion("a")).status).toBe("completed");
-    await under.engine.close();
+    await endsWith(under, worker, 2);
   });
 
   test("back does not hold up a commit that waits for a turn", async () => {
