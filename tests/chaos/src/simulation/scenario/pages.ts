@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { InstanceFilter, InstanceStatus, ListPage, ListQuery } from "@pawl/engine";
+import type { Instance, InstanceFilter, InstanceStatus, ListPage, ListQuery } from "@pawl/engine";
 import type { StoredRow } from "@pawl/engine/testing";
 import type { World } from "../world/world.ts";
 import type { Scenario, Stage } from "./scenario.ts";
@@ -10,7 +10,7 @@ type Matches = (instanceId: string, row: StoredRow | undefined) => boolean;
 
 /**
  * A list that is followed page by page while instances come and go: what was there all the time and
- * matches is on one page, and what never did on none.
+ * matches is on one page, and what never did on none; all in the order that was asked for.
  */
 export const pages: Scenario = async (stage) => {
   const { world } = stage;
@@ -26,11 +26,18 @@ export const pages: Scenario = async (stage) => {
   const since = scheduler.steps;
   const seen = new Map<string, number>();
   let pageToken: string | undefined;
+  let before: Instance | undefined;
   do {
     const page = await readPage(stage, pageToken === undefined ? query : { ...query, pageToken });
     if (page === undefined) return;
-    for (const { instanceId } of page.instances) {
+    for (const instance of page.instances) {
+      const { instanceId } = instance;
       seen.set(instanceId, (seen.get(instanceId) ?? 0) + 1);
+      if (before !== undefined && !isInOrder(query, before, instance)) {
+        const what = `${JSON.stringify(query)}: ${instanceId} after ${before.instanceId}`;
+        world.violation("pages are in their order", what);
+      }
+      before = instance;
     }
     pageToken = page.nextPageToken;
     await stage.caller.pause(30);
@@ -50,6 +57,14 @@ export const pages: Scenario = async (stage) => {
     world.violation("pages have what was there, once", what);
   }
 };
+
+/** True when one comes after another in the order of a list. */
+function isInOrder({ sortBy, descending }: ListQuery, before: Instance, after: Instance): boolean {
+  const [low, high] = descending === true ? [after, before] : [before, after];
+  return sortBy === "created" && low.createdAt !== high.createdAt
+    ? low.createdAt < high.createdAt
+    : low.instanceId < high.instanceId;
+}
 
 function randomFilter({ random }: World): { filter: InstanceFilter; matches: Matches } {
   const status: InstanceStatus = random.chance(0.5) ? "running" : "completed";
