@@ -128,7 +128,7 @@ function* casesOf(
     const folder = join(scratch, `case-${index}`);
     cpSync(base.folder, folder, { recursive: true });
     const file = chooseFile(folder, fileKinds[outcome.kind], random);
-    if (file === undefined) continue;
+    if (file === undefined) throw new Error(`no file to harm: ${outcome.kind} in ${base.folder}`);
     const where = harmFile(join(folder, file), outcome.harm, random);
     const what = `case ${index}, ${basename(base.folder)} folder, ${outcome.harm} ${file}${where}`;
     yield { folder, facts: base.facts, what, outcome };

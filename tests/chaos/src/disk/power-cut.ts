@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describeViolation, type Violation } from "../check/violation.ts";
 import { Random } from "../random.ts";
 import { Book, type Facts, type Note } from "./load/facts.ts";
-import { judge } from "./load/judge.ts";
+import { judge, type Verdict } from "./load/judge.ts";
 import { inParallel } from "./parallel.ts";
 import { Disk, type Policy, policies } from "./power/image.ts";
 import { record } from "./power/record.ts";
@@ -74,7 +74,7 @@ export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport
       const verdict = await judge(folder, { facts });
       const outcome = outcomes.get(policy);
       if (outcome !== undefined) count(outcome, verdict.refusal?.code);
-      for (const violation of verdict.violations) {
+      for (const violation of [...verdict.violations, ...refusalOf(policy, verdict)]) {
         violations.push({ ...violation, rule: `${policy}, cut at ${moment}: ${violation.rule}` });
         if (violations.length < 10) progress.say(describeViolation(violation));
       }
@@ -90,6 +90,14 @@ export async function cutPower(options: PowerCutOptions): Promise<PowerCutReport
   } finally {
     await rm(scratch, { recursive: true });
   }
+}
+
+/** Only where a file system forgets any changes of names may a folder be refused. */
+function refusalOf(policy: Policy, { refusal }: Verdict): Violation[] {
+  if (refusal === undefined) return [];
+  const { code, message } = refusal;
+  if (code === "STORE_DAMAGED" && policy === "any folder changes lost") return [];
+  return [{ rule: "the folder opens", found: `${code}: ${message}` }];
 }
 
 function count(outcome: Outcome, code: string | undefined): void {

@@ -42,12 +42,17 @@ export async function judge(dataDir: string, options: JudgeOptions): Promise<Ver
   } catch (error) {
     if (!isEngineError(error)) throw error;
     const { code, message } = error;
-    const { violations } = judging;
-    return { refusal: { code, message }, violations, parked: [], isReported: true };
+    const { violations, isOpen } = judging;
+    const refusal = isOpen ? undefined : { code, message };
+    // Too late for a refusal: it was served already.
+    if (isOpen) violations.push({ rule: "what is opened is served", found: `${code}: ${message}` });
+    return { refusal, violations, parked: [], isReported: true };
   }
 }
 
 class Judging {
+  /** The engine has opened the folder. */
+  isOpen = false;
   readonly violations: Violation[] = [];
   readonly #dataDir: string;
   readonly #facts: readonly Facts[];
@@ -79,6 +84,7 @@ class Judging {
       });
     }
     const engine = await openEngine({ dataDir: this.#dataDir, logger: this.#logger });
+    this.isOpen = true;
     const { worker, running } = connectWorker(engine);
     try {
       const client = createClient({ engine });
