@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { parseArgs } from "node:util";
-import { damageFiles } from "./disk/damage.ts";
+import { damageFiles, fileKinds } from "./disk/damage.ts";
 import {
   describeDamage,
   describeFullDisk,
@@ -14,6 +14,7 @@ import { raceProcesses } from "./disk/two-processes.ts";
 import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
 import { describeModel, modelMany } from "./model.ts";
+import { PlantError } from "./planted/plant.ts";
 import { runPlanted } from "./planted/planted.ts";
 import { writeResults } from "./planted/results.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
@@ -44,8 +45,9 @@ damage       deletes, empties, cuts, zeroes and changes files of a data folder, 
 two          starts two servers on one folder at the same moment
 
   --seed      decides what is asked and what goes wrong [a random number]
-  --count     simulate: how many seeds from that on; with --seed alone: one, with its steps
-               damage: how many cases [700]
+  --count     simulate, model: how many seeds from that on [simulate: 1000, model: 500]; with --seed
+               alone: one, of "simulate" with its steps
+               planted: seeds in which a fault is looked for [2000]; damage: how many cases [700]
   --twice     simulate: each seed twice, and both runs have to be the same
   --images    how many [504]
   --rounds    how often [full: 200, two: 60]
@@ -57,7 +59,7 @@ two          starts two servers on one folder at the same moment
   --sleepers  instances that lie asleep from the beginning [0]
   --workers   workers side by side [2]
 
-Exit code 0: nothing was lost, doubled or wrong.
+Exit code 0: nothing was lost, doubled or wrong. 1: something was, or the command line is wrong.
 `;
 
 const options = {
@@ -72,117 +74,179 @@ const options = {
   actors: { type: "string" },
   sleepers: { type: "string" },
   workers: { type: "string" },
-  help: { type: "boolean", short: "h" },
 } as const;
 
-type Text = Exclude<keyof typeof options, "help" | "write" | "twice">;
-type Values = { readonly [K in Text]?: string | undefined } & {
-  readonly write?: boolean | undefined;
-  readonly twice?: boolean | undefined;
+type Option = keyof typeof options;
+type Text = Exclude<Option, "write" | "twice">;
+type Values = { readonly [K in Text]?: string } & {
+  readonly write?: boolean;
+  readonly twice?: boolean;
 };
 
-function readInteger(text: string | undefined, otherwise: number): number {
+/** The command line is not one of those that the help shows. */
+class UsageError extends Error {}
+
+function readInteger(values: Values, name: Text, otherwise: number, least = 1): number {
+  const text = values[name];
   if (text === undefined) return otherwise;
-  if (!/^\d{1,9}$/.test(text)) throw new RangeError(`not a number: ${text}`);
+  // A run of nothing would find nothing wrong.
+  if (!/^\d{1,9}$/.test(text) || Number(text) < least) {
+    throw new UsageError(`--${name} takes a number from ${least} to 999999999, not "${text}"`);
+  }
   return Number(text);
 }
 
 const onProgress = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Each gives its report as text, and how much was wrong. */
-const programs: Readonly<
-  Record<string, (values: Values, seed: number) => Promise<readonly [string, number]>>
-> = {
-  async simulate(values, seed) {
-    if (values.seed !== undefined && values.count === undefined) {
-      const { trace, violations, hash } = await simulate(seed, true);
-      return [[...trace, `seed ${seed}, hash ${hash}`].join("\n"), violations.length];
-    }
-    const count = readInteger(values.count, 1000);
-    const twice = values.twice === true;
-    const report = await simulateMany({ seed, count, twice, onProgress });
-    const [first] = report.failed;
-    if (first !== undefined) onProgress(first.trace.join("\n"));
-    return [describeSimulations(report), report.failed.length];
-  },
-  async model(values, seed) {
-    const isOne = values.seed !== undefined && values.count === undefined;
-    const count = isOne ? 1 : readInteger(values.count, 500);
-    const report = await modelMany(seed, count, onProgress);
-    const [first] = report.failed;
-    if (first !== undefined) onProgress(first.trace.join("\n"));
-    return [describeModel(report), report.failed.length];
-  },
-  async store() {
-    const code = await failEachCall();
-    return [code === 0 ? "every call of the store may fail" : "some call may not fail", code];
-  },
-  async planted({ only, count, write }) {
-    const more = only === undefined ? {} : { only };
-    const results = await runPlanted({ seeds: readInteger(count, 2000), onProgress, ...more });
-    if (write === true) writeResults(results);
-    const missed = results.filter(({ caughtBy }) => caughtBy === undefined);
-    const text = `${results.length - missed.length} of ${results.length} planted faults caught`;
-    return [text, missed.length];
-  },
-  async kill(values, seed) {
-    const report = await killServer({
-      seed,
-      kills: readInteger(values.kills, 50),
-      actors: readInteger(values.actors, 48),
-      sleepers: readInteger(values.sleepers, 0),
-      onProgress,
-    });
-    return [describeServerKills(report), report.violations.length];
-  },
-  async "kill-worker"(values, seed) {
-    const report = await killWorker({
-      seed,
-      kills: readInteger(values.kills, 20),
-      actors: readInteger(values.actors, 24),
-      workers: readInteger(values.workers, 2),
-      onProgress,
-    });
-    return [describeWorkerKills(report), report.violations.length];
-  },
-  async power(values, seed) {
-    const report = await cutPower({ seed, images: readInteger(values.images, 504), onProgress });
-    return [describePowerCuts(report), report.violations.length];
-  },
-  async full(values, seed) {
-    const report = await fillDisk({ seed, rounds: readInteger(values.rounds, 200), onProgress });
-    return [describeFullDisk(report), report.violations.length];
-  },
-  async damage(values, seed) {
-    const { only = "" } = values;
-    const count = readInteger(values.count, 700);
-    const report = await damageFiles({ seed, count, only, onProgress });
-    return [describeDamage(report), report.violations.length];
-  },
-  async two(values, seed) {
-    const report = await raceProcesses({
-      seed,
-      rounds: readInteger(values.rounds, 60),
-      onProgress,
-    });
-    return [describeRaces(report), report.violations.length];
-  },
-};
+/** Gives its report as text, and how much was wrong. */
+type Run = (values: Values, seed: number) => Promise<readonly [string, number]>;
 
-async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options });
-  const run = programs[positionals[0] ?? ""];
-  if (values.help === true || run === undefined) {
-    process.stdout.write(help);
-    if (values.help !== true) process.exitCode = 1;
-    return;
+const programs: Readonly<Record<string, { readonly takes: readonly Option[]; readonly run: Run }>> =
+  {
+    simulate: {
+      takes: ["seed", "count", "twice"],
+      async run(values, seed) {
+        if (values.seed !== undefined && values.count === undefined && values.twice !== true) {
+          const { trace, violations, hash } = await simulate(seed, true);
+          return [[...trace, `seed ${seed}, hash ${hash}`].join("\n"), violations.length];
+        }
+        const count = readInteger(values, "count", values.seed === undefined ? 1000 : 1);
+        const twice = values.twice === true;
+        const report = await simulateMany({ seed, count, twice, onProgress });
+        const [first] = report.failed;
+        if (first !== undefined) onProgress(first.trace.join("\n"));
+        return [describeSimulations(report), report.failed.length];
+      },
+    },
+    model: {
+      takes: ["seed", "count"],
+      async run(values, seed) {
+        const count = readInteger(values, "count", values.seed === undefined ? 500 : 1);
+        const report = await modelMany(seed, count, onProgress);
+        const [first] = report.failed;
+        if (first !== undefined) onProgress(first.trace.join("\n"));
+        return [describeModel(report), report.failed.length];
+      },
+    },
+    store: {
+      takes: [],
+      async run() {
+        const code = await failEachCall();
+        return [code === 0 ? "every call of the store may fail" : "some call may not fail", code];
+      },
+    },
+    planted: {
+      takes: ["only", "count", "write"],
+      async run(values) {
+        const { only, write } = values;
+        const more = only === undefined ? {} : { only };
+        const seeds = readInteger(values, "count", 2000);
+        const results = await runPlanted({ seeds, onProgress, ...more });
+        if (write === true) writeResults(results);
+        const missed = results.filter(({ caughtBy }) => caughtBy === undefined);
+        const text = `${results.length - missed.length} of ${results.length} planted faults caught`;
+        return [text, missed.length];
+      },
+    },
+    kill: {
+      takes: ["seed", "kills", "actors", "sleepers"],
+      async run(values, seed) {
+        const report = await killServer({
+          seed,
+          kills: readInteger(values, "kills", 50),
+          actors: readInteger(values, "actors", 48),
+          sleepers: readInteger(values, "sleepers", 0, 0),
+          onProgress,
+        });
+        return [describeServerKills(report), report.violations.length];
+      },
+    },
+    "kill-worker": {
+      takes: ["seed", "kills", "actors", "workers"],
+      async run(values, seed) {
+        const report = await killWorker({
+          seed,
+          kills: readInteger(values, "kills", 20),
+          actors: readInteger(values, "actors", 24),
+          workers: readInteger(values, "workers", 2),
+          onProgress,
+        });
+        return [describeWorkerKills(report), report.violations.length];
+      },
+    },
+    power: {
+      takes: ["seed", "images"],
+      async run(values, seed) {
+        const images = readInteger(values, "images", 504);
+        const report = await cutPower({ seed, images, onProgress });
+        return [describePowerCuts(report), report.violations.length];
+      },
+    },
+    full: {
+      takes: ["seed", "rounds"],
+      async run(values, seed) {
+        const rounds = readInteger(values, "rounds", 200);
+        const report = await fillDisk({ seed, rounds, onProgress });
+        return [describeFullDisk(report), report.violations.length];
+      },
+    },
+    damage: {
+      takes: ["seed", "count", "only"],
+      async run(values, seed) {
+        const { only = "" } = values;
+        const kinds = Object.keys(fileKinds);
+        if (!kinds.some((kind) => kind.includes(only))) {
+          throw new UsageError(`--only takes (part of) one of ${kinds.join(", ")}, not "${only}"`);
+        }
+        const count = readInteger(values, "count", 700);
+        const report = await damageFiles({ seed, count, only, onProgress });
+        return [describeDamage(report), report.violations.length];
+      },
+    },
+    two: {
+      takes: ["seed", "rounds"],
+      async run(values, seed) {
+        const rounds = readInteger(values, "rounds", 60);
+        const report = await raceProcesses({ seed, rounds, onProgress });
+        return [describeRaces(report), report.violations.length];
+      },
+    },
+  };
+
+/** What a program is told. @throws UsageError for what it does not take */
+function readValues(takes: readonly Option[], words: string[]): Values {
+  const its = Object.fromEntries(takes.map((option) => [option, options[option]]));
+  let values: Values;
+  try {
+    values = parseArgs({ args: words, options: its }).values;
+  } catch (error) {
+    const [text = ""] = error instanceof Error ? error.message.split(". ") : [];
+    throw new UsageError(text.replace(/^U/, "u"));
   }
-  const [text, wrong] = await run(
-    values,
-    readInteger(values.seed, Math.floor(Math.random() * 1_000_000)),
-  );
-  process.stdout.write(`${text}\n`);
-  if (wrong > 0) process.exitCode = 1;
+  return values;
 }
 
-await main();
+async function main([name = "", ...words]: string[]): Promise<void> {
+  if ([name, ...words].some((word) => word === "--help" || word === "-h")) {
+    process.stdout.write(help);
+    return;
+  }
+  try {
+    const program = programs[name];
+    if (program === undefined) {
+      throw new UsageError(name === "" ? "what is to be run?" : `there is no run "${name}"`);
+    }
+    const values = readValues(program.takes, words);
+    const random = Math.floor(Math.random() * 1_000_000);
+    const [text, wrong] = await program.run(values, readInteger(values, "seed", random, 0));
+    process.stdout.write(`${text}\n`);
+    if (wrong > 0) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof PlantError)) throw error;
+    process.stderr.write(`pnpm chaos ${name}: ${error.message}\n`);
+    if (error instanceof UsageError) process.stderr.write(`\n${help}`);
+    process.exitCode = 1;
+  }
+}
+
+await main(process.argv.slice(2));
