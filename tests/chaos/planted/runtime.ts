@@ -256,8 +256,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "near-timer-lost",
     breaks: "timers of the near future are not held in memory",
     file: "runtime/timers.ts",
-    search: "if (timer.fireAt < this.#horizon) this.#near.push(timer);",
-    replace: "if (timer.fireAt < 0) this.#near.push(timer);",
+    search: "if (timer.fireAt < this.#horizon) {",
+    replace: "if (timer.fireAt < 0) {",
     suite: "simulation",
   },
   {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import TinyQueue from "tinyqueue";
-import { parseTimerKey, partitions, type TimerKey, timerRange } from "../store/key.js";
+import { parseTimerKey, partitionOf, partitions, type TimerKey, timerRange } from "../store/key.js";
 import type { Store } from "../store/store.js";
 import type { Clock } from "./clock.js";
 
@@ -15,6 +15,25 @@ const readLimit = 10_000;
  */
 const firedAtOnce = 1024;
 
+/** A timer that is held in memory. */
+interface NearTimer {
+  readonly timer: TimerKey;
+  readonly partition: number;
+}
+
+/**
+ * By instant; those of one instant as their instances lie in the store, which makes what many of them
+ * read and write together neighbours there; those of one instance as it made them.
+ */
+function compare(a: NearTimer, b: NearTimer): number {
+  const inStore = a.timer.fireAt - b.timer.fireAt || a.partition - b.partition;
+  if (inStore !== 0) return inStore;
+  if (a.timer.instanceId !== b.timer.instanceId) {
+    return a.timer.instanceId < b.timer.instanceId ? -1 : 1;
+  }
+  return a.timer.timerId - b.timer.timerId;
+}
+
 /**
  * Durable timers. All are in the store, ordered by instant; those of the near future also in
  * memory, with one timer of the clock for the next one.
@@ -24,7 +43,7 @@ export class Timers {
   readonly #clock: Clock;
   readonly #fire: (timer: TimerKey) => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
-  readonly #near = new TinyQueue<TimerKey>([], (a, b) => a.fireAt - b.fireAt);
+  readonly #near = new TinyQueue<NearTimer>([], compare);
   /** Every stored timer due before this instant is in memory. */
   #horizon = 0;
   #cancel: () => void = () => {};
@@ -53,7 +72,9 @@ export class Timers {
 
   /** Takes a timer that is in the store. */
   arm(timer: TimerKey): void {
-    if (timer.fireAt < this.#horizon) this.#near.push(timer);
+    if (timer.fireAt < this.#horizon) {
+      this.#near.push({ timer, partition: partitionOf(timer.instanceId) });
+    }
     this.#schedule();
   }
 
@@ -96,7 +117,7 @@ export class Timers {
   #fireDue(): void {
     const now = this.#clock.now();
     while (this.#firing < firedAtOnce && !this.#closed) {
-      const next = this.#near.peek();
+      const next = this.#near.peek()?.timer;
       if (next === undefined || next.fireAt > now) return;
       this.#near.pop();
       this.#firing += 1;
@@ -111,7 +132,7 @@ export class Timers {
   #schedule(): void {
     if (this.#closed) return;
     const refill = this.#horizon - horizonMs / 2;
-    const next = this.#firing < firedAtOnce ? this.#near.peek()?.fireAt : undefined;
+    const next = this.#firing < firedAtOnce ? this.#near.peek()?.timer.fireAt : undefined;
     const at = Math.min(next ?? Number.POSITIVE_INFINITY, refill);
     if (at >= this.#wakeAt) return;
     this.#cancel();
@@ -140,7 +161,7 @@ export class Timers {
     if (from > 0) gte = timerRange(partition, from).lt;
     for (;;) {
       const entries = await this.#store.range({ gte, lt, limit: readLimit });
-      for (const [key] of entries) this.#near.push(parseTimerKey(key));
+      for (const [key] of entries) this.#near.push({ timer: parseTimerKey(key), partition });
       const last = entries.at(-1);
       if (entries.length < readLimit || last === undefined) return;
       gte = Buffer.concat([last[0], Buffer.alloc(1)]);
