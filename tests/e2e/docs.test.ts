@@ -100,6 +100,11 @@ const documents: readonly TestedDocument[] = [
   { document: "docs/lifecycle.md", head: clientHead, before: usedTwice, paths: [] },
   { document: "docs/operate.md", paths: ["/backups/", "/var/lib/"] },
   { document: "examples/order/README.md" },
+  { document: "packages/client/README.md" },
+  { document: "packages/engine/README.md", paths: [] },
+  { document: "packages/protocol/README.md" },
+  { document: "packages/server/README.md" },
+  { document: "packages/testkit/README.md" },
 ];
 
 /** Sends a block to the server's ports, and its files into the folder in which it runs. */
