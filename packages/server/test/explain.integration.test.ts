@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { create } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { WaitReason, WorkflowService } from "@pawl/protocol";
+import {
+  CreateTimerActionSchema,
+  WaitReason,
+  WorkflowActionSchema,
+  WorkflowService,
+} from "@pawl/protocol";
 import { expect, test } from "vitest";
 import { startServer } from "./test-server.js";
 
@@ -20,4 +27,46 @@ test("ExplainInstance says what an instance waits for", async () => {
     inbox: [{ kind: "executionStarted", name: "" }],
   });
   await expect(client.explainInstance({ instanceId: "x" })).rejects.toThrow("[not_found]");
+});
+
+test("a wait and a start without end are told in JSON, and hide no other instance", async () => {
+  const server = await startServer();
+  const { engine } = server;
+  const session = engine.connectWorker({ name: "", workflows: ["w"] }, (item) => {
+    if (item.kind !== "turn") return;
+    const { instanceId, token } = item;
+    const fireAt = create(TimestampSchema, { seconds: 253_402_300_799n, nanos: 999_999_999 });
+    const value = create(CreateTimerActionSchema, {
+      fireAt,
+      origin: { case: "externalEvent", value: { name: "Go" } },
+    });
+    const action = create(WorkflowActionSchema, {
+      id: 0,
+      workflowActionType: { case: "createTimer", value },
+    });
+    void engine.completeTurn({ instanceId, token, actions: [action] });
+  });
+  await engine.start({ workflow: "w", instanceId: "a" });
+  await engine.start({ workflow: "w", instanceId: "b", startAt: 8e15 });
+  await engine.waitForStart("a");
+  const call = async (method: string, body: unknown): Promise<unknown> => {
+    const response = await fetch(`${server.url}/pawl.v1.WorkflowService/${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    return response.json();
+  };
+  expect(await call("ExplainInstance", { instanceId: "a" })).toMatchObject({
+    explanation: { timers: [{ fireAt: "9999-12-31T23:59:59.999999999Z", eventName: "Go" }] },
+  });
+  expect(await call("ListInstances", {})).toMatchObject({
+    instances: [
+      { instanceId: "a" },
+      { instanceId: "b", startAt: "9999-12-31T23:59:59.999999999Z" },
+    ],
+  });
+  const rest = await fetch(`${server.url}/v1.0/workflows/dapr/a/explain`);
+  expect(await rest.json()).toMatchObject({ timers: [{ fireAt: "9999-12-31T23:59:59.999Z" }] });
+  await session.close();
 });

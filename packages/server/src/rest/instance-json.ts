@@ -15,8 +15,8 @@ export function toInstanceJson(instance: DaprInstance): Record<string, unknown> 
   };
 }
 
-/** The last instant that a date can have (ECMAScript, "Time Values"). */
-const lastDate = 8.64e15;
+/** The last instant that RFC 3339 can say: its years have four digits. */
+const lastDate = 253_402_300_799_999;
 
 /** RFC 3339 in UTC with 0 or 3 fractional digits; of no instant, Dapr's for that. */
 export function toTimeText(at: number | undefined): string {

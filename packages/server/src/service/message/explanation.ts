@@ -5,6 +5,7 @@ import type { Explanation, WaitReason } from "@pawl/engine";
 import { type ExplanationSchema, WaitReason as ReasonMessage, toTimestamp } from "@pawl/protocol";
 import { statusNumbers } from "@pawl/protocol/message";
 import { toInstanceMessage } from "./instance.js";
+import { toTime } from "./time.js";
 
 const reasons: Readonly<Record<WaitReason, ReasonMessage>> = {
   worker: ReasonMessage.WORKER,
@@ -31,7 +32,7 @@ export function toExplanationMessage(
       return { ...rest, scheduledAt: toTimestamp(scheduledAt), waitsFor: reasonOf(waitsFor) };
     }),
     timers: explanation.timers.map(({ fireAt, ...rest }) => {
-      return { ...rest, fireAt: toTimestamp(fireAt) };
+      return { ...rest, fireAt: toTime(fireAt) };
     }),
     children: explanation.children.map(({ taskId, instanceId, status }) => {
       return {
