@@ -9,6 +9,9 @@ import { ConnectError } from "@connectrpc/connect";
 /** Bytes of the message of an error. Names of the longest ids fit in several times. */
 const messageBytes = 2048;
 
+/** Bytes of the message in gRPC's header, where each byte that is no printable ASCII takes three. */
+const escapedBytes = 3072;
+
 /** Bytes of one fact of an error. */
 const factBytes = 512;
 
@@ -20,11 +23,13 @@ type Detail = ConnectError["details"][number];
 /** Halves of a character, which UTF-8 does not have and encodeURIComponent refuses. */
 const halves = /\p{Surrogate}/gu;
 
+const percent = 0x25;
+
 /** Bytes that it takes to say that a text was cut. */
 const noteBytes = 32;
 
 /** A text that takes no more than so many bytes, and says so where it was cut; always valid UTF-8. */
-export function shorten(text: string, limitBytes: number = messageBytes): string {
+function shorten(text: string, limitBytes: number = messageBytes): string {
   if (text.length * 3 <= limitBytes) return wellFormed(text);
   const bytes = Buffer.from(text);
   if (bytes.length <= limitBytes) return wellFormed(text);
@@ -38,6 +43,25 @@ function wellFormed(text: string): string {
   return text.replace(halves, "\ufffd");
 }
 
+/** A message that fits into gRPC's header, too. */
+export function shortenMessage(text: string): string {
+  const short = shorten(text);
+  const bytes = Buffer.from(short);
+  return escapedLength(bytes, escapedBytes) === bytes.length
+    ? short
+    : shorten(text, escapedLength(bytes, escapedBytes - noteBytes) + noteBytes);
+}
+
+/** How many of some bytes take no more than `limitBytes` once they are escaped. */
+function escapedLength(bytes: Uint8Array, limitBytes: number): number {
+  let sum = 0;
+  const end = bytes.findIndex((byte) => {
+    sum += byte < 0x20 || byte > 0x7e || byte === percent ? 3 : 1;
+    return sum > limitBytes;
+  });
+  return end < 0 ? bytes.length : end;
+}
+
 /** Facts that are not too long each. */
 export function shortenFacts(facts: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(facts);
@@ -46,7 +70,7 @@ export function shortenFacts(facts: Readonly<Record<string, string>>): Record<st
 
 /** The same error with a message, and without details, that would be too long; itself, if none is. */
 export function shortenError(error: ConnectError): ConnectError {
-  const message = shorten(error.rawMessage);
+  const message = shortenMessage(error.rawMessage);
   const details = error.details.filter(isShort);
   if (message === error.rawMessage && details.length === error.details.length) return error;
   const { code, metadata, cause } = error;

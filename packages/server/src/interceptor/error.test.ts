@@ -6,6 +6,7 @@ import { ErrorDetailSchema, errorCodes } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { DaprError } from "../dapr/error.js";
 import { errorMap } from "../error-map.js";
+import { setGrpcStatus } from "../rpc/grpc-status.js";
 import { toConnectError } from "./error.js";
 
 function detailOf(error: ConnectError): string | undefined {
@@ -117,7 +118,7 @@ describe("toConnectError()", () => {
     );
     const [{ facts = {} } = {}] = sent.findDetails(ErrorDetailSchema);
 
-    expect(sent.rawMessage).toBe(`${"é".repeat(1008)}... (80000 bytes)`);
+    expect(sent.rawMessage).toBe(`${"é".repeat(506)}... (80000 bytes)`);
     expect(toConnectError(sent).rawMessage).toBe(sent.rawMessage);
     expect(facts.instanceId).toBe(`${"é".repeat(240)}... (80000 bytes)`);
 
@@ -125,6 +126,19 @@ describe("toConnectError()", () => {
     library.details.push({ type: "x.Violations", value: new Uint8Array(100_000) });
     expect(toConnectError(library).details).toHaveLength(1);
   });
+
+  test.each(["é", "語", "\u0000", "%", "x", '"', "😀"])(
+    "makes of an error full of %j headers that every gRPC client takes",
+    (character) => {
+      const text = character.repeat(40_000);
+      const error = new EngineError("INSTANCE_NOT_FOUND", text, { details: { a: text, b: text } });
+      const headers = setGrpcStatus(new Headers(), toConnectError(error));
+      // As HTTP/2 counts them (RFC 9113, section 6.5.2); what gRPC's C core takes at the least.
+      const sizes = [...headers].map(([name, value]) => name.length + value.length + 32);
+      expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(8192);
+      expect(decodeURIComponent(headers.get("grpc-message") ?? "")).toMatch(/ bytes\)$/);
+    },
+  );
 
   test("leaves no half of a character, which gRPC's headers cannot carry", () => {
     const sent = toConnectError(new EngineError("INSTANCE_NOT_FOUND", "no \ud83d"));

@@ -14,7 +14,7 @@ import {
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { createErrorInterceptor, type DetailRule } from "../interceptor/error.js";
-import { shorten } from "../interceptor/error-size.js";
+import { shortenMessage } from "../interceptor/error-size.js";
 import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
 import { countDecompressed, countedBody, countedEnvelopes } from "../limit/counted-body.js";
@@ -250,6 +250,6 @@ function refuseUnknownRpc(request: HttpRequest, response: HttpResponse, path: st
   response.statusCode = 200;
   response.setHeader("content-type", request.headers["content-type"] ?? "application/grpc");
   response.setHeader("grpc-status", String(Code.Unimplemented));
-  response.setHeader("grpc-message", encodeGrpcMessage(shorten(`unknown method ${path}`)));
+  response.setHeader("grpc-message", encodeGrpcMessage(shortenMessage(`unknown method ${path}`)));
   response.end();
 }
