@@ -3,6 +3,7 @@
 import { breadthFaults } from "./breadth.ts";
 import { componentFaults } from "./component.ts";
 import { coreFaults } from "./core.ts";
+import { diskFaults } from "./disk.ts";
 import { fleetFaults } from "./fleet.ts";
 import { givenFaults } from "./given.ts";
 import { lifecycleFaults } from "./lifecycle.ts";
@@ -24,4 +25,5 @@ export const plantedFaults: readonly PlantedFault[] = [
   ...fleetFaults,
   ...componentFaults,
   ...limitFaults,
+  ...diskFaults,
 ];

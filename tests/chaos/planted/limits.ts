@@ -69,6 +69,22 @@ export const limitFaults: readonly PlantedFault[] = [
     suite: "simulation",
   },
   {
+    name: "page-again-descending",
+    breaks: "a page begins with what the one before ended with, where the newest come first",
+    file: "runtime/read/query/stream.ts",
+    search: "const end = isAfter ? this.#keyOf(position) : this.#keyOf(position, afterId);",
+    replace: "const end = this.#keyOf(position, ...(isAfter ? [afterId] : [afterId]));",
+    suite: "simulation",
+  },
+  {
+    name: "page-order",
+    breaks: "few instances that are put in order come in that of their ids' bytes alone",
+    file: "runtime/read/query/page.ts",
+    search: ".sort((a, b) => (isBefore(reading, a.position, b.position) ? -1 : 1));",
+    replace: ".sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1));",
+    suite: "simulation",
+  },
+  {
     name: "rerun-input-stays",
     breaks: "an activity that is to be run again with another input gets what it had",
     file: "core/reissue.ts",

@@ -4,7 +4,15 @@
  * A way to test the engine, or the server. "engine", "server": the package's own tests, named in `tests`; a
  * fault whose suite is "server" is in the server, any other in the engine.
  */
-export type SuiteName = "simulation" | "store" | "model" | "engine" | "server";
+export type SuiteName =
+  | "simulation"
+  | "store"
+  | "model"
+  | "power"
+  | "damage"
+  | "full"
+  | "engine"
+  | "server";
 
 /** A small change of the engine, or the server, that breaks a promise: some suite must notice. */
 export interface PlantedFault {

@@ -15,7 +15,7 @@ import { killServer } from "./kill-server.ts";
 import { killWorker } from "./kill-worker.ts";
 import { describeModel, modelMany } from "./model.ts";
 import { PlantError } from "./planted/plant.ts";
-import { runPlanted } from "./planted/planted.ts";
+import { type PlantedResult, runPlanted } from "./planted/planted.ts";
 import { writeResults } from "./planted/results.ts";
 import { describeServerKills, describeWorkerKills } from "./report.ts";
 import { describeSimulations, simulateMany } from "./simulate.ts";
@@ -141,8 +141,10 @@ const programs: Readonly<Record<string, { readonly takes: readonly Option[]; rea
         const { only, write } = values;
         const more = only === undefined ? {} : { only };
         const seeds = readInteger(values, "count", 2000);
-        const results = await runPlanted({ seeds, onProgress, ...more });
-        if (write === true) writeResults(results);
+        const onResult = (result: PlantedResult): void => {
+          if (write === true) writeResults([result]);
+        };
+        const results = await runPlanted({ seeds, onProgress, onResult, ...more });
         const missed = results.filter(({ caughtBy }) => caughtBy === undefined);
         const text = `${results.length - missed.length} of ${results.length} planted faults caught`;
         return [text, missed.length];

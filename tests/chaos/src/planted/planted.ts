@@ -11,6 +11,8 @@ export interface PlantedOptions {
   /** Seeds of the simulation and of the model check. */
   readonly seeds: number;
   onProgress(line: string): void;
+  /** Told of each result as soon as there is one: a run that is cut off has told what it found. */
+  onResult?(result: PlantedResult): void;
 }
 
 /** What became of one planted fault. */
@@ -40,6 +42,7 @@ export async function runPlanted(options: PlantedOptions): Promise<PlantedResult
     for (const [index, fault] of faults.entries()) {
       const result = await runOne(copy, fault, options);
       results.push(result);
+      options.onResult?.(result);
       const said = result.caughtBy === undefined ? "NOT CAUGHT" : `caught by ${result.caughtBy}`;
       const place = `${index + 1} of ${faults.length}`;
       onProgress(
@@ -62,9 +65,11 @@ async function requireGood(
   if (!built.isGood) throw new PlantError(`the copy does not build: ${built.output}`);
   const { isGood, output } = await runSuite(copy, "simulation", Math.min(seeds, 50), []);
   if (!isGood) throw new PlantError(`the copy without a fault fails: ${output.slice(-2000)}`);
-  for (const suite of ["engine", "server"] as const) {
-    const named = faults.flatMap((fault) => (fault.suite === suite ? (fault.tests ?? []) : []));
-    if (named.length === 0) continue;
+  for (const suite of ["engine", "server", "power", "damage", "full"] as const) {
+    const its = faults.filter((fault) => fault.suite === suite);
+    const named = its.flatMap(({ tests = [] }) => tests);
+    // Tests of a whole package are known to be good.
+    if (its.length === 0 || (named.length === 0 && !(suite in diskRuns))) continue;
     const tested = await runSuite(copy, suite, seeds, [...new Set(named)]);
     const what = `the copy's ${suite} fails without a fault`;
     if (!tested.isGood) throw new PlantError(`${what}: ${tested.output.slice(-2000)}`);
@@ -92,15 +97,22 @@ async function runOne(
     const startedAt = performance.now();
     const { isGood, isCut, output } = await runSuite(copy, suite, seeds, tests);
     const seconds = (performance.now() - startedAt) / 1000;
-    const finding = isGood ? "" : firstFinding(suite, output);
-    // A slow machine finds nothing: what was cut off has to have said what is wrong.
-    const isCaught = !isGood && (!isCut || finding !== undefined);
+    // A slow machine finds nothing, nor does a suite that is not there: it has to have said what is wrong.
+    const finding = isGood ? undefined : firstFinding(suite, output);
+    const isCaught = finding !== undefined;
     const found = finding ?? (isCut ? "cut off with nothing found" : lastLine(output));
     return { name, breaks, caughtBy: isCaught ? suite : undefined, found, seconds };
   } finally {
     takeOut();
   }
 }
+
+/** What runs on real disks are planted faults looked for in. */
+const diskRuns = {
+  power: ["--seed", "1", "--images", "60"],
+  damage: ["--seed", "1", "--count", "105"],
+  full: ["--seed", "1", "--rounds", "6"],
+} as const;
 
 function runSuite(
   copy: Copy,
@@ -116,20 +128,36 @@ function runSuite(
       return copy.chaos(limitMs, "model", ...range);
     case "store":
       return copy.chaos(limitMs, "store");
+    case "power":
+    case "damage":
+    case "full":
+      return copy.chaos(limitMs, suite, ...diskRuns[suite]);
     default:
       return copy.test(limitMs, suite, tests);
   }
 }
 
 /** The line of the output that says what was found, if one does. */
-function firstFinding(suite: SuiteName, output: string): string | undefined {
-  const isFinding =
-    suite === "engine" || suite === "server"
-      ? (line: string) => line.includes("FAIL")
-      : (line: string) => /^VIOLATION|^seed \d+ fails:|^\w*Error:/.test(line);
-  const line = output.split("\n").find(isFinding);
-  return line === undefined ? undefined : plain(line);
+export function firstFinding(suite: SuiteName, output: string): string | undefined {
+  const [, finding] = findings[suite].exec(output) ?? [];
+  return finding === undefined ? undefined : plain(finding);
 }
+
+const ofVitest = /^(.*FAIL.*)$/m;
+const ofSimulation = /^(VIOLATION.*|seed \d+ fails:.*|\w*Error\b.*)$/m;
+const ofDisk = /^(?:violations: [1-9]\d*\n)(.*)$/m;
+
+/** How the suites say what they find. */
+const findings: Readonly<Record<SuiteName, RegExp>> = {
+  engine: ofVitest,
+  server: ofVitest,
+  store: ofVitest,
+  simulation: ofSimulation,
+  model: ofSimulation,
+  power: ofDisk,
+  damage: ofDisk,
+  full: ofDisk,
+};
 
 function lastLine(output: string): string {
   return plain(output.split("\n").findLast((text) => text.trim() !== "") ?? "");
@@ -138,5 +166,8 @@ function lastLine(output: string): string {
 function plain(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of the terminal
   const text = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
-  return text.replace(/^(VIOLATION|seed \d+ fails:|FAIL\s+)\s*/, "").slice(0, 120);
+  return text
+    .replace(/^(VIOLATION|FAIL)\s+/, "")
+    .replace(/^(seed \d+) fails:/, "$1:")
+    .slice(0, 120);
 }
