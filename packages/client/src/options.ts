@@ -28,7 +28,7 @@ export interface ServerAccess {
    * Sent with every call as `dapr-api-token`. A function is asked before each call, so that the token
    * may change. Empty: none. @default the environment variable DAPR_API_TOKEN
    */
-  readonly token?: string | (() => string | Promise<string>);
+  readonly token?: string | (() => string | Promise<string>) | undefined;
   /** @default Node's own */
   readonly tls?: TlsOptions;
   /**
