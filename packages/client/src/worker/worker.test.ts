@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { hostname } from "node:os";
+import { limits } from "@pawl/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeWorkServer } from "../../test/fake-server.js";
 import { history as h } from "../../test/history.js";
@@ -196,6 +197,21 @@ describe("a turn that asks for more than a server reads", () => {
     const { turns } = await stream.requests.take();
     expect(turns[0]?.actions.map(describeAction)).toEqual([
       expect.stringContaining("failed PayloadTooLarge"),
+    ]);
+  });
+});
+
+describe("a turn that asks for more actions than a server allows", () => {
+  test("fails its own instance before they are sent", async () => {
+    const many = workflow("many", async (ctx) => {
+      for (let sent = 0; sent <= limits.turnActions; sent += 1) ctx.sendEvent("other", "e");
+    });
+    const { stream } = await connect({ workflows: [many] });
+    const newEvents = [h.turn(1), h.start("many")];
+    stream.send({ turns: [{ ...firstTurn, workflow: "many", newEvents }] });
+    const { turns } = await stream.requests.take();
+    expect(turns[0]?.actions.map(describeAction)).toEqual([
+      expect.stringContaining("failed InvalidAction"),
     ]);
   });
 });

@@ -112,13 +112,22 @@ function createChannel(
  * its own instance instead.
  */
 function withinLimit(result: TurnResult): TurnResult {
+  const count = result.actions.length;
+  if (count > limits.turnActions) {
+    // In the engine's words, which would come too late: of many more not even the message is read.
+    const message = `a turn asked for ${count} actions; at most ${limits.turnActions} are allowed`;
+    return failed(result, { type: "InvalidAction", message, nonRetriable: true });
+  }
   const estimate = result.actions.reduce((sum, action) => {
     return sum + actionBytes + 3 * payloadLength(action);
   }, 0);
   if (estimate <= resultBytes || toBinary(TurnResultSchema, result).length <= resultBytes)
     return result;
   const message = `a turn may ask for at most ${resultBytes} bytes; use fewer calls or smaller inputs`;
-  const failure = { type: "PayloadTooLarge", message, nonRetriable: true };
+  return failed(result, { type: "PayloadTooLarge", message, nonRetriable: true });
+}
+
+function failed(result: TurnResult, failure: Failure): TurnResult {
   const id = (result.actions.at(-1)?.id ?? 0) + 1;
   result.actions = [completionAction({ kind: "failed", id, failure }, [])];
   return result;
