@@ -34,6 +34,29 @@ describe("an instance whose turn came to nothing", () => {
     await under.engine.close();
   });
 
+  test.each(["terminated", "purged"])(
+    "makes no new one of its id wait, once it is %s",
+    async (how) => {
+      const under = await EngineUnderTest.open();
+      const worker = under.connect({});
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      await worker.completeTurn(await worker.turn(), [timer(0, 9_000_000)]);
+      await under.engine.raiseEvent("a", "go");
+      for (const attempt of [2, 3, 4]) {
+        await worker.completeTurn(await worker.turn(attempt), [timer(0, 9_000_000)]);
+        if (attempt < 4) under.clock.advance(30_000);
+      }
+      if (how === "purged") await under.engine.purge("a", { force: true });
+      else await under.engine.terminate("a");
+      await under.engine.start({ workflow: "w", instanceId: "a" });
+      await worker.completeTurn(await worker.turn(5), [timer(0, 9_000_000)]);
+      under.clock.advance(30_000);
+      await under.engine.idle();
+      expect(worker.turns).toHaveLength(5);
+      await under.engine.close();
+    },
+  );
+
   test("is let go of when it is purged while its history is read", async () => {
     const inMemory = countMailboxes();
     const under = await EngineUnderTest.open();

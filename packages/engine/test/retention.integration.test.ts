@@ -6,6 +6,7 @@ import { put, type Store } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
 import { complete, fail, failure, schedule, timer } from "./actions.js";
 import { flows, tasks } from "./flows.js";
+import { tick } from "./manual-clock.js";
 import { EngineUnderTest } from "./open-engine.js";
 import type { Workflow } from "./replay.js";
 
@@ -104,6 +105,29 @@ describe("retention", () => {
     expect(await under.ids()).toEqual(["a"]);
     await under.pass(1001);
     expect(await under.ids()).toEqual([]);
+    await under.engine.close();
+  });
+
+  test("deletes an execution whose id is used again before its end is on disk", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    // It has looked, and found nothing to wait for.
+    await under.pass(0);
+    await under.pass(0);
+    const worker = under.connect({});
+    const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    const gate = under.faults.hold("write");
+    const ended = worker.completeTurn(turn, [complete(0)]);
+    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    const again = under.engine.start({ workflow: "w", instanceId: "a" });
+    await tick();
+    gate.release();
+    await Promise.all([ended, again]);
+    await worker.completeTurn(await worker.turn(2), []);
+    expect(await under.engine.get("a", { executionId })).toMatchObject({ status: "completed" });
+    await under.pass(hour + 1000);
+    expect(await under.engine.get("a", { executionId })).toBeUndefined();
+    expect(await under.ids()).toEqual(["a"]);
     await under.engine.close();
   });
 

@@ -30,7 +30,8 @@ import {
   sequenceOf,
 } from "../store/key.js";
 import type { Entry, StoreReader } from "../store/store.js";
-import { Mailbox, type MailboxHost } from "./mailbox.js";
+import type { MailboxHost } from "./commit/mailbox-host.js";
+import { Mailbox } from "./mailbox.js";
 import { wantedTimers } from "./wanted-timers.js";
 
 /** Reads an instance's row. @throws INSTANCE_DAMAGED */

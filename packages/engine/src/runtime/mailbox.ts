@@ -33,6 +33,7 @@ import {
 } from "../store/key.js";
 import { del, mark, put, type StoreWrite } from "../store/store.js";
 import type { AskedTask, Effects, Posted, PostedOrder } from "./commit/effects.js";
+import type { MailboxHost } from "./commit/mailbox-host.js";
 import type { Dirty, Drafted, OpenBatch } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
 import { wantedTimers } from "./wanted-timers.js";
@@ -44,17 +45,6 @@ export interface Snapshot {
   readonly row: Row;
   readonly startRecord: EventRecord | undefined;
   readonly endRecord: EventRecord | undefined;
-}
-
-/** What the mailbox needs of the engine. */
-export interface MailboxHost {
-  /** Ended executions are kept when their id is used again. */
-  readonly keepsExecutions: boolean;
-  now(): number;
-  /** A number for the next message; no two undelivered ones share one. */
-  nextOutboxSequence(): number;
-  /** Called when a commit is on disk. */
-  committed(mailbox: Mailbox, effects: Effects): void;
 }
 
 /** What is on disk of an instance, as far as the next commit depends on it. */
@@ -89,6 +79,7 @@ export class Mailbox implements Dirty {
   #extra: StoreWrite[] = [];
   #newTasks: AskedTask[] = [];
   #newPosted: Posted[] = [];
+  #newKept: Row[] = [];
   /** History in memory, whole; undefined when it has to be read first. */
   pieces: Piece[] | undefined = [];
   /** Bytes of it that count as cached; undefined: it does not. */
@@ -106,6 +97,8 @@ export class Mailbox implements Dirty {
   stall: Stall | undefined;
   /** Turns in a row that were given up. */
   failedTurns = 0;
+  /** Ends the pause before the next one, while there is one: no turn is to come of that. */
+  endPause: (() => void) | undefined;
   /** The worker that ran the last turn. */
   lastWorkerId: string | undefined;
   snapshot: Snapshot | undefined;
@@ -244,8 +237,9 @@ export class Mailbox implements Dirty {
   #keep(state: OwnedState): void {
     // Its last events may not be on disk yet.
     this.#draftHistory(state, this.#extra);
-    const change = this.#savedRow?.changed ?? 0;
-    this.#extra.push(...keepingWrites(this.instanceId, rowOf(state, this.#seals, change)));
+    const row = rowOf(state, this.#seals, this.#savedRow?.changed ?? 0);
+    this.#extra.push(...keepingWrites(this.instanceId, row));
+    this.#newKept.push(row);
   }
 
   /** The history of the execution before goes away. */
@@ -262,6 +256,8 @@ export class Mailbox implements Dirty {
     this.#unsaved = [];
     this.#unsavedBytes = 0;
     this.largeTurnBytes = 0;
+    this.failedTurns = 0;
+    this.endPause?.();
     this.pieces = [];
   }
 
@@ -307,13 +303,15 @@ export class Mailbox implements Dirty {
     draftIndexes(this.instanceId, this.#savedRow, row, writes);
     const changedId = row?.changed === this.#savedRow?.changed ? undefined : this.instanceId;
     this.#savedRow = row;
-    const effects: Effects = { tasks: this.#newTasks, posted: this.#newPosted, timers };
+    const [tasks, posted, kept] = [this.#newTasks, this.#newPosted, this.#newKept];
+    const effects: Effects = { tasks, posted, kept, timers };
     const count = this.#undrafted;
     this.#undrafted = 0;
     this.#stale = [];
     this.#extra = [];
     this.#newTasks = [];
     this.#newPosted = [];
+    this.#newKept = [];
     const committed = (): void => {
       this.#uncommitted -= count;
       this.snapshot = snapshot;

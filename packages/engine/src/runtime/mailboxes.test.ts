@@ -5,7 +5,8 @@ import { timer } from "../../test/actions.js";
 import { PureInstance, startFacts } from "../../test/pure-instance.js";
 import { start } from "../core/command/start.js";
 import { openMemoryStore } from "../store/memory-store.js";
-import type { Mailbox, MailboxHost } from "./mailbox.js";
+import type { MailboxHost } from "./commit/mailbox-host.js";
+import type { Mailbox } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 
 const host: MailboxHost = {

@@ -6,8 +6,9 @@ import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Piece } from "../store/codec.js";
 import type { Store } from "../store/store.js";
+import type { MailboxHost } from "./commit/mailbox-host.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
-import { Mailbox, type MailboxHost } from "./mailbox.js";
+import { Mailbox } from "./mailbox.js";
 
 /** What sleeps longer than this is let go at once: it would be garbage of the old generation by then. */
 const napMs = 10_000;

@@ -12,8 +12,9 @@ import { startTimerId, type TimerKey } from "../store/key.js";
 import type { Store, StoreWrite } from "../store/store.js";
 import { ChangeLog } from "./change-log.js";
 import type { Effects } from "./commit/effects.js";
+import type { MailboxHost } from "./commit/mailbox-host.js";
 import { Journal } from "./journal.js";
-import type { Mailbox, MailboxHost } from "./mailbox.js";
+import type { Mailbox } from "./mailbox.js";
 import { Mailboxes } from "./mailboxes.js";
 import { Delivery } from "./message/delivery.js";
 import { Extents } from "./read/query/extents.js";
@@ -236,10 +237,12 @@ export class Runtime implements MailboxHost {
     );
   }
 
-  committed(mailbox: Mailbox, { tasks, posted, timers }: Effects): void {
+  committed(mailbox: Mailbox, { tasks, posted, kept, timers }: Effects): void {
     for (const timer of timers) this.timers.arm(timer);
     for (const asked of tasks) this.desk.schedule(mailbox, asked);
     for (const message of posted) this.delivery.deliver(message);
+    // Its end may have come to the disk with the next one's beginning, or a moment before.
+    for (const row of kept) this.retention.ended(row);
     const { state, snapshot } = mailbox;
     if (state === undefined || hasEnded(state)) {
       this.#stuck.delete(mailbox);

@@ -2,8 +2,8 @@
 
 import { resolutionKey } from "../core/resolution-key.js";
 import { hasEnded, hasWorkAtHand, statusOf } from "../core/status.js";
+import type { MailboxHost } from "../runtime/commit/mailbox-host.js";
 import { loadMailbox } from "../runtime/loader.js";
-import type { MailboxHost } from "../runtime/mailbox.js";
 import { wantedTimers } from "../runtime/wanted-timers.js";
 import { decodeChunk, eventsOf, rowStatus } from "../store/codec.js";
 import { findIndexFaults } from "../store/index/index-check.js";

@@ -2,6 +2,7 @@
 
 import type { Message, PurgeOrder } from "../../core/outcome.js";
 import type { OpenTask } from "../../core/state.js";
+import type { Row } from "../../store/codec.js";
 import type { TimerKey } from "../../store/key.js";
 
 /** A message with its place in the outbox. */
@@ -34,5 +35,7 @@ export interface AskedTask {
 export interface Effects {
   readonly tasks: readonly AskedTask[];
   readonly posted: readonly Posted[];
+  /** Executions that have ended, and stay beside the one that has their id now. */
+  readonly kept: readonly Row[];
   readonly timers: readonly TimerKey[];
 }

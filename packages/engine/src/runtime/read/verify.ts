@@ -7,8 +7,8 @@ import { instanceIdOf, kindRange, partitions } from "../../store/key.js";
 import { describeLost, LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { scan } from "../../store/scan.js";
 import type { Store } from "../../store/store.js";
+import type { MailboxHost } from "../commit/mailbox-host.js";
 import { loadMailbox, readHistory } from "../loader.js";
-import type { MailboxHost } from "../mailbox.js";
 import { olderRows } from "../retention/older-executions.js";
 import { findMissingWake } from "./verify-wake.js";
 

@@ -15,8 +15,8 @@ import {
 } from "../../store/key.js";
 import { describeLost, type LostBlocks } from "../../store/salvage/lost-blocks.js";
 import { mark, put, type Store, type StoreReader, type StoreWrite } from "../../store/store.js";
+import type { MailboxHost } from "../commit/mailbox-host.js";
 import { loadMailbox, readRow } from "../loader.js";
-import type { MailboxHost } from "../mailbox.js";
 import { endedWrite } from "../retention/older-executions.js";
 import { wantedTimers } from "../wanted-timers.js";
 

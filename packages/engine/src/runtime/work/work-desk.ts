@@ -377,15 +377,20 @@ export class WorkDesk implements DispatchHost {
     const waitMs = Math.min(100 * 2 ** mailbox.failedTurns, maxRetryMs);
     mailbox.failedTurns += 1;
     mailbox.queued = true;
-    // A terminate does not wait for an answer that can be carried out.
-    this.#runtime.wake(mailbox);
     const cancel = clock.setDelay(waitMs, () => {
-      this.#pauses.delete(cancel);
-      mailbox.queued = false;
+      mailbox.endPause?.();
       this.#runtime.again(mailbox);
       this.#runtime.mailboxes.settle(mailbox);
     });
     this.#pauses.add(cancel);
+    mailbox.endPause = () => {
+      cancel();
+      this.#pauses.delete(cancel);
+      mailbox.endPause = undefined;
+      mailbox.queued = false;
+    };
+    // A terminate does not wait for an answer that can be carried out.
+    this.#runtime.wake(mailbox);
   }
 
   /** No turn that was given up is tried again. */
