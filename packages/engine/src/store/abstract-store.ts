@@ -163,8 +163,9 @@ export class AbstractStore extends DatabaseReader implements Store {
   }
 
   async #close(): Promise<void> {
-    await this.#writing.catch(() => {});
+    // At once: nobody would wait for a write that follows the one on its way.
     this.#failure ??= new Error("the store is closed");
+    await this.#writing.catch(() => {});
     await this.#policy.closing();
     await this.#db.close();
   }

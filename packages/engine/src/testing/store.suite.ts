@@ -218,6 +218,15 @@ function closeTests(open: () => Promise<Store>, test: SuiteRunner["test"]): void
     await writing;
   });
 
+  test("takes no write that follows the one under way", async () => {
+    const store = await open();
+    const first = store.write([put(bytes(1), bytes(1))]);
+    const second = first.then(() => store.write([put(bytes(2), bytes(2))]));
+    const closed = store.close();
+    await rejects(second, { code: "STORE_UNAVAILABLE" });
+    await closed;
+  });
+
   test("ends reads and writes with STORE_UNAVAILABLE", async () => {
     const store = await open();
     await store.close();
