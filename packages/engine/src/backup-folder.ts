@@ -15,8 +15,8 @@ import {
   writeNewSideFile,
   writeStore,
 } from "./store/level-copy.js";
-import { readSideFile, type SideFile } from "./store/side-file.js";
-import { verifyFolder } from "./verify-folder.js";
+import type { SideFile } from "./store/side-file.js";
+import { requireSideFile, verifyFolder } from "./verify-folder.js";
 
 /**
  * Makes a data folder of a backup, verifies it, and makes it durable. It opens like any other, with a
@@ -71,16 +71,7 @@ export async function restoreFolder(
 }
 
 async function requireSide(backupDir: string): Promise<SideFile> {
-  const side = await readSideFile(backupDir);
-  if (side === undefined) {
-    throw new EngineError(
-      "INVALID_ARGUMENT",
-      `${backupDir} has no Pawl data (no pawl.json in it)`,
-      {
-        details: { dataDir: backupDir },
-      },
-    );
-  }
+  const side = await requireSideFile(backupDir);
   const holder = await readHolder(backupDir);
   if (holder !== undefined && isAlive(holder.pid)) throw locked(backupDir, holder);
   return side;

@@ -36,3 +36,28 @@ export function isEngineError(error: unknown): error is EngineError {
 export function rethrowUnavailable(error: unknown): void {
   if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") throw error;
 }
+
+/** What the system says of itself, not of a folder: no room, too many open files, a disk that does not answer. */
+const passing = /^(ENOSPC|EDQUOT|EIO|EMFILE|ENFILE|ENOMEM)$/;
+
+/** The error of a path where no folder can be made, read or written; of one where it cannot be for now. */
+export function unusable(dataDir: string, cause: unknown): EngineError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  if (cause instanceof Error && "code" in cause && passing.test(String(cause.code))) {
+    return notNow(dataDir, reason, cause);
+  }
+  return new EngineError(
+    "INVALID_ARGUMENT",
+    `the data folder ${dataDir} cannot be used (${reason}): name another folder`,
+    { details: { dataDir }, cause },
+  );
+}
+
+/** The error of a folder that the system does not let be opened, which says nothing of what is in it. */
+export function notNow(dataDir: string, reason: string, cause: unknown): EngineError {
+  return new EngineError(
+    "STORE_UNAVAILABLE",
+    `the system does not let the data folder ${dataDir} be opened (${reason})`,
+    { details: { dataDir }, cause },
+  );
+}

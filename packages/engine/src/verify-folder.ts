@@ -5,7 +5,7 @@ import { EngineError } from "./errors.js";
 import { type VerifyReport, verifyStore } from "./runtime/read/verify.js";
 import { buildIndexes } from "./store/index/index-build.js";
 import { openLevelStore } from "./store/level-store.js";
-import { indexedFormat, readSideFile } from "./store/side-file.js";
+import { indexedFormat, readSideFile, type SideFile } from "./store/side-file.js";
 
 /** How to verify a data folder. */
 export interface VerifyOptions {
@@ -19,7 +19,8 @@ export interface VerifyOptions {
 /**
  * Reads a data folder whole and says what is damaged. Changes nothing of the user's, unless the indexes are to
  * be made anew; the folder must not be in use. `onProgress` is told of the number of instances read so far.
- * @throws INVALID_ARGUMENT when there is no Pawl data; STORE_LOCKED; STORE_DAMAGED; STORE_TOO_NEW
+ * @throws INVALID_ARGUMENT when there is no Pawl data; STORE_LOCKED; STORE_DAMAGED; STORE_TOO_NEW;
+ *   STORE_UNAVAILABLE when the system does not let it be opened
  */
 export async function verifyFolder(
   dataDir: string,
@@ -28,12 +29,7 @@ export async function verifyFolder(
 ): Promise<VerifyReport> {
   const folder = resolve(dataDir);
   // Opening a folder that has no store would make one.
-  const side = await readSideFile(folder).catch(unlessOurs);
-  if (side === undefined) {
-    throw new EngineError("INVALID_ARGUMENT", `${folder} has no Pawl data (no pawl.json in it)`, {
-      details: { dataDir: folder },
-    });
-  }
+  const side = await requireSideFile(folder);
   const store = await openLevelStore(folder, {
     upgrade: rebuildIndexes ? "now" : "no",
     checkBytes: Number.POSITIVE_INFINITY,
@@ -49,8 +45,11 @@ export async function verifyFolder(
   }
 }
 
-/** What the file system says of a path that is no folder is the same as "no data". */
-function unlessOurs(error: unknown): undefined {
-  if (error instanceof EngineError) throw error;
-  return undefined;
+/** The side file. @throws INVALID_ARGUMENT when there is none, and what `readSideFile` throws */
+export async function requireSideFile(dataDir: string): Promise<SideFile> {
+  const side = await readSideFile(dataDir);
+  if (side !== undefined) return side;
+  throw new EngineError("INVALID_ARGUMENT", `${dataDir} has no Pawl data (no pawl.json in it)`, {
+    details: { dataDir },
+  });
 }

@@ -2,13 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openEngine } from "../src/open-engine.js";
 import { formatVersion, readSideFile, writeSideFile } from "../src/store/side-file.js";
 import { commitKey } from "../src/store/store-key.js";
+import { verifyFolder } from "../src/verify-folder.js";
 import { dataFolder, filesIn, filledFolder, openOnDisk } from "./data-folder.js";
 import { flows } from "./flows.js";
 import { ScriptedWorker } from "./scripted-worker.js";
@@ -231,7 +232,57 @@ describe("lost commits are found", () => {
   });
 });
 
+describe("a data folder that the system does not let be opened", () => {
+  const unavailable = { code: "STORE_UNAVAILABLE", message: expect.not.stringContaining("backup") };
+
+  test("is not said to be damaged: LevelDB may not have its lock", async () => {
+    const dataDir = await filledFolder();
+    const lock = join(dataDir, "db", "LOCK");
+    await rm(lock);
+    await mkdir(lock);
+    await expect(openEngine({ dataDir })).rejects.toMatchObject(unavailable);
+    await expect(verifyFolder(dataDir)).rejects.toMatchObject(unavailable);
+    await rm(lock, { recursive: true });
+    await (await openOnDisk(dataDir)).close();
+  });
+
+  test.runIf(process.platform === "linux")("is not said to be damaged: it is full", async () => {
+    const dataDir = await filledFolder();
+    await symlink("/dev/full", join(dataDir, "holder.json"));
+    await expect(verifyFolder(dataDir)).rejects.toMatchObject({
+      ...unavailable,
+      message: expect.stringContaining("ENOSPC"),
+    });
+    await (await openOnDisk(dataDir)).close();
+  });
+
+  test("is not said to have no data: pawl.json cannot be read", async () => {
+    const dataDir = await filledFolder();
+    await rm(join(dataDir, "pawl.json"));
+    await mkdir(join(dataDir, "pawl.json"));
+    const refusal = { code: "INVALID_ARGUMENT", message: expect.stringContaining("EISDIR") };
+    await expect(openEngine({ dataDir })).rejects.toMatchObject(refusal);
+    await expect(verifyFolder(dataDir)).rejects.toMatchObject(refusal);
+  });
+});
+
 describe("a data folder that is in use", () => {
+  test("has the name of its holder up to the end of the lock, and no longer", async () => {
+    const dataDir = await filledFolder();
+    const { close } = Level.prototype;
+    const names: string[][] = [];
+    const spy = vi.spyOn(Level.prototype, "close").mockImplementation(async function (this: Level) {
+      names.push(await readdir(dataDir));
+      await close.call(this);
+    });
+    onTestFinished(() => spy.mockRestore());
+    const engine = await openOnDisk(dataDir);
+    expect(await readdir(dataDir)).toContain("holder.json");
+    await engine.close();
+    expect(names).toHaveLength(1);
+    expect(names[0]).not.toContain("holder.json");
+  });
+
   test("is refused with the process that has it", async () => {
     const dataDir = await dataFolder();
     const engine = await openOnDisk(dataDir);

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { EngineError, isEngineError } from "../errors.js";
+import { EngineError, isEngineError, notNow, unusable } from "../errors.js";
 import { AbstractStore, type Database, levelCode, type OnUnreadable } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
 import { damaged } from "./damaged.js";
@@ -51,7 +51,8 @@ export interface LevelStoreOptions extends CheckOptions {
 /**
  * Opens the store in a data folder, or makes one in a folder that is new or empty. An existing store
  * is never made anew: what is missing is an error, and no file is deleted.
- * @throws STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW; INVALID_ARGUMENT for a path that can be no folder
+ * @throws STORE_LOCKED, STORE_DAMAGED, STORE_TOO_NEW; INVALID_ARGUMENT for a path that can be no folder;
+ *   STORE_UNAVAILABLE when the system does not let it be opened
  */
 export async function openLevelStore(
   dataDir: string,
@@ -98,8 +99,8 @@ async function openMarks(
     scrub.open();
     return store;
   } catch (error) {
-    await store.close();
     await removeHolder(dataDir);
+    await store.close();
     throw error;
   }
 }
@@ -117,18 +118,21 @@ interface FolderParts {
 
 /** A store that gives its folder's name free when it closes. */
 class FolderStore extends AbstractStore {
-  readonly #dataDir: string;
   readonly #scrub: Scrub;
 
   constructor({ dataDir, db, marks, scrub, onUnreadable }: FolderParts) {
-    super(db, marks, onUnreadable);
-    this.#dataDir = dataDir;
+    const closing = async (): Promise<void> => {
+      await marks.closing();
+      // While the folder is still locked: the name is that of whoever has the lock.
+      await removeHolder(dataDir);
+    };
+    const policy = { stamp: () => marks.stamp(), written: () => marks.written(), closing };
+    super(db, policy, onUnreadable);
     this.#scrub = scrub;
   }
 
   override async close(): Promise<void> {
     await Promise.all([this.#scrub.close(), super.close()]);
-    await removeHolder(this.#dataDir);
   }
 }
 
@@ -254,22 +258,14 @@ async function openDatabase(dataDir: string, create: boolean): Promise<Database>
   }
 }
 
-/** The error of a path where no folder can be made, read or written. */
-function unusable(dataDir: string, cause: unknown): EngineError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new EngineError(
-    "INVALID_ARGUMENT",
-    `the data folder ${dataDir} cannot be used (${reason}): name another folder`,
-    { details: { dataDir }, cause },
-  );
-}
-
 async function openError(dataDir: string, error: unknown): Promise<EngineError> {
   const code = levelCode(error);
   const details = { dataDir };
   if (code === "LEVEL_LOCKED") return locked(dataDir, await findHolder(dataDir), error);
   const reason =
     error instanceof Error && error.cause instanceof Error ? error.cause.message : code;
+  // No room, or no right to. Its files were looked at before, and what is wrong with them is refused as damage.
+  if (code === "LEVEL_IO_ERROR") return notNow(dataDir, reason, error);
   return new EngineError(
     "STORE_DAMAGED",
     `the data folder ${dataDir} cannot be opened (${reason}): restore it from a backup`,

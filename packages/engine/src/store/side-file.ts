@@ -3,7 +3,7 @@
 import { access, mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
-import { EngineError } from "../errors.js";
+import { EngineError, unusable } from "../errors.js";
 import { sideFileName } from "./folder-names.js";
 
 /**
@@ -40,7 +40,7 @@ export interface SideFile {
 
 /**
  * Reads the side file; `undefined` when there is none.
- * @throws STORE_DAMAGED, STORE_TOO_NEW
+ * @throws STORE_DAMAGED, STORE_TOO_NEW; INVALID_ARGUMENT or STORE_UNAVAILABLE when it cannot be read
  */
 export async function readSideFile(dataDir: string): Promise<SideFile | undefined> {
   const path = join(dataDir, sideFileName);
@@ -48,8 +48,8 @@ export async function readSideFile(dataDir: string): Promise<SideFile | undefine
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
+    if (isAbsent(error)) return undefined;
+    throw unusable(dataDir, error);
   }
   const found = parse(text);
   if (found === undefined) {
@@ -100,14 +100,20 @@ export async function makeFolder(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** True when there is a file or folder of this name. */
+/** True when there is a file or folder of this name. Rejects when that cannot be told. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
   }
+}
+
+/** True for the error of a name that is not there, or cannot be: what should hold it is a file. */
+function isAbsent(error: unknown): boolean {
+  return hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR");
 }
 
 /** Makes what was created in or renamed into a folder durable. */

@@ -160,13 +160,12 @@ export class WorkDesk implements DispatchHost {
 
   /** An activity that is given its workflow's history: that may have to be read. */
   async #takeActivityLater(work: ActivityWork, worker: Worker): Promise<ActivityItem | undefined> {
-    const { dispatch, mailboxes } = this.#runtime;
+    const { dispatch, mailboxes, options } = this.#runtime;
     try {
       const pieces = await mailboxes.history(work.mailbox);
       if (!isStillWanted(work)) return undefined;
       if (dispatch.holds(worker) && worker.activityRoom() > 0) {
-        const { appId } = this.#runtime.options;
-        return this.#beginActivity(work, worker, propagatedTo(work, pieces, appId));
+        return this.#beginActivity(work, worker, propagatedTo(work, pieces, options.appId));
       }
       this.refusals.returned(work);
     } catch (error) {
@@ -384,8 +383,8 @@ export class WorkDesk implements DispatchHost {
     });
     this.#pauses.add(cancel);
     mailbox.endPause = () => {
-      cancel();
       this.#pauses.delete(cancel);
+      cancel();
       mailbox.endPause = undefined;
       mailbox.queued = false;
     };

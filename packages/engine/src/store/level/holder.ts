@@ -25,9 +25,9 @@ export async function writeHolder(dataDir: string): Promise<void> {
   }
 }
 
-/** Takes the name away again. */
+/** Takes the name away again. Does not reject: a name that stays is that of a process that is gone. */
 export async function removeHolder(dataDir: string): Promise<void> {
-  await rm(join(dataDir, holderName), { force: true });
+  await rm(join(dataDir, holderName), { force: true }).catch(() => {});
 }
 
 /** Who has the folder, as far as it is known. */
