@@ -210,8 +210,8 @@ export const runtimeFaults: readonly PlantedFault[] = [
     name: "read-before-sync",
     breaks: "readers see what is not on disk",
     file: "runtime/mailbox.ts",
-    search: "    const effects: Effects = { tasks:",
-    replace: "    this.snapshot = snapshot;\n    const effects: Effects = { tasks:",
+    search: "    const effects: Effects = { tasks,",
+    replace: "    this.snapshot = snapshot;\n    const effects: Effects = { tasks,",
     suite: "simulation",
   },
   {
