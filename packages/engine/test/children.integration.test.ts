@@ -75,6 +75,28 @@ describe("a child workflow", () => {
     await engine.close();
   });
 
+  test("that is purged by itself before its end is a failure to the parent, over a crash too", async () => {
+    const under = await open();
+    const { engine } = under;
+    for (const name of ["p", "q"]) {
+      await engine.start({ workflow: "careful", instanceId: name, input: `gather of-${name} 1` });
+      await engine.waitForStart(`of-${name}`);
+    }
+    await engine.idle();
+    expect(await engine.purge("of-p", { force: true })).toBe(1);
+    expect((await engine.waitForCompletion("p")).output).toBe("child failed: WorkflowPurged");
+    // The notice is on disk, and nothing after it.
+    under.faults.failNext(2, "cut", ["write"]);
+    await engine.purge("of-q", { force: true });
+    const after = await under.crash();
+    after.connect({ flows: all });
+    expect(await after.engine.get("of-q")).toBeUndefined();
+    expect((await after.engine.waitForCompletion("q")).output).toBe("child failed: WorkflowPurged");
+    await after.engine.idle();
+    expect(await after.ids()).toEqual(["p", "q"]);
+    await after.engine.close();
+  });
+
   test("on an id that is taken fails the parent's task, and leaves the occupant alone", async () => {
     const { engine } = await open();
     await engine.start({ workflow: "gather", instanceId: "c", input: "1" });

@@ -257,6 +257,22 @@ describe("a forced purge of a tree with a damaged child", () => {
   });
 });
 
+test("a forced purge of a damaged child alone fails its parent's task, while it had not ended", async () => {
+  const under = await EngineUnderTest.open();
+  under.connect({ flows });
+  await under.engine.start({ workflow: "parent", instanceId: "p", input: "gather c 1" });
+  await under.engine.waitForStart("c");
+  await under.engine.idle();
+  await flip(under.faults.behind, chunkKey("c", 1, 0));
+  const after = await under.crash();
+  after.connect({ flows });
+  expect(await after.engine.purge("c", { force: true })).toBe(1);
+  const failed = { status: "failed", failure: { message: "the workflow failed: WorkflowPurged" } };
+  expect(await after.engine.waitForCompletion("p")).toMatchObject(failed);
+  expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+  await after.engine.close();
+});
+
 describe("a damaged instance that has ended", () => {
   async function openEnded(): Promise<EngineUnderTest> {
     const under = await EngineUnderTest.open();

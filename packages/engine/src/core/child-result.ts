@@ -9,7 +9,7 @@ import {
 } from "@pawl/protocol";
 import { engineFailure, inboundRecord, optional } from "./event.js";
 import type { Message } from "./outcome.js";
-import type { InstanceState } from "./state.js";
+import type { InstanceState, ParentLink } from "./state.js";
 
 /** The message that tells the parent, if there is one, how its child ended (semantics 4.7). */
 export function resultForParent(
@@ -22,6 +22,20 @@ export function resultForParent(
   const { instanceId, executionId, taskId } = state.parent;
   const record = inboundRecord(now, childResult(taskId, ended.value));
   return [{ targetId: instanceId, targetExecutionId: executionId, record }];
+}
+
+/** The message that tells the parent, if there is one, of a child that was purged before its end. */
+export function purgeForParent(parent: ParentLink | undefined, now: number): Message[] {
+  if (parent === undefined) return [];
+  const { instanceId, executionId, taskId } = parent;
+  const failure = engineFailure("WorkflowPurged", "the child workflow was purged before its end");
+  return [
+    {
+      targetId: instanceId,
+      targetExecutionId: executionId,
+      record: childFailed(taskId, failure, now),
+    },
+  ];
 }
 
 /** The result event of a child that could not be started. */

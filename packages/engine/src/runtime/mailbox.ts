@@ -32,7 +32,7 @@ import {
   timerKey,
 } from "../store/key.js";
 import { del, mark, put, type StoreWrite } from "../store/store.js";
-import type { AskedTask, Effects, Posted, PostedOrder } from "./commit/effects.js";
+import type { AskedTask, Effects, Posted, Posting } from "./commit/effects.js";
 import type { MailboxHost } from "./commit/mailbox-host.js";
 import type { Dirty, Drafted, OpenBatch } from "./journal.js";
 import { keepingWrites } from "./retention/older-executions.js";
@@ -215,10 +215,10 @@ export class Mailbox implements Dirty {
     this.#seals.inboxNext = 0;
   }
 
-  /** Deletes the instance with the next commit, which has `extra` writes and `orders`, too. */
-  purge(extra: readonly StoreWrite[], orders: readonly Omit<PostedOrder, "key">[] = []): void {
+  /** Deletes the instance with the next commit, which has `extra` writes and what it leaves behind, too. */
+  purge(extra: readonly StoreWrite[], postings: readonly Posting[] = []): void {
     this.#changed(extra);
-    for (const order of orders) this.#newPosted.push({ key: this.#nextKey(), ...order });
+    for (const posting of postings) this.#newPosted.push({ key: this.#nextKey(), ...posting });
     this.#discard();
     this.#restart();
     this.#state = undefined;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { purgeChildren, requirePurgeable } from "../core/command/purge.js";
-import { nothing } from "../core/outcome.js";
+import { purgeForParent } from "../core/child-result.js";
+import { purgeChildren, purgeNotice, requirePurgeable } from "../core/command/purge.js";
+import { type Message, nothing } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { EngineError } from "../errors.js";
+import { encodeMessage } from "../store/codec.js";
 import { isDamage } from "../store/damaged.js";
 import { entriesOf } from "../store/index/index-check.js";
 import {
@@ -13,13 +15,14 @@ import {
   isTimerKey,
   kindRange,
   liveKey,
+  outboxKey,
   parseEndedKey,
   parseTimerKey,
   partitionOf,
   rowKey,
 } from "../store/key.js";
-import { del, type KeyRange, type StoreWrite } from "../store/store.js";
-import type { PostedOrder } from "./commit/effects.js";
+import { del, type KeyRange, put, type StoreWrite } from "../store/store.js";
+import type { PostedOrder, Posting } from "./commit/effects.js";
 import type { Drafted } from "./journal.js";
 import { readRow } from "./loader.js";
 import type { Mailbox } from "./mailbox.js";
@@ -32,7 +35,8 @@ import { walkSubtree } from "./subtree.js";
  * are checked before the first is deleted. Parents go before their children: nobody waits for a child that is
  * gone, and nothing new comes below. Each takes its leave with orders to delete its children, in one commit
  * (`purgeChild`): what is cut short is finished by the recovery. By force, what is left of a damaged instance
- * is deleted, too; its children, which only its history names, stay. Resolves with how many were deleted.
+ * is deleted, too; its children, which only its history names, stay. A parent that waits for what had not ended
+ * is told, in the same commit. Resolves with how many were deleted.
  * @throws INSTANCE_NOT_FOUND, INSTANCE_NOT_ENDED, INSTANCE_DAMAGED
  */
 export async function purge(
@@ -53,11 +57,15 @@ export async function purge(
         }
         // Another execution may have begun since it was looked at, with other children.
         if (!force && state.executionId !== ended) return undefined;
-        return dropTree(runtime, mailbox, older, recursive);
+        return dropTree(runtime, mailbox, older, recursive, purgeNotice(state, runtime.now()));
       });
     } catch (error) {
       if (!force || !isDamage(error)) throw error;
-      return purgeRemains(runtime, instanceId, []);
+      // Its row may still say who waits for it.
+      const row = await readRow(runtime.store, instanceId).catch(rethrowUnlessDamage);
+      const isOpen = row !== undefined && row.completedAt === 0;
+      const notice = isOpen ? purgeForParent(row.parent, runtime.now()) : [];
+      return purgeRemains(runtime, instanceId, [], notice);
     }
     if (purged !== undefined) return purged;
   }
@@ -160,12 +168,16 @@ async function readOlder(
   }
 }
 
-/** Deletes an instance and, when recursive, all below it; resolves with how many, once they are gone. */
+/**
+ * Deletes an instance and, when recursive, all below it; resolves with how many, once they are gone. `notice`
+ * leaves with its commit.
+ */
 async function dropTree(
   runtime: Runtime,
   mailbox: Mailbox,
   extra: readonly StoreWrite[],
   recursive: boolean,
+  notice: readonly Message[] = [],
 ): Promise<number> {
   const below: Promise<number>[] = [];
   const onDelivered = (purged: Promise<number>): void => {
@@ -173,21 +185,22 @@ async function dropTree(
   };
   const children = recursive && mailbox.state !== undefined ? purgeChildren(mailbox.state) : [];
   const orders = children.map((order) => ({ order, onDelivered }));
+  const messages = notice.map((message) => ({ message }));
   // The orders are delivered before the commit resolves.
-  await drop(runtime, mailbox, extra, orders);
+  await drop(runtime, mailbox, extra, [...orders, ...messages]);
   const counts = await Promise.all(below);
   return counts.reduce((sum, count) => sum + count, 1);
 }
 
 /**
- * Ends all that goes on with an instance, and deletes it. `extra` writes go into the same commit, and `orders`
- * to its children.
+ * Ends all that goes on with an instance, and deletes it. `extra` writes go into the same commit, and what it
+ * leaves behind for others.
  */
 export function drop(
   runtime: Runtime,
   mailbox: Mailbox,
   extra: readonly StoreWrite[],
-  orders: readonly Omit<PostedOrder, "key">[] = [],
+  postings: readonly Posting[] = [],
 ): Promise<void> {
   const { instanceId, turn } = mailbox;
   const worker = runtime.dispatch.workers.get(turn?.workerId ?? "");
@@ -197,7 +210,7 @@ export function drop(
   }
   mailbox.turn = undefined;
   runtime.dequeue(mailbox);
-  mailbox.purge(extra, orders);
+  mailbox.purge(extra, postings);
   const committed = runtime.journal.commit(mailbox, true);
   mailbox.lastCommit = committed;
   runtime.dispatch.pump();
@@ -205,13 +218,14 @@ export function drop(
 }
 
 /**
- * Deletes every key of an instance that cannot be read any more; `extra` writes go into the same commit.
- * Resolves with 1: how many were deleted.
+ * Deletes every key of an instance that cannot be read any more; `extra` writes go into the same commit, and
+ * `notice` leaves with it. Resolves with 1: how many were deleted.
  */
 async function purgeRemains(
   runtime: Runtime,
   instanceId: string,
   extra: readonly StoreWrite[],
+  notice: readonly Message[] = [],
 ): Promise<1> {
   const keys = await keptKeys(runtime, instanceId, [
     instanceRange("history", instanceId),
@@ -221,7 +235,13 @@ async function purgeRemains(
   // What the row says of its entries cannot be believed.
   const indexed = await entriesOf(runtime.store, instanceId);
   const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
-  await write(runtime, [...remains.map(del), ...extra], instanceId);
+  const posted = notice.map((message) => {
+    return { key: outboxKey(instanceId, runtime.nextOutboxSequence()), message };
+  });
+  const posting = posted.map(({ key, message }) => put(key, encodeMessage(message)));
+  await write(runtime, [...remains.map(del), ...extra, ...posting], instanceId, () => {
+    for (const message of posted) runtime.delivery.deliver(message);
+  });
   return 1;
 }
 
@@ -243,11 +263,16 @@ async function keptKeys(
     .filter((key) => !isEndedKey(key) || parseEndedKey(key).instanceId === instanceId);
 }
 
-/** Writes what is no mailbox's; `changedId`: whose row it deletes, if any. */
-function write(runtime: Runtime, writes: readonly StoreWrite[], changedId?: string): Promise<void> {
+/** Writes what is no mailbox's; `changedId`: whose row it deletes, if any. `committed` is called once it is on disk. */
+function write(
+  runtime: Runtime,
+  writes: readonly StoreWrite[],
+  changedId?: string,
+  committed: () => void = () => {},
+): Promise<void> {
   const draft = (batch: StoreWrite[]): Drafted => {
     batch.push(...writes);
-    return { changedId, isPurged: true };
+    return { changedId, isPurged: true, committed };
   };
   return runtime.journal.commit({ draft }, true);
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { child, complete, versionNotAvailable } from "../../../test/actions.js";
 import { PureInstance } from "../../../test/pure-instance.js";
 import { nothing } from "../outcome.js";
-import { purgeChildren, requirePurgeable } from "./purge.js";
+import { purgeChildren, purgeNotice, requirePurgeable } from "./purge.js";
 import { raiseEvent } from "./raise-event.js";
 import { resume } from "./resume.js";
 import { suspend } from "./suspend.js";
@@ -89,5 +89,24 @@ describe("purgeChildren()", () => {
       { targetId: "c", parentExecutionId },
       { targetId: "d", parentExecutionId },
     ]);
+  });
+});
+
+describe("purgeNotice()", () => {
+  const parent = { instanceId: "p", executionId: "e", taskId: 4 };
+
+  test("fails the task of a parent that waits", () => {
+    const [notice, ...more] = purgeNotice({ ...running, parent }, 9);
+    expect(notice).toMatchObject({ targetId: "p", targetExecutionId: "e" });
+    expect(notice?.record.event.eventType).toMatchObject({
+      case: "childWorkflowInstanceFailed",
+      value: { taskScheduledId: 4, failureDetails: { errorType: "WorkflowPurged" } },
+    });
+    expect(more).toEqual([]);
+  });
+
+  test("is for nobody where the instance had ended, or had no parent", () => {
+    expect(purgeNotice({ ...ended, parent }, 9)).toEqual([]);
+    expect(purgeNotice(running, 9)).toEqual([]);
   });
 });

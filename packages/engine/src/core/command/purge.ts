@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { EngineError } from "../../errors.js";
-import type { PurgeOrder } from "../outcome.js";
+import { purgeForParent } from "../child-result.js";
+import type { Message, PurgeOrder } from "../outcome.js";
 import type { InstanceState } from "../state.js";
 import { hasEnded } from "../status.js";
 
@@ -25,4 +26,9 @@ export function requirePurgeable(state: InstanceState): void {
 export function purgeChildren({ fold, executionId }: InstanceState): PurgeOrder[] {
   const ids = new Set([...fold.children.values()].map((child) => child.instanceId));
   return [...ids].map((targetId) => ({ targetId, parentExecutionId: executionId }));
+}
+
+/** What the parent is told of an instance that is purged by itself: it need not wait for a result any more. */
+export function purgeNotice(state: InstanceState, now: number): Message[] {
+  return hasEnded(state) ? [] : purgeForParent(state.parent, now);
 }

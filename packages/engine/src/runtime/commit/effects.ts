@@ -25,6 +25,9 @@ export interface PostedOrder {
 /** What leaves an instance for another one. */
 export type Posted = PostedMessage | PostedOrder;
 
+/** The same before it has its place in the outbox. */
+export type Posting = Omit<PostedMessage, "key"> | Omit<PostedOrder, "key">;
+
 /** A task with the execution that asked for it. */
 export interface AskedTask {
   readonly executionId: string;
