@@ -60,7 +60,9 @@ export async function restoreFolder(
   return makeDataFolder(resolve(dataDir), async (folder) => {
     const onProgress = options.onProgress ?? (() => {});
     const to = join(folder, databaseName);
-    await copyDatabase(join(from, databaseName), to, fileNames, onProgress);
+    const copied = copyDatabase(join(from, databaseName), to, fileNames, onProgress);
+    // Whoever has begun to use it meanwhile has changed its files.
+    await copied.finally(() => requireUnused(from));
     await writeNewSideFile(folder, { ...side, commit: Math.max(side.commit, newest) });
     const report = await verifyFolder(folder);
     if (report.damaged.length > 0 && options.allowDamaged !== true) {
@@ -72,9 +74,14 @@ export async function restoreFolder(
 
 async function requireSide(backupDir: string): Promise<SideFile> {
   const side = await requireSideFile(backupDir);
+  await requireUnused(backupDir);
+  return side;
+}
+
+/** @throws STORE_LOCKED when a process has the folder */
+async function requireUnused(backupDir: string): Promise<void> {
   const holder = await readHolder(backupDir);
   if (holder !== undefined && isAlive(holder.pid)) throw locked(backupDir, holder);
-  return side;
 }
 
 async function inspectBackup(backupDir: string): Promise<Inspection> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { rmSync, writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -205,6 +206,22 @@ describe("restoreFolder()", () => {
     await expect(engine.get("a0-3")).rejects.toMatchObject({ code: "INSTANCE_DAMAGED" });
     expect((await engine.get("a0-4"))?.status).toBe("pending");
     await engine.close();
+  });
+
+  test("refuses the folder of a server that begins to run while it is copied", async () => {
+    const dataDir = await filledFolder();
+    const target = await dataFolder();
+    const holder = JSON.stringify({ pid: process.ppid, since: new Date(0).toISOString() });
+    // Its files are others by then.
+    const onProgress = (): void => {
+      writeFileSync(join(dataDir, "holder.json"), holder);
+      rmSync(join(dataDir, "db"), { recursive: true, force: true });
+    };
+    await expect(restoreFolder(dataDir, target, { onProgress })).rejects.toMatchObject({
+      code: "STORE_LOCKED",
+      message: expect.stringContaining(`process ${process.ppid}`),
+    });
+    await expect(readdir(target)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   test("refuses the folder of a running server", async () => {
