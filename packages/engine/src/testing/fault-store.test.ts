@@ -53,6 +53,18 @@ describe("FaultStore", () => {
     expect(await valueIn(store)).toBe(1);
   });
 
+  test("takes no write that follows the one under way while it is closed", async () => {
+    const faults = await FaultStore.over(openMemoryStore);
+    const store = await faults.open();
+    const gate = faults.hold("write");
+    const first = store.write(putting(1));
+    const closed = store.close();
+    await expect(store.write(putting(2))).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    gate.release();
+    await Promise.all([first, closed]);
+    expect(await valueIn(await faults.open())).toBe(1);
+  });
+
   test("takes no writes after a failed one until it is opened again", async () => {
     const faults = await FaultStore.over(openMemoryStore);
     const store = await faults.open();

@@ -193,6 +193,7 @@ class Handle implements Store {
   readonly #owner: FaultStore;
   readonly #era: number;
   #failed = false;
+  #closing = false;
   #closed = false;
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -230,6 +231,7 @@ class Handle implements Store {
   async write(batch: readonly StoreWrite[]): Promise<void> {
     this.#requireOpen();
     if (this.#failed) throw failed("a write after a failed one");
+    if (this.#closing) throw failed("the store is being closed");
     const writing = this.#owner.run(this.#era, "write", batch, async (behind) => {
       await behind.write(batch);
       this.#owner.onWritten(batch);
@@ -241,6 +243,8 @@ class Handle implements Store {
   }
 
   async close(): Promise<void> {
+    // As of the real one: what follows the write on its way is not begun.
+    this.#closing = true;
     await this.#writing;
     this.#closed = true;
   }

@@ -28,6 +28,7 @@ export class SimStore implements Store {
   readonly #habits: DiskHabits;
   readonly #onFailed: () => void;
   #failed = false;
+  #closing = false;
   #closed = false;
   #writing: Promise<unknown> = Promise.resolve();
   /** The wait of what is asked for in this step. */
@@ -79,7 +80,7 @@ export class SimStore implements Store {
   }
 
   write(batch: readonly StoreWrite[]): Promise<void> {
-    if (this.#closed || this.#failed) {
+    if (this.#closing || this.#failed) {
       return Promise.reject(failed("the store takes no writes any more"));
     }
     const written = this.#write(batch);
@@ -90,6 +91,8 @@ export class SimStore implements Store {
   }
 
   async close(): Promise<void> {
+    // As of the real one: what follows the write on its way is not begun.
+    this.#closing = true;
     await this.#writing;
     this.#closed = true;
   }
