@@ -2,9 +2,9 @@
 
 import { TurnoverMap } from "@pawl/protocol";
 import { hasEnded, sleepsUntil } from "../core/status.js";
-import { isEngineError } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { Piece } from "../store/codec.js";
+import { isDamage } from "../store/damaged.js";
 import type { Store } from "../store/store.js";
 import type { MailboxHost } from "./commit/mailbox-host.js";
 import { loadMailbox, piecesOf, readHistory } from "./loader.js";
@@ -139,8 +139,7 @@ export class Mailboxes {
     const reading = readHistory(this.#store, mailbox.instanceId, snapshot.row);
     const chunks = await reading.catch((error: unknown) => {
       // A commit on its way may have brought more than the row says, or taken it away.
-      if (isEngineError(error) && error.code === "INSTANCE_DAMAGED" && isChanged())
-        return undefined;
+      if (isDamage(error) && isChanged()) return undefined;
       throw error;
     });
     // Changes made while it was read have to be on disk before the pieces are whole again.
@@ -168,7 +167,7 @@ export class Mailboxes {
   #read(instanceId: string): Promise<Mailbox> {
     const read = () => loadMailbox(this.#store, instanceId, this.#host, "known");
     return read().catch((error: unknown) => {
-      if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+      if (!isDamage(error)) throw error;
       return this.#live.get(instanceId) ?? read();
     });
   }

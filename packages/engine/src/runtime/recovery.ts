@@ -3,8 +3,8 @@
 import { nothing } from "../core/outcome.js";
 import { resultKey } from "../core/resolution-key.js";
 import { hasWorkAtHand } from "../core/status.js";
-import { isEngineError } from "../errors.js";
 import { decodeMessage } from "../store/codec.js";
+import { isDamage } from "../store/damaged.js";
 import { openRange } from "../store/index/index-key.js";
 import { instanceIdOf, kindRange, partitions, sequenceOf } from "../store/key.js";
 import type { Entry, StoreReader } from "../store/store.js";
@@ -132,7 +132,7 @@ async function readOutbox(runtime: Runtime): Promise<{ posted: Posted[]; unreada
 
 /** Logs damage. @throws whatever else it is */
 function park(runtime: Runtime, instanceId: string, error: unknown, message: string): void {
-  if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+  if (!isDamage(error)) throw error;
   runtime.options.logger.error({ instanceId, reason: error.message }, message);
 }
 

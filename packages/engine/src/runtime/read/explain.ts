@@ -11,7 +11,7 @@ import type {
   WaitReason,
 } from "@pawl/protocol/port";
 import type { InstanceState, OpenTask } from "../../core/state.js";
-import { isEngineError } from "../../errors.js";
+import { isDamage } from "../../store/damaged.js";
 import type { Mailbox } from "../mailbox.js";
 import type { Runtime } from "../runtime.js";
 import type { Worker } from "../work/worker.js";
@@ -53,7 +53,7 @@ export async function explain(
     const facts = { ...rest, children, ...suspension(instance, events) };
     return { ...facts, instance, summary: summaryOf(instance, facts) };
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+    if (!isDamage(error)) throw error;
     const damage = error.message;
     const nothing = { activities: [], timers: [], children: [], inbox: [], failedTurns: 0 };
     return { ...nothing, damage, summary: `It is damaged and parked: ${damage}.` };

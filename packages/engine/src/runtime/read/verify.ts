@@ -2,6 +2,7 @@
 
 import { isEngineError } from "../../errors.js";
 import { decodeMessage } from "../../store/codec.js";
+import { isDamage } from "../../store/damaged.js";
 import { findIndexFaults, type IndexFault } from "../../store/index/index-check.js";
 import { instanceIdOf, kindRange, partitions } from "../../store/key.js";
 import { describeLost, LostBlocks } from "../../store/salvage/lost-blocks.js";
@@ -93,7 +94,7 @@ async function verifyInstance(
     }
     return events;
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+    if (!isDamage(error)) throw error;
     return { reason: error.message };
   }
 }

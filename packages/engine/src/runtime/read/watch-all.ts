@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { FeedItem, InstanceFilter, WatchAllOptions } from "@pawl/protocol/port";
-import { isEngineError } from "../../errors.js";
 import { decodeRow, type Row } from "../../store/codec.js";
+import { isDamage } from "../../store/damaged.js";
 import { instanceIdOf, kindRange, partitionCount } from "../../store/key.js";
 import { following } from "../../store/scan.js";
 import type { Snapshot } from "../mailbox.js";
@@ -180,7 +180,7 @@ class Feed {
     try {
       return this.#matches(instanceId, row);
     } catch (error) {
-      if (isEngineError(error) && error.code === "INSTANCE_DAMAGED") return false;
+      if (isDamage(error)) return false;
       throw error;
     }
   }
@@ -204,7 +204,7 @@ async function readable(
   try {
     return await present(runtime, instanceId, payloads);
   } catch (error) {
-    if (isEngineError(error) && error.code === "INSTANCE_DAMAGED") return "damaged";
+    if (isDamage(error)) return "damaged";
     throw error;
   }
 }

@@ -3,8 +3,8 @@
 import { resultKey } from "../../core/resolution-key.js";
 import type { InstanceState } from "../../core/state.js";
 import { hasEnded, hasWorkAtHand } from "../../core/status.js";
-import { isEngineError } from "../../errors.js";
 import { decodeMessage, encodeLostRow, type Row } from "../../store/codec.js";
+import { isDamage } from "../../store/damaged.js";
 import {
   chunkKey,
   executionKey,
@@ -99,7 +99,7 @@ async function readIntactRow(
   try {
     return await readRow(store, instanceId);
   } catch (error) {
-    if (isEngineError(error) && error.code === "INSTANCE_DAMAGED") return "damaged";
+    if (isDamage(error)) return "damaged";
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { isEngineError } from "../../errors.js";
 import { decodeRow } from "../../store/codec.js";
+import { isDamage } from "../../store/damaged.js";
 import { buildIndexes } from "../../store/index/index-build.js";
 import { instanceIdOf, kindRange, liveKey, partitions } from "../../store/key.js";
 import { LostBlocks } from "../../store/salvage/lost-blocks.js";
@@ -61,7 +61,7 @@ async function mendRow(
   try {
     await mendInstance(store, lost, instanceId, decodeRow(value), writes);
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+    if (!isDamage(error)) throw error;
     writes.push(mark(liveKey(instanceId)));
   }
 }

@@ -2,8 +2,9 @@
 
 import { limits } from "@pawl/protocol";
 import type { Instance, ListPage, ListQuery } from "@pawl/protocol/port";
-import { EngineError, isEngineError } from "../../../errors.js";
+import { EngineError } from "../../../errors.js";
 import { decodeRow, type Row } from "../../../store/codec.js";
+import { isDamage } from "../../../store/damaged.js";
 import { rowKey } from "../../../store/key.js";
 import type { Store, StoreReader } from "../../../store/store.js";
 import { readWhole } from "../reader.js";
@@ -250,7 +251,7 @@ function withoutPayloads({ instanceId, row }: FoundRow): Instance {
 
 /** @throws whatever is no damage */
 function tellDamage(instanceId: string, error: unknown, onDamage: OnDamage): void {
-  if (!isEngineError(error) || error.code !== "INSTANCE_DAMAGED") throw error;
+  if (!isDamage(error)) throw error;
   onDamage(instanceId, error);
 }
 
