@@ -2,7 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { Level } from "level";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openLevelStore } from "../src/store/level-store.js";
 import { put, type StoreWrite } from "../src/store/store.js";
 import { problemsOf } from "../src/testing/check-store.js";
@@ -30,6 +31,45 @@ describe("level store", () => {
     const value = await again.get(Uint8Array.of(0, 0, 0x7a));
     expect([...(value ?? [])]).toEqual([7]);
     await again.close();
+  });
+
+  test("takes no write after one that failed, though the database would, until it is opened again", async () => {
+    const dataDir = await dataFolder();
+    const store = await openLevelStore(dataDir);
+    const { batch } = Level.prototype;
+    const spy = vi.spyOn(Level.prototype, "batch").mockImplementationOnce(function (this: Level) {
+      const chain = batch.call(this);
+      chain.write = () => Promise.reject(new Error("IO error: No space left on device"));
+      return chain;
+    });
+    onTestFinished(() => spy.mockRestore());
+    const unavailable = { code: "STORE_UNAVAILABLE" };
+    await expect(store.write(putting(1))).rejects.toMatchObject(unavailable);
+    await expect(store.write(putting(2))).rejects.toMatchObject(unavailable);
+    expect(spy).toHaveBeenCalledTimes(1);
+    await store.close();
+    const again = await openLevelStore(dataDir);
+    await again.write(putting(3));
+    await again.close();
+  });
+
+  test("syncs every batch", async () => {
+    const store = await openLevelStore(await dataFolder());
+    const { batch } = Level.prototype;
+    const synced: (boolean | undefined)[] = [];
+    const spy = vi.spyOn(Level.prototype, "batch").mockImplementation(function (this: Level) {
+      const chain = batch.call(this);
+      const { write } = chain;
+      vi.spyOn(chain, "write").mockImplementation((options?: { readonly sync?: boolean }) => {
+        synced.push(options?.sync);
+        return write.call(chain, options ?? {});
+      });
+      return chain;
+    });
+    onTestFinished(() => spy.mockRestore());
+    for (const value of [1, 2, 3]) await store.write(putting(value));
+    await store.close();
+    expect(synced).toEqual([true, true, true]);
   });
 
   test("keeps a bounded number of commit marks, and finds them whole at the next open", async () => {
