@@ -13,6 +13,14 @@ export const diskFaults: readonly PlantedFault[] = [
     suite: "power",
   },
   {
+    name: "disk-names-not-synced",
+    breaks: "folders are not synced: changes of files' names may be lost",
+    file: "store/side-file.ts",
+    search: "    await folder.sync();\n",
+    replace: "    await folder.stat();\n",
+    suite: "power",
+  },
+  {
     name: "disk-full-for-ever",
     breaks: "a store that a full disk has failed is opened once more, and not again",
     file: "runtime/supervisor.ts",

@@ -61,5 +61,9 @@ describe("a finding", () => {
     expect(firstFinding("simulation", "seed 7 fails: one end: s0\n")).toBe("seed 7: one end: s0");
     expect(firstFinding("power", "violations: 2\n  cut at 3: lost\n")).toBe("cut at 3: lost");
     expect(firstFinding("full", "violations: 0\n")).toBe(undefined);
+    const refused = "cut at 3: /tmp/pawl-power-x1Y/data-4 has no pawl.json";
+    expect(firstFinding("power", `violations: 1\n  ${refused}\n`)).toBe(
+      "cut at 3: data-4 has no pawl.json",
+    );
   });
 });

@@ -109,7 +109,7 @@ async function runOne(
 
 /** What runs on real disks are planted faults looked for in. */
 const diskRuns = {
-  power: ["--seed", "1", "--images", "60"],
+  power: ["--seed", "1", "--images", "240"],
   damage: ["--seed", "1", "--count", "105"],
   full: ["--seed", "1", "--rounds", "6"],
 } as const;
@@ -163,9 +163,13 @@ function lastLine(output: string): string {
   return plain(output.split("\n").findLast((text) => text.trim() !== "") ?? "");
 }
 
+/** The folder of a run, which has a name of its own each time. */
+const scratchFolder = /\S*\/pawl-\w+-\w+\//g;
+
 function plain(line: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours of the terminal
-  const text = line.replaceAll(/\u001b\[[0-9;]*m/g, "").trim();
+  const shown = line.replaceAll(/\u001b\[[0-9;]*m/g, "");
+  const text = shown.trim().replaceAll(scratchFolder, "");
   return text
     .replace(/^(VIOLATION|FAIL)\s+/, "")
     .replace(/^(seed \d+) fails:/, "$1:")
