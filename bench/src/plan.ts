@@ -133,9 +133,9 @@ const byLoad: readonly (readonly [WorkloadName, SystemName, readonly number[]])[
   ["limit", "ceiling-go", [64]],
   ["limit", "ceiling-js", [16]],
   ["chain", "sidecar-go", [1, 16, 64, 256]],
-  ["chain", "sidecar-js", [16]],
+  ["chain", "sidecar-js", [1, 16]],
   ["chain", "go-sidecar-go", [1, 16, 64]],
-  ["chain", "go-sidecar-js", [16]],
+  ["chain", "go-sidecar-js", [1, 16]],
 ];
 
 const loads = [1, 16, 64, 256, 1024];

@@ -73,6 +73,8 @@ function againstRestate(find: Find): Target[] {
     atLeast("fan-out of 100, embedded: times Restate", 8, ratio("fan-out", "embedded", 8, speed)),
     atLeast("raising events, embedded: times Restate", 10, ratio("events", "embedded", 256, speed)),
     atLeast("sequential steps, embedded: times Restate", 3, ratio("steps", "embedded", 1, speed)),
+    below("sidecar service, lone chain, Go worker: times the Go sidecar", 20, sidecar("go", 1)),
+    below("sidecar service, lone chain, JS worker: times the Go sidecar", 20, sidecar("js", 1)),
     below("sidecar service, Go worker at 64: times the Go sidecar", 20, sidecar("go", 64)),
     below("sidecar service, JS worker at 16: times the Go sidecar", 20, sidecar("js", 16)),
     ...shareOfCeiling("go", 64),
