@@ -49,6 +49,9 @@ interface Held {
 /** The text that an answer has which nobody may give. */
 export const forgedToken = "~forged~";
 
+/** A token that the server has given to nobody. */
+const nobodys = "~nobody's~";
+
 /** The failure of what is not registered with a worker. */
 export const unregisteredType = "Unregistered";
 
@@ -63,7 +66,7 @@ export class SimWorker implements WorkerPlace {
   readonly code: WorkerCode;
   readonly #held = new Map<string, Held>();
   #connection: Connection | undefined;
-  #lastToken = "~none~";
+  #lastItem: WorkItem | undefined;
 
   constructor(world: World, runs: ActivityRuns, name: string, code: WorkerCode) {
     this.#world = world;
@@ -205,7 +208,7 @@ export class SimWorker implements WorkerPlace {
     const token = this.#echoed(item);
     const completion = { instanceId: item.instanceId, token, actions, ...more };
     this.#answer(connection, item, (engine) => engine.completeTurn(completion));
-    this.#lastToken = item.token;
+    this.#lastItem = item;
   }
 
   #refuseTurn(connection: Connection, item: TurnItem): void {
@@ -217,7 +220,7 @@ export class SimWorker implements WorkerPlace {
         : { actions: [failAction(0, workflow, unregisteredType)], unregistered: workflow };
     const completion: TurnCompletion = { instanceId, token, ...refusal };
     this.#answer(connection, item, (engine) => engine.completeTurn(completion));
-    this.#lastToken = item.token;
+    this.#lastItem = item;
   }
 
   /** The token that an answer has. */
@@ -256,7 +259,7 @@ export class SimWorker implements WorkerPlace {
     this.#answer(connection, item, async (engine) => {
       await engine.completeActivity({ instanceId, taskId, token, ...result });
     });
-    this.#lastToken = item.token;
+    this.#lastItem = item;
   }
 
   #resultOf(item: ActivityItem, input: ActivityInput) {
@@ -337,7 +340,10 @@ export class SimWorker implements WorkerPlace {
   /** An answer that is not of the item's: a wrong token, or that of an item before. */
   #forge(item: WorkItem): void {
     const { random } = this.#world;
-    const token = random.chance(0.5) ? "~nobody's~" : this.#lastToken;
+    const last = this.#lastItem;
+    // An answer names no execution: of two with the same id, either task's token is good for the other.
+    const isOfLast = !random.chance(0.5) && last !== undefined && !isSameTask(last, item);
+    const token = isOfLast ? last.token : nobodys;
     const { instanceId } = item;
     this.#sendAnyhow(`forged answer to ${instanceId}`, this.#world.wire(), async (engine) => {
       if (item.kind === "turn") {
@@ -364,4 +370,9 @@ function toldOf(code: WorkerCode): Partial<WorkerRegistration> {
   const room = turnBytes === undefined ? {} : { turnBytes };
   if (tells !== "announces") return { isSilent: tells === "silent", ...room };
   return { workflows: [...workflows], activities: [...activities], ...room };
+}
+
+function isSameTask(one: WorkItem, other: WorkItem): boolean {
+  if (one.kind !== "activity" || other.kind !== "activity") return false;
+  return one.instanceId === other.instanceId && one.taskId === other.taskId;
 }
