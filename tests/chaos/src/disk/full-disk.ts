@@ -16,6 +16,8 @@ export interface FullDiskOptions {
   readonly seed: number;
   /** Times that the disk is full. */
   readonly rounds: number;
+  /** A round whose load does not fill the disk within this is given up. @default 20000 */
+  readonly fillLimitMs?: number;
   /** Told how it goes. @default nobody */
   readonly onProgress?: (line: string) => void;
 }
@@ -54,13 +56,13 @@ export function findUnshare(): readonly string[] | undefined {
  * again, and checks that it serves again by itself and has lost nothing.
  */
 export async function fillDisk(options: FullDiskOptions): Promise<FullDiskReport> {
-  const { seed, rounds } = options;
+  const { seed, rounds, fillLimitMs = 20_000 } = options;
   const [program, ...how] = findUnshare() ?? [];
   if (program === undefined)
     throw new Error("no mounts of one's own can be had here: unshare fails");
   const progress = new Progress(options.onProgress);
   const folder = await mkdtemp(join(tmpdir(), "pawl-full-"));
-  const run = [process.execPath, fullMain, folder, String(seed), String(rounds)];
+  const run = [process.execPath, fullMain, folder, `${seed}`, `${rounds}`, `${fillLimitMs}`];
   const mounted = ["sh", "-c", mount, "sh", folder, String(sizeMb(rounds))];
   const child = spawn(program, [...how, ...mounted, ...run], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -89,6 +91,10 @@ export async function fillDisk(options: FullDiskOptions): Promise<FullDiskReport
   }
   const [code] = await ended;
   await rm(folder, { recursive: true });
+  if (full === 0) {
+    const found = `in none of ${rounds} rounds: nothing was tested`;
+    violations.push({ rule: "the disk runs full", found });
+  }
   if (code !== 0) violations.push({ rule: "the engine's process lives", found: `code ${code}` });
   return { seed, full, rounds, instances, backMs, violations, seconds: progress.seconds };
 }

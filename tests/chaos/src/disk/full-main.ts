@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Fills the disk under a real engine again and again: `node full-main.ts DIR SEED ROUNDS`, where DIR is a
-// file system of its own. Prints a line of JSON for each round, and one for the end.
+// Fills the disk under a real engine again and again: `node full-main.ts DIR SEED ROUNDS FILL_LIMIT_MS`,
+// where DIR is a file system of its own. Prints a line of JSON for each round, and one for the end.
 
 import { closeSync, ftruncateSync, openSync, statfsSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ import { Book, type Note } from "./load/facts.ts";
 import { judge } from "./load/judge.ts";
 import { connectWorker, Workload } from "./load/workload.ts";
 
-const [folder = "", seed = "0", rounds = "0"] = process.argv.slice(2);
+const [folder = "", seed = "0", rounds = "0", fillLimitMs = "0"] = process.argv.slice(2);
 const random = new Random(Number(seed));
 const book = new Book();
 const chunk = Buffer.alloc(4096, 0x5a);
@@ -21,8 +21,6 @@ const chunk = Buffer.alloc(4096, 0x5a);
 const freeAtMost = 600 * 1024;
 /** Free space while there is some. */
 const roomBytes = 24 * 1024 * 1024;
-/** A round whose load does not fill the disk within this is given up. */
-const fillLimitMs = 20_000;
 
 /** A file that takes up the space that is not to be free. */
 class Ballast {
@@ -79,7 +77,7 @@ async function runRound(engine: Engine, ballast: Ballast, round: number): Promis
     note: (note: Note) => book.add(note),
   });
   const running = workload.run(() => isOver);
-  const isFull = await becomes(engine, false, fillLimitMs);
+  const isFull = await becomes(engine, false, Number(fillLimitMs));
   await sleep(random.integer(0, 150));
   isOver = true;
   ballast.leave(roomBytes);
