@@ -98,8 +98,18 @@ function readInteger(values: Values, name: Text, otherwise: number, least = 1): 
 
 const onProgress = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Gives its report as text, and how much was wrong. */
-type Run = (values: Values, seed: number) => Promise<readonly [string, number]>;
+/** A report as text, and how much was wrong. */
+type Told = readonly [text: string, wrong: number];
+type Run = (values: Values, seed: number) => Promise<Told>;
+
+/** Tells of a run whose report lists what was wrong. */
+async function tell<T extends { readonly violations: readonly unknown[] }>(
+  running: Promise<T>,
+  describe: (report: T) => string,
+): Promise<Told> {
+  const report = await running;
+  return [describe(report), report.violations.length];
+}
 
 const programs: Readonly<Record<string, { readonly takes: readonly Option[]; readonly run: Run }>> =
   {
@@ -152,65 +162,53 @@ const programs: Readonly<Record<string, { readonly takes: readonly Option[]; rea
     },
     kill: {
       takes: ["seed", "kills", "actors", "sleepers"],
-      async run(values, seed) {
-        const report = await killServer({
-          seed,
-          kills: readInteger(values, "kills", 50),
-          actors: readInteger(values, "actors", 48),
-          sleepers: readInteger(values, "sleepers", 0, 0),
-          onProgress,
-        });
-        return [describeServerKills(report), report.violations.length];
+      run(values, seed) {
+        const kills = readInteger(values, "kills", 50);
+        const actors = readInteger(values, "actors", 48);
+        const sleepers = readInteger(values, "sleepers", 0, 0);
+        return tell(killServer({ seed, kills, actors, sleepers, onProgress }), describeServerKills);
       },
     },
     "kill-worker": {
       takes: ["seed", "kills", "actors", "workers"],
-      async run(values, seed) {
-        const report = await killWorker({
-          seed,
-          kills: readInteger(values, "kills", 20),
-          actors: readInteger(values, "actors", 24),
-          workers: readInteger(values, "workers", 2),
-          onProgress,
-        });
-        return [describeWorkerKills(report), report.violations.length];
+      run(values, seed) {
+        const kills = readInteger(values, "kills", 20);
+        const actors = readInteger(values, "actors", 24);
+        const workers = readInteger(values, "workers", 2);
+        return tell(killWorker({ seed, kills, actors, workers, onProgress }), describeWorkerKills);
       },
     },
     power: {
       takes: ["seed", "images"],
-      async run(values, seed) {
+      run(values, seed) {
         const images = readInteger(values, "images", 504);
-        const report = await cutPower({ seed, images, onProgress });
-        return [describePowerCuts(report), report.violations.length];
+        return tell(cutPower({ seed, images, onProgress }), describePowerCuts);
       },
     },
     full: {
       takes: ["seed", "rounds"],
-      async run(values, seed) {
+      run(values, seed) {
         const rounds = readInteger(values, "rounds", 200);
-        const report = await fillDisk({ seed, rounds, onProgress });
-        return [describeFullDisk(report), report.violations.length];
+        return tell(fillDisk({ seed, rounds, onProgress }), describeFullDisk);
       },
     },
     damage: {
       takes: ["seed", "count", "only"],
-      async run(values, seed) {
+      run(values, seed) {
         const { only = "" } = values;
         const kinds = Object.keys(fileKinds);
         if (!kinds.some((kind) => kind.includes(only))) {
           throw new UsageError(`--only takes (part of) one of ${kinds.join(", ")}, not "${only}"`);
         }
         const count = readInteger(values, "count", 700);
-        const report = await damageFiles({ seed, count, only, onProgress });
-        return [describeDamage(report), report.violations.length];
+        return tell(damageFiles({ seed, count, only, onProgress }), describeDamage);
       },
     },
     two: {
       takes: ["seed", "rounds"],
-      async run(values, seed) {
+      run(values, seed) {
         const rounds = readInteger(values, "rounds", 60);
-        const report = await raceProcesses({ seed, rounds, onProgress });
-        return [describeRaces(report), report.violations.length];
+        return tell(raceProcesses({ seed, rounds, onProgress }), describeRaces);
       },
     },
   };
