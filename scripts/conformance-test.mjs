@@ -13,11 +13,17 @@ const [runner, reportFile, ...more] = process.argv.slice(2);
 const folder = join(root, "tests/conformance");
 const report = createWriteStream(reportFile);
 const host = fork(join(folder, "src/host.ts"), { execPath: nodePath() });
+let suite;
+// A server that hangs must not hold up the suites after this one.
+const limit = setTimeout(() => {
+  suite?.kill();
+  host.kill();
+}, 10 * 60_000);
 const port = await new Promise((resolve, reject) => {
   host.once("message", resolve);
   host.once("exit", () => reject(new Error("the process of the servers has ended")));
 });
-const suite = spawn(
+suite = spawn(
   runner,
   [
     ...["--mode", "server", "--conf", join(folder, "conformance.yaml"), "--max-servers", "2"],
@@ -25,8 +31,6 @@ const suite = spawn(
   ],
   { stdio: ["ignore", "pipe", "inherit"] },
 );
-// A server that hangs must not hold up the suites after this one.
-const limit = setTimeout(() => suite.kill(), 10 * 60_000);
 suite.stdout.on("data", (chunk) => {
   report.write(chunk);
   process.stdout.write(chunk);
@@ -36,6 +40,6 @@ process.exitCode = await new Promise((resolve) => {
   suite.once("close", (code) => resolve(code ?? 1));
 });
 clearTimeout(limit);
-host.disconnect();
+if (host.connected) host.disconnect();
 report.end();
 await finished(report);

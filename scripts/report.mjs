@@ -1,49 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Reads what test runners report. Each parser gives { passed, failed, skipped, failures }, where
-// `failures` holds the names of what failed.
+// Reads what test runners report. Each parser gives counts (counts.mjs).
 
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { addCounts, addFailure, emptyCounts } from "./counts.mjs";
 
-/** Counts of nothing. */
-export function emptyCounts() {
-  return { passed: 0, failed: 0, skipped: 0, failures: [] };
-}
-
-/** Adds up counts. */
-export function addCounts(all) {
-  const sum = emptyCounts();
-  for (const counts of all) {
-    sum.passed += counts.passed;
-    sum.failed += counts.failed;
-    sum.skipped += counts.skipped;
-    sum.failures.push(...counts.failures);
-  }
-  return sum;
-}
-
-/** The text of a report: a file, or a folder with one XML file a class, as Surefire leaves it. */
-function readText(file) {
-  if (!statSync(file).isDirectory()) return readFileSync(file, "utf8");
+/** The texts of a report: a file, or a folder with one XML file a class, as Surefire leaves it. */
+function readTexts(file) {
+  if (!statSync(file).isDirectory()) return [readFileSync(file, "utf8")];
   const names = readdirSync(file).filter((name) => name.endsWith(".xml"));
-  return names.map((name) => readFileSync(join(file, name), "utf8")).join("\n");
+  return names.map((name) => readFileSync(join(file, name), "utf8"));
 }
 
 /**
  * Reads the report that a suite left, and holds it against the runner's exit code: a runner that
- * left no report, ran no test, or failed without naming a test counts as one failure.
+ * left no report, or one that was cut off, ran no test, or failed without naming a test counts as
+ * one failure.
  */
 export function readReport(parse, file, exitCode) {
-  const counts = existsSync(file) ? parse(readText(file)) : emptyCounts();
+  const code = `exit code ${exitCode}`;
+  if (!existsSync(file)) return addFailure(`the runner left no report (${code})`);
+  let counts;
+  try {
+    counts = addCounts(readTexts(file).map(parse));
+  } catch (error) {
+    return addFailure(`the runner's report cannot be read (${code}): ${error.message}`);
+  }
   const total = counts.passed + counts.failed + counts.skipped;
-  let fault;
-  if (!existsSync(file)) fault = `the runner left no report (exit code ${exitCode})`;
-  else if (total === 0) fault = "no test ran";
-  else if (exitCode !== 0 && counts.failed === 0) fault = `the runner ended with code ${exitCode}`;
-  if (fault !== undefined) {
-    counts.failed += 1;
-    counts.failures.push(fault);
+  if (total === 0) return addFailure(`no test ran (${code})`);
+  if (exitCode !== 0 && counts.failed === 0) {
+    return addFailure(`the runner ended with code ${exitCode}`, counts);
   }
   return counts;
 }
@@ -69,8 +56,9 @@ export function parseVitest(text) {
   return counts;
 }
 
-/** JUnit XML, as pytest and Maven's Surefire write it. An error counts as a failure. */
+/** JUnit XML, as pytest and Maven's Surefire write it. An error counts as a failure. Throws when it was cut off. */
 export function parseJunit(text) {
+  if (!/(<\/testsuites?>|<testsuite\b[^>]*\/>)\s*$/.test(text)) throw new Error("it has no end");
   const counts = emptyCounts();
   const cases = text.matchAll(/<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g);
   for (const [, attributes, body = ""] of cases) {
@@ -87,8 +75,8 @@ export function parseJunit(text) {
 
 /**
  * The events of `go test -json`, one a line. A test with subtests counts only when it failed
- * without any of them; a test that did not end has failed; a package that failed without a test
- * counts as one failure.
+ * without any of them; a test that did not end has failed; a package that did not end, or failed
+ * without a test, counts as one failure.
  */
 export function parseGoTest(text) {
   const results = new Map();
@@ -96,7 +84,8 @@ export function parseGoTest(text) {
   for (const line of text.split("\n").filter((part) => part.startsWith("{"))) {
     const { Action, Package, Test } = JSON.parse(line);
     if (Test === undefined) {
-      if (Action === "fail") failedPackages.add(Package);
+      if (Action === "start" || Action === "fail") failedPackages.add(Package);
+      else if (Action === "pass" || Action === "skip") failedPackages.delete(Package);
     } else if (Action === "run") results.set(`${Package} ${Test}`, "fail");
     else if (["pass", "fail", "skip"].includes(Action)) results.set(`${Package} ${Test}`, Action);
   }

@@ -109,6 +109,11 @@ describe("parseGoTest()", () => {
     });
   });
 
+  test("counts a package that did not end as one failure", () => {
+    const text = goReport(["start"], ["run", "One"], ["pass", "One"]);
+    expect(parseGoTest(text)).toMatchObject({ passed: 1, failed: 1 });
+  });
+
   test("counts a package that could not be built as one failure", () => {
     const text = goReport(["build-fail"], ["fail"], ["pass", "One", "q"], ["pass", undefined, "q"]);
     expect(parseGoTest(text)).toMatchObject({
@@ -160,11 +165,24 @@ describe("readReport()", () => {
 
   test.each([
     ["no report", undefined, 1, "the runner left no report (exit code 1)"],
-    ["no test", "[]", 0, "no test ran"],
+    ["no test", "[]", 0, "no test ran (exit code 0)"],
     ["a crash after the tests", onePassed, 134, "the runner ended with code 134"],
   ])("counts %s as a failure", (_title, text, exitCode, fault) => {
     const counts = readReport(parseChecks, reportFile(text), exitCode);
     expect([counts.failed, counts.failures]).toEqual([1, [fault]]);
+  });
+
+  test.each([
+    ["Vitest's", parseVitest, vitestReport(vitestFile("passed", ["passed"]))],
+    ["a JUnit", parseJunit, '<testsuite><testcase name="one"/></testsuite>'],
+    ["Go's", parseGoTest, '{"Action":"start","Package":"p"}\n{"Action":"pass","Package":"p"}'],
+    ["the conformance runner's", parseConformance, "Total cases: 2\n2 passed, 0 failed"],
+    ["the checks'", parseChecks, onePassed],
+  ])("counts %s report that was cut off as a failure", (_title, parse, text) => {
+    for (const length of [0, text.length - 20, text.length - 1]) {
+      const counts = readReport(parse, reportFile(text.slice(0, length)), 0);
+      expect([counts.passed, counts.failed], text.slice(0, length)).toEqual([0, 1]);
+    }
   });
 
   test("takes the counts of a run that ended well as they are", () => {

@@ -9,7 +9,6 @@
 //   parse     reads the report, a file, or a folder's XML files
 //   ciOnly    runs only with CI=true, or when named
 
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseChecks, parseConformance, parseGoTest, parseJunit, parseVitest } from "./report.mjs";
 import {
@@ -38,7 +37,8 @@ function vitest(project) {
   ];
 }
 
-const allSuites = [
+/** The suites that this repository has. */
+export const suites = [
   {
     name: "check",
     title: "format, lint, contract drift, boundaries, sizes",
@@ -72,7 +72,6 @@ const allSuites = [
   {
     name: "interop-javascript",
     title: "Dapr's JavaScript SDK",
-    folder: "tests/interop/javascript",
     required: {},
     optional: {},
     command: vitest("@pawl/interop-javascript"),
@@ -81,7 +80,6 @@ const allSuites = [
   {
     name: "interop-python",
     title: "Dapr's Python SDK",
-    folder: "tests/interop/python",
     required: { PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python") },
     optional: {},
     command: (report, tools) => [
@@ -93,7 +91,6 @@ const allSuites = [
   {
     name: "interop-go",
     title: "Dapr's Go SDK",
-    folder: "tests/interop/go",
     required: { PAWL_TEST_GO: () => requireGo("tests/interop/go") },
     optional: {},
     command: (report, tools) => [
@@ -108,7 +105,6 @@ const allSuites = [
   {
     name: "interop-java",
     title: "Dapr's Java SDK",
-    folder: "tests/interop/java",
     required: { PAWL_TEST_MAVEN: () => requireMaven(17) },
     optional: {},
     command: (report, tools) => [
@@ -123,7 +119,6 @@ const allSuites = [
   {
     name: "interop-mixed",
     title: "workflows and activities of four languages on one server",
-    folder: "tests/interop/mixed",
     required: {
       PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python"),
       PAWL_TEST_GO: () => requireGo("tests/interop/go"),
@@ -136,7 +131,6 @@ const allSuites = [
   {
     name: "interop-microsoft",
     title: "Microsoft's Durable Task SDKs for Python and JavaScript",
-    folder: "tests/interop/microsoft",
     required: { PAWL_TEST_MICROSOFT_PYTHON: () => requirePython("tests/interop/microsoft") },
     optional: {},
     command: vitest("interop-microsoft"),
@@ -145,7 +139,6 @@ const allSuites = [
   {
     name: "conformance",
     title: "the Connect conformance suite on our listener, RPC handler and interceptors",
-    folder: "tests/conformance",
     required: { PAWL_TEST_CONFORMANCE: requireConformanceRunner },
     optional: {},
     command: (report, tools) => [
@@ -157,7 +150,6 @@ const allSuites = [
   {
     name: "fuzz",
     title: "hostile input on every protocol",
-    folder: "tests/fuzz",
     required: {},
     optional: {},
     command: vitest("fuzz"),
@@ -166,15 +158,9 @@ const allSuites = [
   {
     name: "chaos",
     title: "the server killed at random moments under load",
-    folder: "tests/chaos",
     required: {},
     optional: {},
     command: vitest("chaos"),
     parse: parseVitest,
   },
 ];
-
-/** The suites that this repository has. */
-export const suites = allSuites.filter(
-  (suite) => suite.folder === undefined || existsSync(join(root, suite.folder)),
-);
