@@ -32,9 +32,14 @@ export function isEngineError(error: unknown): error is EngineError {
   return typeof error === "object" && error !== null && brand in error;
 }
 
+/** True for the error of a store that cannot be read, written or opened for now. */
+export function isUnavailable(error: unknown): boolean {
+  return isEngineError(error) && error.code === "STORE_UNAVAILABLE";
+}
+
 /** Passes over a failure, unless it is the store's. @throws STORE_UNAVAILABLE */
 export function rethrowUnavailable(error: unknown): void {
-  if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") throw error;
+  if (isUnavailable(error)) throw error;
 }
 
 /** What the system says of itself, not of a folder: no room, too many open files, a disk that does not answer. */

@@ -2,7 +2,7 @@
 
 import { resolve } from "node:path";
 import { Engine } from "./engine.js";
-import { EngineError, isEngineError } from "./errors.js";
+import { EngineError, isUnavailable } from "./errors.js";
 import {
   defaults,
   type EngineOptions,
@@ -18,8 +18,9 @@ import type { OpenStore } from "./store/store.js";
 
 /**
  * Opens an engine and takes up what was unfinished. Resolves when it is ready.
- * @throws INVALID_ARGUMENT when "level" is asked for without `dataDir`; STORE_LOCKED when another
- * process has the folder; STORE_DAMAGED; STORE_TOO_NEW
+ * @throws INVALID_ARGUMENT when "level" is asked for without `dataDir`, or with one that can be no folder;
+ *   STORE_LOCKED when another process has the folder; STORE_DAMAGED; STORE_TOO_NEW; STORE_UNAVAILABLE when
+ *   the system does not let it be opened
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const resolved = resolveOptions(options);
@@ -33,8 +34,8 @@ export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   try {
     await engine.open();
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "STORE_UNAVAILABLE") throw error;
-    // It opened well and cannot be read: the second time, all of it is looked at.
+    if (!isUnavailable(error)) throw error;
+    // Where it opened well and cannot be read, all of it is looked at the second time.
     await engine.open();
   }
   return engine;

@@ -6,7 +6,7 @@ import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
-import { isEngineError } from "../errors.js";
+import { isEngineError, isUnavailable } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 import type { Store, StoreWrite } from "../store/store.js";
@@ -306,11 +306,11 @@ export class Runtime implements MailboxHost {
    * takes the work up: nobody else would.
    */
   #report(error: unknown, message: string, instanceId?: string): void {
-    const code = isEngineError(error) ? error.code : "INTERNAL";
-    if (code === "STORE_UNAVAILABLE") {
+    if (isUnavailable(error)) {
       this.#onFailure(error);
       return;
     }
+    const code = isEngineError(error) ? error.code : "INTERNAL";
     const reason = error instanceof Error ? error.message : String(error);
     this.options.logger.error({ code, instanceId, reason }, message);
   }

@@ -8,7 +8,7 @@ import type {
   WorkerSession,
   WorkItem,
 } from "@pawl/protocol/port";
-import { EngineError, isEngineError } from "../errors.js";
+import { EngineError, isEngineError, isUnavailable } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
@@ -121,7 +121,7 @@ export class Supervisor {
       );
       told.catch((error: unknown) => {
         // It is opened again, and they are told then: nobody else may find out that it fails.
-        if (isEngineError(error) && error.code === "STORE_UNAVAILABLE") runtime.storeFailed(error);
+        if (isUnavailable(error)) runtime.storeFailed(error);
         else this.waiters.fail(instanceId, error);
       });
     }

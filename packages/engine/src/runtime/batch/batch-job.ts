@@ -10,7 +10,7 @@ import {
   BatchRowSchema,
   StoredBatchStatus,
 } from "@pawl/protocol/store";
-import { isEngineError } from "../../errors.js";
+import { isEngineError, isUnavailable } from "../../errors.js";
 import { scan } from "../../store/scan.js";
 import { del, put, type StoreWrite } from "../../store/store.js";
 import { batchItemKey, batchItemRange, batchKey } from "../../store/store-key.js";
@@ -229,8 +229,7 @@ export class BatchJob {
 
 /** True for errors that say nothing of an instance: the work goes on when the store is back. */
 export function isOutage(error: unknown): boolean {
-  if (!isEngineError(error)) return false;
-  return error.code === "STORE_UNAVAILABLE" || error.code === "SHUTTING_DOWN";
+  return isUnavailable(error) || (isEngineError(error) && error.code === "SHUTTING_DOWN");
 }
 
 function errorOf(instanceId: string, error: unknown): BatchError {

@@ -2,7 +2,7 @@
 
 import { decodeFrames, type HistoryEvent } from "@pawl/protocol";
 import type { Instance, InstanceChange, WatchOptions } from "@pawl/protocol/port";
-import { EngineError, isEngineError } from "../../errors.js";
+import { EngineError, isUnavailable } from "../../errors.js";
 import { chainOf, decodeChunk } from "../../store/codec.js";
 import { damaged } from "../../store/damaged.js";
 import { chunkKey, sequenceOf } from "../../store/key.js";
@@ -129,7 +129,7 @@ export async function whenOpen<T>(
   try {
     return await read();
   } catch (error) {
-    if (!isEngineError(error) || error.code !== "STORE_UNAVAILABLE") throw error;
+    if (!isUnavailable(error)) throw error;
     // It is opened again, and that wakes who watches: until the next change nobody else would.
     runtime.storeFailed(error);
     return undefined;

@@ -2,7 +2,7 @@
 
 import type { InstanceStatus } from "@pawl/protocol/port";
 import { nothing } from "../../core/outcome.js";
-import { isEngineError } from "../../errors.js";
+import { isEngineError, isUnavailable } from "../../errors.js";
 import type { RetentionOptions, RetentionPolicy } from "../../options.js";
 import { decodeRow, type Row, rowStatus } from "../../store/codec.js";
 import { indexedId, instantKey, secondOf, updatedAtOf } from "../../store/index/index-key.js";
@@ -215,7 +215,7 @@ export class Retention {
 
   /** One that is damaged stays, and is found by verify; one whose id is used again is no affair. */
   #passOver(instanceId: string, error: unknown): void {
-    if (!isEngineError(error) || error.code === "STORE_UNAVAILABLE") throw error;
+    if (!isEngineError(error) || isUnavailable(error)) throw error;
     if (error.code === "INSTANCE_EXISTS") return;
     const { logger } = this.#runtime.options;
     logger.warn({ instanceId, reason: error.message }, "an ended instance cannot be deleted");
