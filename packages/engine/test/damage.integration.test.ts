@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { describe, expect, test } from "vitest";
+import { encodeLostRow } from "../src/store/codec.js";
 import {
   chunkKey,
   inboxKey,
@@ -237,40 +238,68 @@ describe("a damaged instance is parked, and the others are served", () => {
   });
 });
 
+/** An engine that has begun anew with "p", whose child "c" of this workflow is damaged now. */
+async function withDamagedChild(
+  workflow: string,
+  damage: (store: Store) => Promise<void> = (store) => flip(store, chunkKey("c", 1, 0)),
+): Promise<EngineUnderTest> {
+  const under = await EngineUnderTest.open();
+  under.connect({ workflows: Object.keys(flows), flows });
+  await under.engine.start({ workflow: "parent", instanceId: "p", input: `${workflow} c 1` });
+  await under.engine.idle();
+  await damage(under.faults.behind);
+  const after = await under.crash();
+  after.connect({ flows });
+  return after;
+}
+
 describe("a forced purge of a tree with a damaged child", () => {
   test.each([
     ["ended", "echo"],
     ["running", "gather"],
   ])("takes all of it, when the child was %s", async (_, workflow) => {
-    const under = await EngineUnderTest.open();
-    under.connect({ flows });
-    await under.engine.start({ workflow: "parent", instanceId: "p", input: `${workflow} c 1` });
-    await under.engine.waitForStart("c");
-    await under.engine.idle();
-    await flip(under.faults.behind, chunkKey("c", 1, 0));
-    const after = await under.crash();
+    const after = await withDamagedChild(workflow);
     await expect(after.engine.purge("p")).rejects.toHaveProperty("code");
     expect(await after.engine.purge("p", { force: true })).toBe(2);
     expect((await after.engine.list()).instances).toEqual([]);
-    expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
+    expect(await problemsOf(after.faults.behind, after.clock.now())).toEqual([]);
     await after.engine.close();
   });
 });
 
-test("a forced purge of a damaged child alone fails its parent's task, while it had not ended", async () => {
-  const under = await EngineUnderTest.open();
-  under.connect({ flows });
-  await under.engine.start({ workflow: "parent", instanceId: "p", input: "gather c 1" });
-  await under.engine.waitForStart("c");
-  await under.engine.idle();
-  await flip(under.faults.behind, chunkKey("c", 1, 0));
-  const after = await under.crash();
-  after.connect({ flows });
-  expect(await after.engine.purge("c", { force: true })).toBe(1);
-  const failed = { status: "failed", failure: { message: "the workflow failed: WorkflowPurged" } };
-  expect(await after.engine.waitForCompletion("p")).toMatchObject(failed);
-  expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
-  await after.engine.close();
+describe("a forced purge of a damaged child alone fails its parent's task", () => {
+  const lostRow = put(rowKey("c"), encodeLostRow("its row was in a lost block"));
+  test.each<[string, string, (store: Store) => Promise<void>]>([
+    ["its history", "gather", (store) => flip(store, chunkKey("c", 1, 0))],
+    ["its row", "gather", (store) => flip(store, rowKey("c"))],
+    ["its row, before its first turn", "unknown", (store) => flip(store, rowKey("c"))],
+    ["its row, which was lost", "gather", (store) => store.write([lostRow])],
+  ])("where the damage is in %s", async (_, workflow, damage) => {
+    const after = await withDamagedChild(workflow, damage);
+    expect(await after.engine.purge("c", { force: true })).toBe(1);
+    const failed = {
+      status: "failed",
+      failure: { message: "the workflow failed: WorkflowPurged" },
+    };
+    expect(await after.engine.waitForCompletion("p")).toMatchObject(failed);
+    expect(await problemsOf(after.faults.behind, after.clock.now())).toEqual([]);
+    await after.engine.close();
+  });
+
+  test("and nobody else's, whose child's history lies among its own", async () => {
+    const after = await withDamagedChild("gather", (store) => flip(store, rowKey("c")));
+    await after.engine.start({ workflow: "parent", instanceId: "q", input: "gather d 1" });
+    await after.engine.waitForStart("d");
+    await after.engine.idle();
+    const { behind } = after.faults;
+    const misplaced = await behind.get(chunkKey("d", 1, 0));
+    await behind.write([put(chunkKey("c", 1, 1), misplaced ?? new Uint8Array())]);
+    expect(await after.engine.purge("c", { force: true })).toBe(1);
+    expect((await after.engine.waitForCompletion("p")).status).toBe("failed");
+    await after.engine.idle();
+    expect((await after.engine.get("q"))?.status).toBe("running");
+    await after.engine.close();
+  });
 });
 
 describe("a damaged instance that has ended", () => {

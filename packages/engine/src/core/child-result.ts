@@ -24,18 +24,14 @@ export function resultForParent(
   return [{ targetId: instanceId, targetExecutionId: executionId, record }];
 }
 
-/** The message that tells the parent, if there is one, of a child that was purged before its end. */
-export function purgeForParent(parent: ParentLink | undefined, now: number): Message[] {
-  if (parent === undefined) return [];
-  const { instanceId, executionId, taskId } = parent;
+/** The message that tells a parent of its child that was purged before its end. */
+export function purgeForParent(
+  { instanceId, executionId, taskId }: ParentLink,
+  now: number,
+): Message {
   const failure = engineFailure("WorkflowPurged", "the child workflow was purged before its end");
-  return [
-    {
-      targetId: instanceId,
-      targetExecutionId: executionId,
-      record: childFailed(taskId, failure, now),
-    },
-  ];
+  const record = childFailed(taskId, failure, now);
+  return { targetId: instanceId, targetExecutionId: executionId, record };
 }
 
 /** The result event of a child that could not be started. */

@@ -28,6 +28,7 @@ import { readRow } from "./loader.js";
 import type { Mailbox } from "./mailbox.js";
 import { readOlderRows, removingWrites } from "./retention/older-executions.js";
 import type { Runtime } from "./runtime.js";
+import { waitingParents } from "./salvage/waiting-parents.js";
 import { walkSubtree } from "./subtree.js";
 
 /**
@@ -61,11 +62,9 @@ export async function purge(
       });
     } catch (error) {
       if (!force || !isDamage(error)) throw error;
-      // Its row may still say who waits for it.
-      const row = await readRow(runtime.store, instanceId).catch(rethrowUnlessDamage);
-      const isOpen = row !== undefined && row.completedAt === 0;
-      const notice = isOpen ? purgeForParent(row.parent, runtime.now()) : [];
-      return purgeRemains(runtime, instanceId, [], notice);
+      const parents = await waitingParents(runtime.store, instanceId);
+      const notices = parents.map((parent) => purgeForParent(parent, runtime.now()));
+      return purgeRemains(runtime, instanceId, [], notices);
     }
     if (purged !== undefined) return purged;
   }
@@ -169,15 +168,15 @@ async function readOlder(
 }
 
 /**
- * Deletes an instance and, when recursive, all below it; resolves with how many, once they are gone. `notice`
- * leaves with its commit.
+ * Deletes an instance and, when recursive, all below it; resolves with how many, once they are gone. `notice`,
+ * if there is one, leaves with its commit.
  */
 async function dropTree(
   runtime: Runtime,
   mailbox: Mailbox,
   extra: readonly StoreWrite[],
   recursive: boolean,
-  notice: readonly Message[] = [],
+  notice?: Message,
 ): Promise<number> {
   const below: Promise<number>[] = [];
   const onDelivered = (purged: Promise<number>): void => {
@@ -185,7 +184,7 @@ async function dropTree(
   };
   const children = recursive && mailbox.state !== undefined ? purgeChildren(mailbox.state) : [];
   const orders = children.map((order) => ({ order, onDelivered }));
-  const messages = notice.map((message) => ({ message }));
+  const messages = notice === undefined ? [] : [{ message: notice }];
   // The orders are delivered before the commit resolves.
   await drop(runtime, mailbox, extra, [...orders, ...messages]);
   const counts = await Promise.all(below);
@@ -219,13 +218,13 @@ export function drop(
 
 /**
  * Deletes every key of an instance that cannot be read any more; `extra` writes go into the same commit, and
- * `notice` leaves with it. Resolves with 1: how many were deleted.
+ * `notices` leave with it. Resolves with 1: how many were deleted.
  */
 async function purgeRemains(
   runtime: Runtime,
   instanceId: string,
   extra: readonly StoreWrite[],
-  notice: readonly Message[] = [],
+  notices: readonly Message[] = [],
 ): Promise<1> {
   const keys = await keptKeys(runtime, instanceId, [
     instanceRange("history", instanceId),
@@ -235,7 +234,7 @@ async function purgeRemains(
   // What the row says of its entries cannot be believed.
   const indexed = await entriesOf(runtime.store, instanceId);
   const remains = [rowKey(instanceId), liveKey(instanceId), ...keys, ...indexed];
-  const posted = notice.map((message) => {
+  const posted = notices.map((message) => {
     return { key: outboxKey(instanceId, runtime.nextOutboxSequence()), message };
   });
   const posting = posted.map(({ key, message }) => put(key, encodeMessage(message)));

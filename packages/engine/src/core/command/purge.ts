@@ -28,7 +28,8 @@ export function purgeChildren({ fold, executionId }: InstanceState): PurgeOrder[
   return [...ids].map((targetId) => ({ targetId, parentExecutionId: executionId }));
 }
 
-/** What the parent is told of an instance that is purged by itself: it need not wait for a result any more. */
-export function purgeNotice(state: InstanceState, now: number): Message[] {
-  return hasEnded(state) ? [] : purgeForParent(state.parent, now);
+/** What the parent, if one waits, is told of an instance that is purged by itself: no result is to come. */
+export function purgeNotice(state: InstanceState, now: number): Message | undefined {
+  const isAwaited = state.parent !== undefined && !hasEnded(state);
+  return isAwaited ? purgeForParent(state.parent, now) : undefined;
 }

@@ -108,7 +108,8 @@ function refusalFor(parent: ParentLink | undefined, reason: string, now: number)
   return [{ targetId: parent.instanceId, targetExecutionId: parent.executionId, record }];
 }
 
-function parentLinkOf(started: ExecutionStartedEvent): ParentLink | undefined {
+/** Whose child the workflow of a start is. */
+export function parentLinkOf(started: ExecutionStartedEvent): ParentLink | undefined {
   const { parentInstance } = started;
   if (parentInstance === undefined) return undefined;
   return {
