@@ -5,7 +5,8 @@
 import { connect } from "node:http2";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { limits, toEnvelope } from "@pawl/protocol";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { limits, RerunInstanceRequestSchema, toEnvelope } from "@pawl/protocol";
 import { expect, onTestFinished, test } from "vitest";
 import { rest, startServer } from "./test-server.js";
 
@@ -19,13 +20,18 @@ const calls = "/pawl.v1.CallService/Call";
 const complete = "/TaskHubSidecarService/CompleteOrchestratorTask";
 
 /** The gRPC status that a body gets as an answer. */
-async function statusOf(port: number, path: string, body: Uint8Array, encoding = "identity") {
+async function statusOf(
+  port: number,
+  path: string,
+  body: Uint8Array,
+  { encoding = "identity", type = "application/grpc" } = {},
+) {
   const session = connect(`http://127.0.0.1:${port}`);
   onTestFinished(() => session.destroy());
   const stream = session.request({
     ":method": "POST",
     ":path": path,
-    "content-type": "application/grpc",
+    "content-type": type,
     "grpc-encoding": encoding,
   });
   stream.end(body);
@@ -47,7 +53,28 @@ test.each([
   expect(await statusOf(port, path, toEnvelope(message))).toBe(refused);
   const packed = toEnvelope(await zip(message));
   packed[0] = 1;
-  expect(await statusOf(port, path, packed, "gzip")).toBe(refused);
+  expect(await statusOf(port, path, packed, { encoding: "gzip" })).toBe(refused);
+});
+
+test("a media type in other letters is refused as much", async () => {
+  const { port } = await startServer();
+  const type = "Application/gRPC";
+  expect(await statusOf(port, calls, toEnvelope(empties(1)), { type })).toBe("8");
+});
+
+test("a packed payload is not taken for what it would be in another method", async () => {
+  const server = await startServer();
+  const instanceId = "unknown";
+  // As fields of a start's instant, which a rerun has in the place of its input, these are a million and more.
+  const input = "0".repeat(3_000_000);
+  const body = toBinary(
+    RerunInstanceRequestSchema,
+    create(RerunInstanceRequestSchema, { instanceId, input }),
+  );
+  const path = "/pawl.v1.WorkflowService/RerunInstance";
+  const headers = { "content-type": "application/proto", "content-encoding": "gzip" };
+  const { json } = await rest(server, "POST", path, await zip(body), headers);
+  expect(json).toMatchObject({ code: "not_found" });
 });
 
 test.each([

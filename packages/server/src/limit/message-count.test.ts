@@ -9,8 +9,8 @@ import { MessageCount } from "./message-count.js";
 
 /** So small that a message of more has more bytes than are let through unseen. */
 const limit = 40_000;
-const calls = new MessageCount([CallRequestSchema], limit);
-const results = new MessageCount([WorkRequestSchema], limit);
+const calls = new MessageCount(CallRequestSchema, limit);
+const results = new MessageCount(WorkRequestSchema, limit);
 const refusal = /at most 40000 messages/;
 
 /** So many empty messages. */

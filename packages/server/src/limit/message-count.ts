@@ -24,12 +24,12 @@ const fieldsByMessage = new WeakMap<DescMessage, Fields>();
  * another takes two bytes, and some hundred once it is decoded: 16 MiB of them are 700 MB.
  */
 export class MessageCount {
-  readonly #types: readonly DescMessage[];
+  readonly #type: DescMessage;
   readonly #limit: number;
 
-  /** @param types of which a request may be */
-  constructor(types: readonly DescMessage[], limit: number = limits.requestMessages) {
-    this.#types = types;
+  /** @param type of the requests */
+  constructor(type: DescMessage, limit: number = limits.requestMessages) {
+    this.#type = type;
     this.#limit = limit;
   }
 
@@ -48,7 +48,7 @@ export class MessageCount {
       return;
     }
     const isOver =
-      this.#types.some((type) => hasMore(bytes, type, this.#limit)) ||
+      hasMore(bytes, this.#type, this.#limit) ||
       (looksLikeJson(bytes) && hasMoreInJson(bytes, this.#limit));
     if (isOver) {
       throw new ConnectError(

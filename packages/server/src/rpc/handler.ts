@@ -2,12 +2,18 @@
 
 import type { IncomingMessage } from "node:http";
 import { constants, type Http2ServerRequest } from "node:http2";
-import { createRegistry, type DescService, type Registry } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescMethod,
+  type DescService,
+  type Registry,
+} from "@bufbuild/protobuf";
 import {
   Code,
   ConnectError,
   createConnectRouter,
   createContextValues,
+  createServiceImplSpec,
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
@@ -81,7 +87,11 @@ export class RpcHandler {
     this.#plain = new PlainGrpc(report, hasDetail, errors);
     const services: ServiceRouter = {
       service: (service, implementation, own) => {
-        router.service(service, implementation, { ...own, ...countedCompression(service) });
+        for (const { method, impl } of Object.values(
+          createServiceImplSpec(service, implementation).methods,
+        )) {
+          router.rpc(method, impl, { ...own, ...countedCompression(method) });
+        }
         this.#plain.add(service, implementation, { ...options, ...own });
         return services;
       },
@@ -191,9 +201,9 @@ export class RpcHandler {
   }
 }
 
-/** What is unpacked of a service's requests is of one of its methods. */
-function countedCompression({ methods }: DescService): Pick<ServiceOptions, "acceptCompression"> {
-  const count = new MessageCount([...new Set(methods.map(({ input }) => input))]);
+/** What is unpacked of a method's requests is counted, too. */
+function countedCompression({ input }: DescMethod): Pick<ServiceOptions, "acceptCompression"> {
+  const count = new MessageCount(input);
   const { acceptCompression } = rpcLimits;
   return { acceptCompression: acceptCompression.map((one) => countDecompressed(one, count)) };
 }
@@ -204,9 +214,8 @@ function countMessages(
   { method }: UniversalHandler,
   { headers }: HttpRequest,
 ): AsyncIterable<Uint8Array> {
-  const count = new MessageCount([method.input]);
-  const isEnveloped = /^application\/(?:grpc|connect\+)/.test(headers["content-type"] ?? "");
-  if (isEnveloped) {
+  const count = new MessageCount(method.input);
+  if (!/^application\/(?:json|proto)/i.test(headers["content-type"] ?? "")) {
     return countedEnvelopes(body, count);
   }
   const isPlain = (headers["content-encoding"] ?? "identity") === "identity";

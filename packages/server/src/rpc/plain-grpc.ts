@@ -58,7 +58,7 @@ export class PlainGrpc implements StreamHandler {
       const procedure = `${service.typeName}/${spec.method.name}`;
       const isDetailed = this.#hasDetail(service);
       const ruled = { report: this.#report, rules: rules?.get(spec.method.input.typeName) };
-      const messages = new MessageCount([spec.method.input]);
+      const messages = new MessageCount(spec.method.input);
       const served = { procedure, readMaxBytes, messages, isDetailed, passes, ...ruled };
       if (spec.kind === "unary") {
         const others = interceptors.filter((interceptor) => interceptor !== this.#errors);
