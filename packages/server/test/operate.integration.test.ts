@@ -142,26 +142,21 @@ describe("POST …/rerun", () => {
     expect((await server.engine.waitForCompletion(instanceID)).output).toBe("42");
   });
 
-  test.each([
-    ["as it was written", "9007199254740993", 202, "9007199254740993"],
-    [
-      "unless it is nested too deeply",
-      `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
-      400,
-      undefined,
-    ],
-  ])("takes the input %s", async (_how, input, status, taken) => {
-    const inputs: unknown[] = [];
-    const engine = fakeEngine({
-      async rerun(_id, { replaceInput }) {
-        inputs.push(replaceInput?.input);
-        return { instanceId: "b", executionId: "e" };
-      },
-    });
-    const body = `{"eventId": 0, "input": ${input}}`;
-    const answer = await rest(await startServer({ engine }), "POST", `${dapr}/a/rerun`, body);
-    expect([answer.status, inputs[0]]).toEqual([status, taken]);
-  });
+  test.each(["9007199254740993", '{ "id": 1.0 }', `${"[".repeat(200_000)}${"]".repeat(200_000)}`])(
+    "takes the input %# as it was written",
+    async (input) => {
+      const inputs: unknown[] = [];
+      const engine = fakeEngine({
+        async rerun(_id, { replaceInput }) {
+          inputs.push(replaceInput?.input);
+          return { instanceId: "b", executionId: "e" };
+        },
+      });
+      const body = `{"eventId": 0, "input": ${input}}`;
+      const answer = await rest(await startServer({ engine }), "POST", `${dapr}/a/rerun`, body);
+      expect([answer.status, inputs[0]]).toEqual([202, input]);
+    },
+  );
 
   test.each<[string, string, number, string]>([
     ["nobody", '{"eventId": 0}', 404, "ERR_INSTANCE_ID_NOT_FOUND"],

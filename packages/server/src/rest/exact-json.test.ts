@@ -1,31 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { expect, test } from "vitest";
-import { memberText } from "./exact-json.js";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { exactly, memberText, toJsonText } from "./exact-json.js";
 
-test.each([
-  ["12345678901234567890", "12345678901234567890"],
-  ["1e400", "1e400"],
-  ["-0", "-0"],
-  ["1.0", "1.0"],
-  [
+const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+
+describe("memberText()", () => {
+  test.each([
+    "12345678901234567890",
+    "1e400",
+    "-0",
+    "1.0",
     '{ "id": 9007199254740993, "list": [1.50, null, true, "2"] }',
-    '{"id":9007199254740993,"list":[1.50,null,true,"2"]}',
-  ],
-  ['"text"', '"text"'],
-  ["null", "null"],
-])("gives %s as it was written", (data, text) => {
-  expect(memberText(`{"before": 1, "data": ${data}}`, "data")).toBe(text);
+    '"text"',
+    '"\\"}, \\\\"',
+    "null",
+    "[]",
+    deep,
+  ])("gives the text %# as it was written", (data) => {
+    expect(memberText(`{"before": 1, "data": ${data}}`, "data")).toBe(data);
+    expect(memberText(`{ "data"\n:\t${data} , "after": [{"data": 1}] }`, "data")).toBe(data);
+  });
+
+  test("gives nothing where there is none", () => {
+    expect(memberText('{"other": {"data": 1}}', "data")).toBeUndefined();
+    expect(memberText('{"other": "data"}', "data")).toBeUndefined();
+    expect(memberText('{"other": 1}', "toString")).toBeUndefined();
+    expect(memberText("{}", "data")).toBeUndefined();
+  });
+
+  test("finds what JSON.parse finds", () => {
+    const name = fc.constantFrom("data", '"', "\\", "\u2028", "{", "");
+    const member = fc.tuple(name, fc.json({ maxDepth: 3 }), fc.boolean());
+    fc.assert(
+      fc.property(fc.array(member, { maxLength: 6 }), name, (members, wanted) => {
+        const body = members.map(([key, value, isEscaped]) => {
+          const written = isEscaped ? `"${escaped(key)}"` : JSON.stringify(key);
+          return `${written} : ${value}`;
+        });
+        const text = `{${body.join(" ,\n")}}`;
+        const found = memberText(text, wanted);
+        const value: unknown = Object.getOwnPropertyDescriptor(JSON.parse(text), wanted)?.value;
+        expect(found === undefined ? undefined : JSON.parse(found)).toEqual(value);
+      }),
+    );
+  });
 });
 
-test("gives nothing where there is none", () => {
-  expect(memberText('{"other": 1}', "data")).toBeUndefined();
-  expect(memberText('{"other": 1}', "toString")).toBeUndefined();
-  expect(memberText("[1]", "data")).toBeUndefined();
-  expect(memberText("1", "data")).toBeUndefined();
-});
+/** Every character of a text as an escape. */
+function escaped(text: string): string {
+  return Array.from(text, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`).join(
+    "",
+  );
+}
 
-test("refuses what is nested too deeply", () => {
-  const deep = `{"data": ${"[".repeat(200_000)}${"]".repeat(200_000)}}`;
-  expect(() => memberText(deep, "data")).toThrow(RangeError);
+describe("an answer", () => {
+  test("has JSON texts in it as they were written", () => {
+    const texts = ['{"id":9007199254740993,"list":[1.50,-0]}', '"a $& b"', " 1e400"];
+    const answer = { before: 1, texts: texts.map(exactly), after: "x" };
+    expect(toJsonText(answer)).toBe(`{"before":1,"texts":[${texts.join()}],"after":"x"}`);
+    expect(toJsonText({ again: exactly("1.0") })).toBe('{"again":1.0}');
+  });
+
+  test("has JSON texts of several lines in one", () => {
+    expect(toJsonText(exactly('{\r\n  "a": [\n1]\n}'))).toBe('{  "a": [1]}');
+  });
+
+  test.each(["", "no JSON", "[1", deep, `{"a":${"[".repeat(900)}${"]".repeat(900)}}`])(
+    "has as text what readers could not read (%#)",
+    (text) => {
+      expect(JSON.parse(toJsonText({ text: exactly(text) }))).toEqual({ text });
+    },
+  );
 });

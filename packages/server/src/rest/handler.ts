@@ -6,6 +6,7 @@ import { DaprError } from "../dapr/error.js";
 import { errorMap } from "../error-map.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
 import type { ServerLogger } from "../options.js";
+import { toJsonText } from "./exact-json.js";
 import {
   decodeSegment,
   hasBadEscape,
@@ -182,8 +183,8 @@ function keepAlive(source: Readable, response: HttpResponse, sign: string): void
   for (const over of ["end", "close"]) source.once(over, () => clearInterval(timer));
 }
 
-function toJsonText(body: unknown): string {
-  return body === undefined ? "" : JSON.stringify(body);
+function bodyOf({ body }: RestReply): string {
+  return body === undefined ? "" : toJsonText(body);
 }
 
 function send(request: HttpRequest, response: HttpResponse, reply: RestReply): void {
@@ -192,7 +193,7 @@ function send(request: HttpRequest, response: HttpResponse, reply: RestReply): v
   }
   const [type, text] =
     reply.text === undefined
-      ? ["application/json", reply.json ?? toJsonText(reply.body)]
+      ? ["application/json", reply.json ?? bodyOf(reply)]
       : ["text/plain; charset=utf-8", reply.text];
   const headers: Record<string, string | number> = { ...reply.headers };
   if (text !== "") {

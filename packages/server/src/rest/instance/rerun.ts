@@ -6,7 +6,6 @@ import { checkNewInstanceId } from "../../dapr/check.js";
 import { callEngine } from "../early/error.js";
 import { memberText } from "../exact-json.js";
 import { readJsonText } from "../json-body.js";
-import { malformed } from "../malformed.js";
 import type { RestHandler } from "../router.js";
 
 /** What the body of a rerun is. */
@@ -27,7 +26,7 @@ export function rerunInstance(engine: ManagementPort): RestHandler {
     const { value, text } = await readJsonText(call, rerunRequest);
     const { eventId, newInstanceID = "", newChildInstanceID = "" } = value;
     if (newInstanceID !== "") checkNewInstanceId(newInstanceID);
-    const input = inputOf(text);
+    const input = memberText(text, "input");
     const command: RerunCommand = {
       eventId,
       newInstanceId: newInstanceID,
@@ -43,12 +42,4 @@ export function rerunInstance(engine: ManagementPort): RestHandler {
     const headers = { location, "retry-after": "1" };
     return { status: 202, headers, body: { instanceID: started.instanceId } };
   };
-}
-
-function inputOf(text: string): string | undefined {
-  try {
-    return memberText(text, "input");
-  } catch {
-    throw malformed("the input is nested too deeply");
-  }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { toJsonText } from "../exact-json.js";
 import type { RestCall, RestReply } from "../router.js";
 
 /** One server-sent event (HTML standard, section 9.2). */
@@ -40,7 +41,7 @@ async function* linesOf(
   try {
     for (let next = first; next.done !== true; next = await iterator.next()) {
       const { event, id, data } = next.value;
-      yield `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+      yield `event: ${event}\nid: ${id}\ndata: ${toJsonText(data)}\n\n`;
     }
     yield "event: end\ndata: {}\n\n";
   } finally {
