@@ -264,6 +264,27 @@ describe("a body", () => {
     expect(answer).toMatchObject({ status: 500, json: { errorCode } });
   });
 
+  test.each([
+    ["a name", `{"filter": {"EQ": {"${"k".repeat(40_000)}": 1}}}`, "no field"],
+    [
+      "names",
+      `{${Array.from({ length: 10_000 }, (_, key) => `"${key}": 1`).join()}}`,
+      "Unrecognized",
+    ],
+  ])(
+    "with %s that nobody knows is neither sent back nor logged whole",
+    async (_what, body, reason) => {
+      const logged: unknown[] = [];
+      const info = (facts: unknown): void => void logged.push(facts);
+      const logger = { debug() {}, info, warn() {}, error() {} };
+      const answer = await rest(await startServer({ logger }), "POST", `${api}/query`, body);
+
+      expect([answer.status, answer.text]).toEqual([400, expect.stringContaining(reason)]);
+      expect(answer.text.length).toBeLessThan(4200);
+      expect(logged).toEqual([expect.objectContaining(answer.json)]);
+    },
+  );
+
   test("that breaks off harms nothing", async () => {
     const server = await serverWithInstance();
     const socket = connect(server.port, "127.0.0.1");

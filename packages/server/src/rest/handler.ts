@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { isEngineError } from "@pawl/engine";
 import { DaprError } from "../dapr/error.js";
 import { errorMap } from "../error-map.js";
+import { shortenMessage } from "../interceptor/error-size.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../listen.js";
 import type { ServerLogger } from "../options.js";
 import { toJsonText } from "./exact-json.js";
@@ -133,7 +134,10 @@ function failure(error: unknown): RestReply {
     error instanceof DaprError
       ? error
       : DaprError.of("ERROR", "internal error; see the server's log");
-  return { status: known.http, body: { errorCode: known.errorCode, message: known.message } };
+  return {
+    status: known.http,
+    body: { errorCode: known.errorCode, message: shortenMessage(known.message) },
+  };
 }
 
 /** One line per failed request, and the whole error for what is a fault of ours. */
@@ -144,7 +148,8 @@ function report(log: ServerLogger, request: HttpRequest, error: unknown): void {
   } else if (error.engineCode === "INTERNAL") {
     log.error({ ...facts, errorCode: error.errorCode, err: error.cause }, "request failed");
   } else {
-    log.info({ ...facts, errorCode: error.errorCode, message: error.message }, "request failed");
+    const message = shortenMessage(error.message);
+    log.info({ ...facts, errorCode: error.errorCode, message }, "request failed");
   }
 }
 
