@@ -222,11 +222,11 @@ export class Listener {
 
   #createHttp1(handler: HttpHandler): Http1Server {
     const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = this.#limits;
-    const { headerBytes } = this.#limits;
+    const { headerBytes, headerCount } = toleratedHeaders(this.#limits);
     const server = createHttp1Server(
       {
         // Of more than this Node tells by itself, in no form at all.
-        maxHeaderSize: Math.max(headerBytes, listenDefaults.headerBytes),
+        maxHeaderSize: headerBytes,
         headersTimeout: headersTimeoutMs,
         requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
         keepAliveTimeout: keepAliveTimeoutMs,
@@ -249,7 +249,7 @@ export class Listener {
       },
     );
     // Some versions of Node drop what is over this in silence: one more, and the excess is seen.
-    server.maxHeadersCount = toleratedHeaders(this.#limits).headerCount + 1;
+    server.maxHeadersCount = headerCount + 1;
     // Node starts its checks for late headers on this event, which a server that is handed its
     // sockets never gets by itself.
     server.emit("listening");

@@ -193,8 +193,26 @@ describe("over HTTP/1.1", () => {
       status: 431,
       json: { errorCode: "ERR_PAYLOAD_TOO_LARGE" },
     });
+    expect(await ask(server, large(20_000))).toMatchObject({
+      status: 429,
+      json: { message: expect.stringMatching(/ have 20\d\d\d bytes; at most 16384 are allowed/) },
+    });
+    expect(await ask(server, large(20_000), "/v1.0/metadata")).toMatchObject({
+      status: 431,
+      json: { errorCode: "ERR_PAYLOAD_TOO_LARGE" },
+    });
     // Node's parser ends there, and answers by itself.
-    expect(await ask(server, large(20_000))).toMatchObject({ status: 431 });
+    expect(await ask(server, large(70_000))).toMatchObject({ status: 431, text: "" });
     expect(await ask(server, {})).toMatchObject({ status: 200 });
+  });
+
+  test("the path counts, as it does over HTTP/2", async () => {
+    const server = await startServer();
+    const path = `/v1.0/workflows/dapr/${"x".repeat(9_000)}`;
+    expect(await rest(server, "GET", path, "")).toMatchObject({ status: 404 });
+    expect(await rest(server, "GET", path, "", large(8_000))).toMatchObject({
+      status: 431,
+      json: { message: expect.stringMatching(/ have 17\d\d\d bytes; at most 16384 are allowed/) },
+    });
   });
 });

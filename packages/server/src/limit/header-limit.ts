@@ -43,11 +43,12 @@ export type HeaderCheck = (
 /** Answers in the form of the request's protocol, and says what is too large. */
 export const checkHeaders: HeaderCheck = (path, headers, raw, { headerBytes, headerCount }) => {
   const all = raw.length / 2;
-  const count = raw[0]?.startsWith(":") === true ? all - pseudoHeaders : all;
+  const isHttp2 = isHttp2List(raw);
+  const count = isHttp2 ? all - pseudoHeaders : all;
   if (count > headerCount) {
     return refuse(path, headers, `the request has ${count} headers; at most ${headerCount}`);
   }
-  const bytes = raw.reduce((sum, text) => sum + text.length, all * bytesOfEach);
+  const bytes = textBytes(isHttp2, path, raw) + all * bytesOfEach;
   return bytes > headerBytes
     ? refuse(
         path,
@@ -68,10 +69,10 @@ const lineBytes = 4;
  * grpc-go resets the stream. They count in different ways, too: the bytes of HTTP/1.1's lines, and those
  * of an HTTP/2 header list.
  */
-export const checkHeadersAsDapr: HeaderCheck = (_path, headers, raw, limits) => {
-  const isHttp2 = raw[0]?.startsWith(":") === true;
+export const checkHeadersAsDapr: HeaderCheck = (path, headers, raw, limits) => {
+  const isHttp2 = isHttp2List(raw);
   const each = isHttp2 ? bytesOfEach : lineBytes;
-  const bytes = raw.reduce((sum, text) => sum + text.length, (raw.length / 2) * each);
+  const bytes = textBytes(isHttp2, path, raw) + (raw.length / 2) * each;
   const isFine =
     bytes <= limits.headerBytes && raw.length / 2 <= limits.headerCount + pseudoHeaders;
   if (isFine) return undefined;
@@ -84,6 +85,15 @@ export const checkHeadersAsDapr: HeaderCheck = (_path, headers, raw, limits) => 
     ...(isHttp2 && isGrpc ? { resetCode: constants.NGHTTP2_FRAME_SIZE_ERROR } : {}),
   };
 };
+
+function isHttp2List(raw: readonly string[]): boolean {
+  return raw[0]?.startsWith(":") === true;
+}
+
+/** Bytes of names and values, and of the path, which is one of HTTP/2's headers. */
+function textBytes(isHttp2: boolean, path: string, raw: readonly string[]): number {
+  return raw.reduce((sum, text) => sum + text.length, isHttp2 ? 0 : path.length);
+}
 
 function refuse(path: string, headers: IncomingHttpHeaders, excess: string): Refusal {
   const error = new EngineError("PAYLOAD_TOO_LARGE", `${excess} are allowed`);
