@@ -85,7 +85,7 @@ export interface EngineOptions {
    * with workers that take so much; to others its instance is stalled. @default 3,670,016 (3.5 MiB)
    */
   readonly inputBytes?: number;
-  /** Instances that may wait for a worker in memory, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
+  /** Turns and activities that may wait for a worker, before callers get RESOURCE_EXHAUSTED. @default 1000000 */
   readonly queueLimit?: number;
   /** Work that may be with workers at once. @default no limits */
   readonly concurrency?: ConcurrencyLimits;

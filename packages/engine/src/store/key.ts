@@ -16,6 +16,7 @@ import { crc32 } from "node:zlib";
 //   r     id generation                        InstanceRow of an older execution that is kept
 //   e     second of its end, id, generation    (empty) an older execution that is kept
 //   s w u p g                                  (empty) secondary indexes: see index/index-key.ts
+//   d                                          an index of formats 2 and 3, deleted when their folders are opened
 //
 // Partition 0xffff holds what belongs to the store as a whole: see store-key.ts.
 
