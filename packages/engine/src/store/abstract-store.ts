@@ -49,10 +49,12 @@ class DatabaseReader implements StoreReader {
     this.#db = db;
     this.#onUnreadable = onUnreadable;
     this.#moment = snapshot === undefined ? {} : { snapshot };
-    this.#gets = new GatheredGets({
-      get: (key) => db.get(key, this.#moment),
-      getMany: (keys) => db.getMany(keys, this.#moment),
-    });
+    const reader = {
+      get: (key: Uint8Array) => db.get(key, this.#moment),
+      getMany: (keys: Uint8Array[]) => db.getMany(keys, this.#moment),
+    };
+    // What is in memory is read by this thread: nothing is gained by waiting.
+    this.#gets = new GatheredGets(reader, db.supports.permanence ? "round" : "tick");
   }
 
   async get(key: Uint8Array): Promise<Uint8Array | undefined> {

@@ -34,7 +34,7 @@ class Numbers implements KeyReader {
 describe("GatheredGets", () => {
   test("reads what is asked for in one go together, and answers each with its own", async () => {
     const numbers = new Numbers();
-    const gets = new GatheredGets(numbers);
+    const gets = new GatheredGets(numbers, "tick");
     const values = await Promise.all([6, 5, 4, 6].map((one) => gets.get(keyOf(one))));
     expect(values.map((value) => value && numberOf(value))).toEqual([6, undefined, 4, 6]);
     expect(numbers.calls).toEqual([4]);
@@ -42,9 +42,20 @@ describe("GatheredGets", () => {
     expect(numbers.calls).toEqual([4, 1]);
   });
 
+  test("reads together what the ticks of one round ask for, where it gathers until that is over", async () => {
+    const numbers = new Numbers();
+    const gets = new GatheredGets(numbers, "round");
+    const asked: Promise<Uint8Array | undefined>[] = [];
+    for (const one of [6, 5, 4]) process.nextTick(() => asked.push(gets.get(keyOf(one))));
+    await new Promise(setImmediate);
+    const values = await Promise.all(asked);
+    expect(values.map((value) => value && numberOf(value))).toEqual([6, undefined, 4]);
+    expect(numbers.calls).toEqual([3]);
+  });
+
   test("reads very many in several calls", async () => {
     const numbers = new Numbers();
-    const gets = new GatheredGets(numbers);
+    const gets = new GatheredGets(numbers, "tick");
     const all = Array.from({ length: 300 }, (_, at) => 2 * at);
     const values = await Promise.all(all.map((one) => gets.get(keyOf(one))));
     expect(values.map((value) => value && numberOf(value))).toEqual(all);
@@ -52,7 +63,7 @@ describe("GatheredGets", () => {
   });
 
   test("hides no other key behind one that cannot be read", async () => {
-    const gets = new GatheredGets(new Numbers(4));
+    const gets = new GatheredGets(new Numbers(4), "tick");
     const settled = await Promise.allSettled([2, 3, 4, 6].map((one) => gets.get(keyOf(one))));
     expect(settled.map(({ status }) => status)).toEqual([
       "fulfilled",

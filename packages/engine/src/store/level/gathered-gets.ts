@@ -17,23 +17,37 @@ export interface KeyReader {
 const keysAtOnce = 128;
 
 /**
+ * Until when keys are gathered. "tick": what one callback asks for. "round": what the event loop finds to do in one
+ * round, such as calls that came together, each of which ends in a tick of its own.
+ */
+export type GatherUntil = "tick" | "round";
+
+/**
  * Reads keys that are asked for in one go together: a hand-over to LevelDB's threads and back costs this
  * thread several times what the reading does. Where one of them cannot be read, each is read by itself.
  */
 export class GatheredGets {
   readonly #reader: KeyReader;
+  readonly #until: GatherUntil;
   #wanted: Wanted[] = [];
 
-  constructor(reader: KeyReader) {
+  constructor(reader: KeyReader, until: GatherUntil) {
     this.#reader = reader;
+    this.#until = until;
   }
 
   /** The value of a key, or undefined. @throws what the reader throws */
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       this.#wanted.push({ key, resolve, reject });
-      if (this.#wanted.length === 1) process.nextTick(() => this.#read());
+      if (this.#wanted.length === 1) this.#readSoon();
     });
+  }
+
+  #readSoon(): void {
+    const read = (): void => this.#read();
+    if (this.#until === "round") setImmediate(read);
+    else process.nextTick(read);
   }
 
   #read(): void {
