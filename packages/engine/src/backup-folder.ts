@@ -11,6 +11,7 @@ import { readNewestCommit } from "./store/level/newest-commit-file.js";
 import {
   copyDatabase,
   makeDataFolder,
+  requireFinished,
   requireFree,
   writeNewSideFile,
   writeStore,
@@ -53,6 +54,7 @@ export async function restoreFolder(
   options: RestoreOptions = {},
 ): Promise<VerifyReport> {
   const from = resolve(backupDir);
+  requireFinished(from);
   await requireFree(resolve(dataDir));
   const side = await requireSide(from);
   const { fileNames } = await inspectBackup(from);

@@ -11,6 +11,7 @@ import {
   resolveOptions,
 } from "./options.js";
 import type { FilesDamaged } from "./store/level/inspect.js";
+import { requireFinished } from "./store/level-copy.js";
 import { type LevelStoreOptions, openLevelStore } from "./store/level-store.js";
 import { openMemoryStore } from "./store/memory-store.js";
 import type { CheckOptions } from "./store/sound-files.js";
@@ -47,6 +48,7 @@ const checkAgainMs = 60_000;
 /** How the data folder is opened: again, and all of it checked first, when damage was found in it. */
 function openFolder({ onDamage, scrub, logger, ...options }: ResolvedOptions): OpenStore {
   const dataDir = resolve(options.dataDir);
+  requireFinished(dataDir);
   const handling: LevelStoreOptions = {
     onDamage,
     onUpgrade: upgradeLog(logger),

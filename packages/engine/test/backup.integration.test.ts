@@ -8,6 +8,7 @@ import type { Engine } from "../src/engine.js";
 import {
   type BackupPiece,
   EngineError,
+  makeDataFolder,
   openEngine,
   restoreFolder,
   verifyFolder,
@@ -122,6 +123,24 @@ describe("a backup of a running engine", () => {
       code: "INVALID_ARGUMENT",
     });
     expect(await filesIn(copy)).toEqual(before);
+  });
+
+  test("has a folder, until it is whole, that is not served and not restored", async () => {
+    const target = await dataFolder();
+    const refusal = { code: "INVALID_ARGUMENT", message: expect.stringContaining("delete it") };
+    const refused = async (folder: string): Promise<void> => {
+      await expect(openEngine({ dataDir: folder })).rejects.toMatchObject(refusal);
+      await expect(restoreFolder(folder, target)).rejects.toMatchObject(refusal);
+    };
+    const engine = await openEngine({ store: "memory" });
+    await makeDataFolder(await dataFolder(), async (folder) => {
+      await refused(folder);
+      expect(await readdir(folder)).toEqual([]);
+      // The first part is whole, and others are to come.
+      await writeBackup(folder, engine.backup());
+      await refused(folder);
+    });
+    await engine.close();
   });
 
   test("is refused while the store is being reopened, and once the engine is closed", async () => {

@@ -21,6 +21,23 @@ import {
 import { del, mark, put } from "./store.js";
 import { commitKey, commitOf } from "./store-key.js";
 
+/** What a folder is called before it has its name: `mkdtemp` adds six characters. */
+const partialSuffix = ".partial-";
+const partialName = /\.partial-[0-9A-Za-z]{6}$/;
+
+/**
+ * Checks that `makeDataFolder` has come to its end, where it was it that made a folder.
+ * @throws INVALID_ARGUMENT for one that it was killed over: parts of it may be missing
+ */
+export function requireFinished(dataDir: string): void {
+  if (!partialName.test(dataDir)) return;
+  throw new EngineError(
+    "INVALID_ARGUMENT",
+    `${dataDir} is what a backup or restore that was cut short has left, and may lack parts: delete it, and begin that again`,
+    { details: { dataDir } },
+  );
+}
+
 /**
  * Makes a data folder: `fill` makes it in a folder beside, which gets its name when it is whole and on
  * disk. When `fill` throws, nothing is left.
@@ -32,7 +49,7 @@ export async function makeDataFolder<T>(
 ): Promise<T> {
   await requireFree(dataDir);
   await makeFolder(dirname(dataDir));
-  const folder = await mkdtemp(`${dataDir}.partial-`);
+  const folder = await mkdtemp(`${dataDir}${partialSuffix}`);
   try {
     const result = await fill(folder);
     // Somebody may have used the name meanwhile; an empty folder gives way.
