@@ -240,6 +240,22 @@ describe("retention", () => {
     await again.engine.close();
   });
 
+  test("deletes an older execution that ended before its last change, by a clock that was set back", async () => {
+    const under = await EngineUnderTest.open({ retention: { anyMs: hour } });
+    under.clock.moveTo(100 * hour);
+    const worker = under.connect({});
+    const { executionId } = await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    under.clock.setBack(10 * hour);
+    await worker.completeTurn(turn, [complete(0)]);
+    await under.pass(2 * hour);
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    await worker.completeTurn(await worker.turn(2), []);
+    await under.pass(12 * hour);
+    expect(await under.engine.get("a", { executionId })).toBeUndefined();
+    await under.engine.close();
+  });
+
   test("spares an older execution that has a moment left when the present one goes", async () => {
     const retention = { completedMs: hour + 2400, failedMs: hour };
     const under = await EngineUnderTest.open({ retention });

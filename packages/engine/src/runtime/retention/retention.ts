@@ -116,7 +116,9 @@ export class Retention {
   ended(row: Row): void {
     const length = this.#lengthOf(row);
     if (length === undefined) return;
-    const second = secondOf(updatedAtOf(row));
+    // It is looked for by its last change, as an older execution by its end: on a clock that was set back, the
+    // earlier of the two.
+    const second = secondOf(Math.min(updatedAtOf(row), row.completedAt));
     if (second < (this.#next.get(length) ?? 0)) this.#next.set(length, second);
     this.#arm(dueAt(second, length));
   }
