@@ -41,8 +41,7 @@ describe("watchAll()", () => {
   test("gives each instance that a commit changes, from now on", async () => {
     const under = await EngineUnderTest.open();
     await under.engine.start({ workflow: "w", instanceId: "before" });
-    const watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under);
     await under.engine.start({ workflow: "w", instanceId: "a" });
     await watcher.next();
     await under.engine.terminate("a");
@@ -57,8 +56,7 @@ describe("watchAll()", () => {
     for (let index = 0; index < 300; index += 1) {
       await under.engine.start({ workflow: "w", instanceId: `a${index}` });
     }
-    const watcher = new Watcher(under, {}, { existing: true });
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under, {}, { existing: true });
     const ids = told(watcher.items).slice(0, -1).sort();
     expect(ids).toEqual(Array.from({ length: 300 }, (_, i) => `a${i} pending`).sort());
     await watcher.leave();
@@ -81,8 +79,7 @@ describe("watchAll()", () => {
 
   test("gives several changes that the reader has not taken as one: the newest", async () => {
     const under = await EngineUnderTest.open();
-    const watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under);
     under.connect({ flows, tasks });
     await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
     await under.engine.waitForCompletion("a");
@@ -95,8 +92,7 @@ describe("watchAll()", () => {
   test("takes only what the filter takes", async () => {
     const under = await EngineUnderTest.open();
     const filter = { workflow: "w", instanceIdPrefix: "x-", tags: { t: "1" } };
-    const watcher = new Watcher(under, { ...filter, statuses: ["pending"] });
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under, { ...filter, statuses: ["pending"] });
     const start = (workflow: string, instanceId: string, t: string) =>
       under.engine.start({ workflow, instanceId, tags: { t } });
     await start("other", "x-1", "1");
@@ -135,8 +131,7 @@ describe("watchAll()", () => {
       },
     ];
     for (const filter of filters) {
-      const watcher = new Watcher(under, filter, { existing: true });
-      await watcher.until("caughtUp");
+      const watcher = await Watcher.caughtUp(under, filter, { existing: true });
       const listed = (await under.engine.list(filter)).instances;
       const seen = watcher.items.flatMap((item) =>
         item.kind === "changed" ? [item.instance] : [],
@@ -154,8 +149,7 @@ describe("watchAll()", () => {
     const filter: InstanceFilter = {
       where: { field: "instanceId", op: "in", value: ["a", "b"] },
     };
-    const watcher = new Watcher(under, filter);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under, filter);
     for (const id of ["c", "a"]) {
       await under.engine.start({ workflow: "w", instanceId: id });
       await under.engine.purge(id, { force: true });
@@ -177,8 +171,7 @@ describe("watchAll()", () => {
   test("tells of purges, also of those while the watcher was away", async () => {
     const under = await EngineUnderTest.open();
     await under.engine.start({ workflow: "w", instanceId: "a" });
-    const watcher = new Watcher(under, {}, { existing: true });
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under, {}, { existing: true });
     await watcher.leave();
     await under.engine.purge("a", { force: true });
     const again = new Watcher(under, {}, { resumeToken: watcher.token });
@@ -190,8 +183,7 @@ describe("watchAll()", () => {
   test("tells a purge once, however many changes before it were missed", async () => {
     const under = await EngineUnderTest.open();
     under.connect({ flows, tasks });
-    const watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under);
     await watcher.leave();
     await under.engine.start({ workflow: "chain", instanceId: "a", input: "x" });
     await under.engine.waitForCompletion("a");
@@ -210,8 +202,7 @@ describe("watchAll()", () => {
 
   test("goes on in the middle of a commit", async () => {
     const under = await EngineUnderTest.open();
-    let watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    let watcher = await Watcher.caughtUp(under);
     const ids = ["a", "b", "c", "d"];
     await Promise.all(ids.map((instanceId) => under.engine.start({ workflow: "w", instanceId })));
     const lines: string[] = [];
@@ -229,8 +220,7 @@ describe("watchAll()", () => {
     const under = await EngineUnderTest.open();
     await under.engine.start({ workflow: "w", instanceId: "a" });
     under.faults.failNext(1, "error", ["range"]);
-    const watcher = new Watcher(under, {}, { existing: true });
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under, {}, { existing: true });
     expect(told(watcher.items)).toEqual(["a pending", "caughtUp"]);
     await watcher.leave();
     await under.engine.close();
@@ -238,8 +228,7 @@ describe("watchAll()", () => {
 
   test("goes on after its token in another life of the engine", async () => {
     const under = await EngineUnderTest.open();
-    const watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under);
     await under.engine.start({ workflow: "w", instanceId: "a" });
     await watcher.next();
     await watcher.leave();
@@ -273,8 +262,7 @@ describe("watchAll()", () => {
 
   test("scans for what changed when its token is older than the log", async () => {
     const under = await EngineUnderTest.open();
-    const watcher = new Watcher(under);
-    await watcher.until("caughtUp");
+    const watcher = await Watcher.caughtUp(under);
     await under.engine.start({ workflow: "w", instanceId: "old" });
     await watcher.until("changed");
     await watcher.leave();
@@ -285,8 +273,7 @@ describe("watchAll()", () => {
       await under.engine.start({ workflow: "w", instanceId: "passing" });
       await under.engine.purge("passing", { force: true });
     }
-    const resumed = new Watcher(under, {}, { resumeToken: watcher.token });
-    await resumed.until("caughtUp");
+    const resumed = await Watcher.caughtUp(under, {}, { resumeToken: watcher.token });
     expect(told(resumed.items).sort()).toEqual(["a pending", "b pending", "caughtUp", "resynced"]);
     await resumed.leave();
     await under.engine.close();

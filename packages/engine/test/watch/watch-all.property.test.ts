@@ -20,8 +20,7 @@ describe("watchAll()", () => {
         let under = await EngineUnderTest.open();
         const told: FeedItem[] = [];
         const purges: string[] = [];
-        let watcher = new Watcher(under);
-        await watcher.until("caughtUp");
+        let watcher = await Watcher.caughtUp(under);
         const leave = async (): Promise<void> => {
           await watcher.leave();
           told.push(...watcher.items);

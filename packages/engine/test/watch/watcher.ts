@@ -14,6 +14,13 @@ export class Watcher {
     this.#feed = under.engine.watchAll(filter, { ...options, signal })[Symbol.asyncIterator]();
   }
 
+  /** One that has taken what there was, and follows. */
+  static async caughtUp(...how: ConstructorParameters<typeof Watcher>): Promise<Watcher> {
+    const watcher = new Watcher(...how);
+    await watcher.until("caughtUp");
+    return watcher;
+  }
+
   async next(): Promise<FeedItem> {
     const { done, value } = await this.#feed.next();
     if (done === true) throw new Error("the watch has ended");
