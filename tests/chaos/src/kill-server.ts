@@ -8,9 +8,11 @@ import { type Client, createClient } from "@pawl/client";
 import { findFreePort } from "@pawl/free-port";
 import { check } from "./check/check.ts";
 import { type Observation, observe } from "./check/observe.ts";
-import { compareObservations, observeFolder } from "./check/reopen.ts";
+import { compareObservations, findFaults, observeFolder } from "./check/reopen.ts";
+import { checkReplays } from "./check/replays.ts";
 import type { Violation } from "./check/violation.ts";
 import { ActivityLog } from "./load/activity-log.ts";
+import { workflows } from "./load/definitions.ts";
 import { Ledger } from "./load/ledger.ts";
 import { Load } from "./load/load.ts";
 import { startSleepers } from "./load/sleepers.ts";
@@ -167,6 +169,7 @@ class KillServerRun {
     this.#observation = found;
     const hasRun = this.#activities.has.bind(this.#activities);
     this.#violations.push(...check({ entries, ends, wrongAnswers, hasRun }, found));
+    this.#violations.push(...(await checkReplays(workflows, found)));
     for (const task of this.#activities.repeated) {
       this.#violate("no activity runs twice while its worker is connected", task);
     }
@@ -184,6 +187,13 @@ class KillServerRun {
       this.#violate("SIGTERM ends with code 0", `${signal ?? `code ${code}`}: ${stderr}`);
     }
     if (this.#observation === undefined) return;
+    for (const { instanceId, reason } of await findFaults(this.#dataDir)) {
+      this.#violations.push({
+        rule: "a stopped server's folder is sound",
+        instanceId,
+        found: reason,
+      });
+    }
     const reopened = await observeFolder(this.#dataDir, this.#observation.instances.keys());
     this.#violations.push(...compareObservations(this.#observation, reopened));
     this.#say("reopened by the engine and read again");

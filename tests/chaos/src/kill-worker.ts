@@ -8,8 +8,10 @@ import { type Client, createClient } from "@pawl/client";
 import { findFreePort } from "@pawl/free-port";
 import { check } from "./check/check.ts";
 import { observe } from "./check/observe.ts";
+import { checkReplays } from "./check/replays.ts";
 import { type FoundRuns, readRuns } from "./check/runs.ts";
 import type { Violation } from "./check/violation.ts";
+import { workflows } from "./load/definitions.ts";
 import { Ledger } from "./load/ledger.ts";
 import { Load } from "./load/load.ts";
 import { waitForAll } from "./load/wait-for-all.ts";
@@ -151,6 +153,7 @@ class KillWorkerRun {
     const runs: FoundRuns = readRuns(this.#started);
     const known = { entries, ends, wrongAnswers, hasRun: runs.has };
     this.#violations.push(...check(known, found), ...runs.violations);
+    this.#violations.push(...(await checkReplays(workflows, found)));
     if (calls.broken > 0) this.#violate("no call breaks while the server lives", `${calls.broken}`);
     const instances = [...found.instances.values()];
     return {

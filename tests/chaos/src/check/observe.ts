@@ -23,6 +23,7 @@ export interface Source {
 
 /** What was read, and a hash of each instance with its whole history. */
 export interface Observation extends Found {
+  readonly histories: ReadonlyMap<string, readonly HistoryEvent[]>;
   readonly hashes: ReadonlyMap<string, string>;
 }
 
@@ -37,6 +38,7 @@ export async function observe(source: Source, wanted: Iterable<string>): Promise
     listedByStatus.set(status, await listIds(source, { statuses: [status] }));
   }
   const instances = new Map<string, Observed>();
+  const histories = new Map<string, readonly HistoryEvent[]>();
   const hashes = new Map<string, string>();
   const ids = [...new Set([...wanted, ...listed])].filter((id) => !isSleeper(id));
   for (let at = 0; at < ids.length; at += parallel) {
@@ -46,11 +48,12 @@ export async function observe(source: Source, wanted: Iterable<string>): Promise
         if (instance === undefined) return;
         const history = await source.history(id);
         instances.set(id, { ...instance, facts: readHistoryFacts(history) });
+        histories.set(id, history);
         hashes.set(id, hashOf(instance, history));
       }),
     );
   }
-  return { instances, listed, listedByStatus, hashes };
+  return { instances, listed, listedByStatus, histories, hashes };
 }
 
 /** Instances that only lie there, so that there is more to recover from. */

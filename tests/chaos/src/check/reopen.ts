@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { createClient } from "@pawl/client";
-import { openEngine } from "@pawl/engine";
+import { openEngine, verifyFolder } from "@pawl/engine";
 import { type Observation, observe } from "./observe.ts";
 import type { Violation } from "./violation.ts";
 
@@ -16,6 +16,14 @@ export async function observeFolder(
   } finally {
     await engine.close();
   }
+}
+
+/** Verifies a data folder that nobody uses: whatever is wrong with an instance or its index entries. */
+export async function findFaults(
+  dataDir: string,
+): Promise<{ readonly instanceId: string; readonly reason: string }[]> {
+  const { damaged, indexFaults = [] } = await verifyFolder(dataDir);
+  return [...damaged, ...indexFaults];
 }
 
 /** Checks that two readings saw the same. */

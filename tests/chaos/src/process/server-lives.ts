@@ -104,6 +104,8 @@ export class ServerLives {
     if (outcome === "late") throw new ServerFailed(`no answer within ${readyLimitMs} ms`);
     if (typeof outcome !== "number") throw failed("did not start", outcome);
     this.#readyMs.push(outcome);
+    const health = await server.health();
+    if (health !== 204) this.#complaints.push(`health is ${health} of a server that is ready`);
     this.#gate.open();
   }
 

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { get, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 
 const repository = join(import.meta.dirname, "..", "..", "..", "..");
@@ -28,9 +29,11 @@ export class ServerProcess {
   /** Resolves with the milliseconds that it took when the server answers; never if it does not. */
   readonly ready: Promise<number>;
   readonly #child: ChildProcess;
+  readonly #port: number;
 
   constructor({ port, dataDir }: ServerPlace) {
     const flags = ["--port", String(port), "--grpc-port", "0", "--data", dataDir];
+    this.#port = port;
     const startedAt = performance.now();
     this.#child = spawn(process.execPath, [serverMain, "serve", ...flags], {
       cwd: repository,
@@ -48,6 +51,18 @@ export class ServerProcess {
   /** Its process id. */
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** The HTTP status that its health is told with; 0: it is not told. */
+  async health(): Promise<number> {
+    const request = get({ port: this.#port, path: "/v1.0/healthz", agent: false });
+    try {
+      const [response]: IncomingMessage[] = await once(request, "response");
+      response?.resume();
+      return response?.statusCode ?? 0;
+    } catch {
+      return 0;
+    }
   }
 
   /** Ends the process at once. */
