@@ -40,17 +40,38 @@ export interface Found {
   readonly listedByStatus: ReadonlyMap<string, readonly string[]>;
 }
 
+/**
+ * Checks that what is there agrees with itself: instances with their histories, lists, parents and children.
+ * A child that is missing has to have been purged.
+ */
+export function checkAgreement(
+  found: Found,
+  isPurged: (instanceId: string) => boolean,
+): Violation[] {
+  return [
+    ...checkLists(found),
+    ...[...found.instances.values()].flatMap((instance) => [
+      ...checkFacts(instance),
+      ...instance.facts.children.flatMap((child) => {
+        const is = found.instances.get(child.instanceId);
+        if (is !== undefined) return checkChild(instance, child, is);
+        return isPurged(child.instanceId) ? [] : missing(instance, child);
+      }),
+    ]),
+  ];
+}
+
 /** Checks what is there against what was acknowledged. */
 export function check(known: Known, found: Found): Violation[] {
   return [
     ...known.wrongAnswers.map((answer) => ({ rule: "calls are answered rightly", found: answer })),
     ...known.ends.flatMap((end) => checkEnd(end.entry, end)),
     ...checkPresence(known.entries, found.instances),
-    ...checkLists(found),
+    ...checkAgreement(found, (id) => known.entries.get(id)?.purge !== "no"),
     ...checkEndsKept(known, found.instances),
     ...[...found.instances.values()].flatMap((instance) => {
       const entry = known.entries.get(instance.instanceId);
-      return entry === undefined ? [] : checkInstance(entry, instance, known, found.instances);
+      return entry === undefined ? [] : checkInstance(entry, instance, known);
     }),
   ];
 }
@@ -123,26 +144,17 @@ function pick({ status, output, executionId, completedAt }: Observed) {
   return { status, output, executionId, completedAt };
 }
 
-function checkInstance(
-  entry: Entry,
-  instance: Observed,
-  known: Known,
-  instances: ReadonlyMap<string, Observed>,
-): Violation[] {
+function checkInstance(entry: Entry, instance: Observed, known: Known): Violation[] {
   return [
     ...checkEnd(entry, instance),
-    ...checkFacts(entry, instance),
+    ...checkAsked(entry, instance),
     ...checkRaised(entry, instance),
     ...checkRuns(instance, known),
-    ...instance.facts.children.flatMap((child) => checkChild(instance, child, known, instances)),
   ];
 }
 
-/** Workflows whose later executions have inputs of their own. */
-const continued: ReadonlySet<string> = new Set([accumulate.name, race.name]);
-
 /** The instance and its history say the same, and the history can be true. */
-function checkFacts(entry: Entry, instance: Observed): Violation[] {
+function checkFacts(instance: Observed): Violation[] {
   const { instanceId, facts } = instance;
   const found = facts.faults.map((fault) => {
     return { rule: "the history makes sense", instanceId, found: fault };
@@ -153,18 +165,25 @@ function checkFacts(entry: Entry, instance: Observed): Violation[] {
     ["execution", instance.executionId, facts.executionId],
     ["workflow", instance.workflow, facts.workflow],
     ["length", instance.historyLength, facts.eventCount],
-    ["asked workflow", entry.workflow, facts.workflow],
   ];
-  for (const [what, has, history] of pairs) {
-    if (has === history) continue;
-    const differs = `${what} ${brief(has)} but its history has ${brief(history)}`;
-    found.push({ rule: "the instance is what its history says", instanceId, found: differs });
-  }
-  if (!continued.has(entry.workflow) && facts.input !== entry.input) {
-    const differs = `${brief(facts.input)} in place of ${brief(entry.input)}`;
-    found.push({ rule: "the input is the one given", instanceId, found: differs });
-  }
-  return found;
+  return [...found, ...pairs.flatMap((pair) => checkPair(instanceId, ...pair))];
+}
+
+function checkPair(instanceId: string, what: string, has: unknown, history: unknown): Violation[] {
+  if (has === history) return [];
+  const found = `${what} ${brief(has)} but its history has ${brief(history)}`;
+  return [{ rule: "the instance is what its history says", instanceId, found }];
+}
+
+/** Workflows whose later executions have inputs of their own. */
+const continued: ReadonlySet<string> = new Set([accumulate.name, race.name]);
+
+/** It is the workflow that was asked for, with the input that was given. */
+function checkAsked(entry: Entry, { instanceId, facts }: Observed): Violation[] {
+  const found = checkPair(instanceId, "asked workflow", entry.workflow, facts.workflow);
+  if (continued.has(entry.workflow) || facts.input === entry.input) return found;
+  const differs = `${brief(facts.input)} in place of ${brief(entry.input)}`;
+  return [...found, { rule: "the input is the one given", instanceId, found: differs }];
 }
 
 /** The events of a terminated instance, which has no list of them as its output. */
@@ -185,25 +204,25 @@ function checkRuns({ instanceId, executionId, facts }: Observed, known: Known): 
 }
 
 /** Parent and child agree. */
+const agree = "parent and child agree";
+
+function missing({ instanceId: parentId }: Observed, { instanceId }: ChildFact): Violation[] {
+  return [{ rule: agree, instanceId, found: `"${parentId}" has started it and it is not there` }];
+}
+
 function checkChild(
   { instanceId: parentId }: Observed,
   { instanceId, taskId, result }: ChildFact,
-  known: Known,
-  instances: ReadonlyMap<string, Observed>,
+  child: Observed,
 ): Violation[] {
-  const rule = "parent and child agree";
-  const child = instances.get(instanceId);
-  if (child === undefined) {
-    if (known.entries.get(instanceId)?.purge !== "no") return [];
-    return [{ rule, instanceId, found: `"${parentId}" has started it and it is not there` }];
-  }
   const { parent, end } = child.facts;
   if (parent?.instanceId !== parentId || parent.taskId !== taskId) {
     const found = `its parent is ${brief(parent)} in place of task ${taskId} of "${parentId}"`;
-    return [{ rule, instanceId, found }];
+    return [{ rule: agree, instanceId, found }];
   }
   if (result === undefined) return [];
   const told = result === "failed" ? "failed" : `completed ${result.output}`;
   const was = end?.status === "completed" ? `completed ${end.output}` : "failed";
-  return told === was ? [] : [{ rule, instanceId, found: `it ${was}; its parent has: ${told}` }];
+  if (told === was) return [];
+  return [{ rule: agree, instanceId, found: `it ${was}; its parent has: ${told}` }];
 }

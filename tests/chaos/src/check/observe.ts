@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { createHash } from "node:crypto";
-import { toBinary } from "@bufbuild/protobuf";
 import type { Instance } from "@pawl/client";
-import { type HistoryEvent, HistoryEventSchema } from "@pawl/protocol";
+import type { HistoryEvent } from "@pawl/protocol";
 import { instanceStatuses } from "@pawl/protocol/message";
 import type { Found, Observed } from "./check.ts";
 import { readHistoryFacts } from "./history-facts.ts";
@@ -21,10 +19,9 @@ export interface Source {
   history(instanceId: string): Promise<HistoryEvent[]>;
 }
 
-/** What was read, and a hash of each instance with its whole history. */
+/** What was read, and the whole history of each instance. */
 export interface Observation extends Found {
   readonly histories: ReadonlyMap<string, readonly HistoryEvent[]>;
-  readonly hashes: ReadonlyMap<string, string>;
 }
 
 /** Instances that are read side by side. */
@@ -39,7 +36,6 @@ export async function observe(source: Source, wanted: Iterable<string>): Promise
   }
   const instances = new Map<string, Observed>();
   const histories = new Map<string, readonly HistoryEvent[]>();
-  const hashes = new Map<string, string>();
   const ids = [...new Set([...wanted, ...listed])].filter((id) => !isSleeper(id));
   for (let at = 0; at < ids.length; at += parallel) {
     await Promise.all(
@@ -49,11 +45,10 @@ export async function observe(source: Source, wanted: Iterable<string>): Promise
         const history = await source.history(id);
         instances.set(id, { ...instance, facts: readHistoryFacts(history) });
         histories.set(id, history);
-        hashes.set(id, hashOf(instance, history));
       }),
     );
   }
-  return { instances, listed, listedByStatus, histories, hashes };
+  return { instances, listed, listedByStatus, histories };
 }
 
 /** Instances that only lie there, so that there is more to recover from. */
@@ -70,11 +65,4 @@ async function listIds(source: Source, query: SourceQuery): Promise<string[]> {
     if (!isSleeper(instanceId)) ids.push(instanceId);
   }
   return ids;
-}
-
-function hashOf(instance: Instance, history: readonly HistoryEvent[]): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify(instance, Object.keys(instance).sort()));
-  for (const event of history) hash.update(toBinary(HistoryEventSchema, event));
-  return hash.digest("hex");
 }

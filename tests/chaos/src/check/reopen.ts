@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { isDeepStrictEqual } from "node:util";
 import { createClient } from "@pawl/client";
 import { openEngine, verifyFolder } from "@pawl/engine";
 import { type Observation, observe } from "./observe.ts";
@@ -28,12 +29,14 @@ export async function findFaults(
 
 /** Checks that two readings saw the same. */
 export function compareObservations(before: Observation, after: Observation): Violation[] {
-  const ids = new Set([...before.hashes.keys(), ...after.hashes.keys(), ...after.listed]);
+  const ids = new Set([...before.instances.keys(), ...after.instances.keys(), ...after.listed]);
   const rule = "a stopped server's folder reads the same";
   return [...ids].flatMap((instanceId) => {
-    const was = before.hashes.get(instanceId);
-    const is = after.hashes.get(instanceId);
-    if (was === is && after.listed.includes(instanceId) === before.listed.includes(instanceId)) {
+    const was = before.instances.get(instanceId);
+    const is = after.instances.get(instanceId);
+    const histories = [before, after].map((each) => each.histories.get(instanceId));
+    const isSame = isDeepStrictEqual(was, is) && isDeepStrictEqual(histories[0], histories[1]);
+    if (isSame && after.listed.includes(instanceId) === before.listed.includes(instanceId)) {
       return [];
     }
     const found =

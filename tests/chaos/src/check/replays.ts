@@ -31,14 +31,14 @@ export async function checkReplays(
 ): Promise<Violation[]> {
   const replays = new Replays(workflows);
   await replays.start();
-  const found: Violation[] = [];
-  for (const [instanceId, history] of histories) {
-    const instance = instances.get(instanceId);
-    if (instance?.completedAt === undefined) continue;
-    found.push(...(await replays.check({ ...instance, history })));
-  }
+  const ended = [...instances.values()].filter(({ completedAt }) => completedAt !== undefined);
+  const found = ended.map(({ instanceId, executionId, workflow }) => {
+    const history = histories.get(instanceId) ?? [];
+    return replays.check({ instanceId, executionId, workflow, history });
+  });
+  const violations = (await Promise.all(found)).flat();
   await replays.stop();
-  return found;
+  return violations;
 }
 
 class Replays {

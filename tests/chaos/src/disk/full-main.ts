@@ -10,7 +10,7 @@ import { type Engine, openEngine } from "@pawl/engine";
 import { Random } from "../random.ts";
 import { Book, type Note } from "./load/facts.ts";
 import { judge } from "./load/judge.ts";
-import { connectWorker, Workload } from "./load/workload.ts";
+import { checkRuns, connectWorker, Workload } from "./load/workload.ts";
 
 const [folder = "", seed = "0", rounds = "0", fillLimitMs = "0"] = process.argv.slice(2);
 const random = new Random(Number(seed));
@@ -96,7 +96,7 @@ async function runRound(engine: Engine, ballast: Ballast, round: number): Promis
 const dataDir = join(folder, "data");
 const ballast = new Ballast();
 const engine = await openEngine({ dataDir });
-const { worker, running } = connectWorker(engine);
+const { worker, running, runs } = connectWorker(engine);
 ballast.leave(roomBytes);
 for (let round = 1; round <= Number(rounds); round += 1) {
   await runRound(engine, ballast, round);
@@ -108,6 +108,7 @@ await worker.stop();
 await running;
 await engine.close();
 ballast.close();
-const { refusal, violations } = await judge(dataDir, { facts: book.all() });
+const { refusal, violations: left } = await judge(dataDir, { facts: book.all() });
+const violations = [...checkRuns(runs), ...left];
 const instances = book.all().length;
 process.stdout.write(`${JSON.stringify({ instances, refusal, violations })}\n`);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type AnyActivity, type AnyWorkflow, activity, event, workflow } from "@pawl/client";
+import type { ActivityLog } from "../../load/activity-log.ts";
 
 /** What `tally` is sent; 0 ends it. `pad` makes it large. */
 export interface TallyItem {
@@ -43,8 +44,14 @@ export const pair = workflow("pair", async (context, input: FlowInput) => {
 
 /** All workflows. The id of an instance begins with the name of its workflow. */
 export const flows: readonly AnyWorkflow[] = [tally, chain, pair];
-/** All activities. */
-export const activities: readonly AnyActivity[] = [add];
+/** All activities. Each notes when it begins. */
+export function createActivities(runs: ActivityLog): readonly AnyActivity[] {
+  const noted = activity(add.name, (input: FlowInput, context) => {
+    runs.begin(context);
+    return add.run(input, context);
+  });
+  return [noted];
+}
 
 /** What an instance's number, which is the last part of its id, makes of its input and output. */
 export function numberOf(instanceId: string): number {

@@ -3,12 +3,15 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient, type Instance, isPawlError } from "@pawl/client";
-import { isEngineError, type Logger, openEngine, verifyFolder } from "@pawl/engine";
-import type { Violation } from "../../check/violation.ts";
-import { brief } from "../../check/violation.ts";
+import { isEngineError, type Logger, openEngine } from "@pawl/engine";
+import { checkAgreement } from "../../check/check.ts";
+import { observe } from "../../check/observe.ts";
+import { findFaults } from "../../check/reopen.ts";
+import { checkReplays } from "../../check/replays.ts";
+import { brief, type Violation } from "../../check/violation.ts";
 import type { Facts } from "./facts.ts";
-import { numberOf, tally } from "./flows.ts";
-import { connectWorker } from "./workload.ts";
+import { flows, numberOf, tally } from "./flows.ts";
+import { checkRuns, connectWorker } from "./workload.ts";
 
 /** What became of a folder. */
 export interface Verdict {
@@ -85,12 +88,14 @@ class Judging {
     }
     const engine = await openEngine({ dataDir: this.#dataDir, logger: this.#logger });
     this.isOpen = true;
-    const { worker, running } = connectWorker(engine);
+    const { worker, running, runs } = connectWorker(engine);
     try {
       const client = createClient({ engine });
       for (const facts of this.#facts) await this.#checkPresence(client, facts);
       await this.#checkNobodyElse(client);
       await Promise.all(this.#facts.map((facts) => this.#finish(client, facts)));
+      await this.#checkHistories(client);
+      this.violations.push(...checkRuns(runs));
     } finally {
       await worker.stop();
       await running;
@@ -107,8 +112,7 @@ class Judging {
   }
 
   async #verify(rule: string): Promise<void> {
-    const { damaged, indexFaults = [] } = await verifyFolder(this.#dataDir);
-    for (const { instanceId, reason } of [...damaged, ...indexFaults]) {
+    for (const { instanceId, reason } of await findFaults(this.#dataDir)) {
       this.#parked.add(instanceId);
       if (!this.#mayBeDamaged) this.#violate(rule, instanceId, reason);
     }
@@ -157,6 +161,30 @@ class Judging {
       return client.waitForCompletion(instanceId, { timeoutMs: drainMs });
     });
     if (ended !== undefined) this.#checkEnd(facts, ended);
+  }
+
+  /** What is there agrees with itself, and the code would ask for it again. */
+  async #checkHistories(client: Client): Promise<void> {
+    const found = await observe(
+      {
+        list: (query) => client.list(query),
+        get: (id) => this.#unlessDamaged(id, () => client.get(id)),
+        history: async (id) => (await this.#unlessDamaged(id, () => client.history(id))) ?? [],
+      },
+      // Not all that are reported as damaged are listed.
+      this.#mayBeDamaged ? this.#facts.map(({ instanceId }) => `${instanceId}.child`) : [],
+    );
+    const isThere = (id: string): boolean => !this.#parked.has(id);
+    const sound = {
+      ...found,
+      instances: new Map([...found.instances].filter(([id]) => isThere(id))),
+      listed: found.listed.filter(isThere),
+      listedByStatus: new Map(
+        [...found.listedByStatus].map(([status, ids]) => [status, ids.filter(isThere)]),
+      ),
+    };
+    this.violations.push(...checkAgreement(sound, (id) => this.#parked.has(id)));
+    this.violations.push(...(await checkReplays(flows, sound)));
   }
 
   #checkEnd({ instanceId, raised, terminate }: Facts, { status, output }: Instance): void {

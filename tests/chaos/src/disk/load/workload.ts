@@ -3,16 +3,33 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient, createWorker, isPawlError, type Worker } from "@pawl/client";
 import type { Engine } from "@pawl/engine";
+import type { Violation } from "../../check/violation.ts";
+import { ActivityLog } from "../../load/activity-log.ts";
 import type { Random } from "../../random.ts";
 import type { Note } from "./facts.ts";
-import { activities, chain, type FlowInput, flows, numberOf, pair, tally } from "./flows.ts";
+import { chain, createActivities, type FlowInput, flows, numberOf, pair, tally } from "./flows.ts";
 
 const silent = { info() {}, warn() {}, error() {} };
 
-/** A worker in this process for all workflows of the disk tests. */
-export function connectWorker(engine: Engine): { worker: Worker; running: Promise<void> } {
+/** A worker in this process, and what it has run. */
+export interface Connected {
+  readonly worker: Worker;
+  readonly running: Promise<void>;
+  readonly runs: ActivityLog;
+}
+
+/** Connects a worker for all workflows of the disk tests. */
+export function connectWorker(engine: Engine): Connected {
+  const runs = new ActivityLog();
+  const activities = createActivities(runs);
   const worker = createWorker({ engine, workflows: flows, activities, logger: silent });
-  return { worker, running: worker.run() };
+  return { worker, running: worker.run(), runs };
+}
+
+/** No activity runs twice while its worker is connected. */
+export function checkRuns({ repeated }: ActivityLog): Violation[] {
+  const rule = "no activity runs twice while its worker is connected";
+  return repeated.map((found) => ({ rule, found }));
 }
 
 /** How much is asked, and of what size. */
