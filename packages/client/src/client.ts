@@ -92,8 +92,8 @@ export interface RerunOptions {
 
 /**
  * Manages instances. Commands resolve when their effect is on disk. Every method rejects with
- * `PawlError`; besides the codes named at each, any may give INVALID_ARGUMENT, UNREACHABLE,
- * STORE_UNAVAILABLE and SHUTTING_DOWN.
+ * `PawlError`; besides the codes named at each, any may give INVALID_ARGUMENT, INSTANCE_DAMAGED, UNREACHABLE,
+ * UNAUTHENTICATED, PERMISSION_DENIED, COMPONENT_NOT_FOUND, STORE_UNAVAILABLE and SHUTTING_DOWN.
  */
 export class Client {
   /** @internal what workers share */
@@ -183,12 +183,12 @@ export class Client {
     await asked(this.#port.raiseEvent(instanceId, name, stringifyPayload(payload)));
   }
 
-  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND */
+  /** Holds the workflow's code until it is resumed. @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
   async suspend(instanceId: string, reason?: string): Promise<void> {
     await asked(this.#port.suspend(instanceId, reason));
   }
 
-  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND */
+  /** Lets a suspended instance go on. @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
   async resume(instanceId: string, reason?: string): Promise<void> {
     await asked(this.#port.resume(instanceId, reason));
   }

@@ -70,7 +70,7 @@ export interface StartCommand {
   /** Instant in milliseconds before which the first turn does not run. */
   readonly startAt?: number;
   readonly tags?: Readonly<Record<string, string>>;
-  /** Refuse the id of an ended instance too. @default false */
+  /** Refuse the id of an ended instance, too. @default false */
   readonly enforceUniqueInstanceId?: boolean;
   /** W3C traceparent of the caller. */
   readonly traceParent?: string;
@@ -188,9 +188,9 @@ export interface ManagementPort extends BatchPort {
   waitForCompletion(instanceId: string, options?: WaitOptions): Promise<Instance>;
   /** @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE, RESOURCE_EXHAUSTED */
   raiseEvent(instanceId: string, name: string, input?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND */
+  /** @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
   suspend(instanceId: string, reason?: string): Promise<void>;
-  /** @throws INSTANCE_NOT_FOUND */
+  /** @throws INSTANCE_NOT_FOUND, PAYLOAD_TOO_LARGE */
   resume(instanceId: string, reason?: string): Promise<void>;
   /**
    * Ends an instance; `output` (JSON text) becomes its output. `recursive` defaults to true.
@@ -242,8 +242,8 @@ export interface ManagementPort extends BatchPort {
   watch(instanceId: string, options?: WatchOptions): AsyncIterable<InstanceChange>;
   /**
    * Every instance of a filter whenever a commit changes it, in the order of the commits, as long as
-   * the filter lets it through; does not end by itself. Several changes of one instance that the reader has not taken yet are one: the
-   * newest state. With a token: what changed since, and nothing twice.
+   * the filter lets it through; does not end by itself. Several changes of one instance that the reader
+   * has not taken yet are one: the newest state. With a token: what changed since, and nothing twice.
    */
   watchAll(filter?: InstanceFilter, options?: WatchAllOptions): AsyncIterable<FeedItem>;
 }

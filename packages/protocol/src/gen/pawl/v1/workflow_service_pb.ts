@@ -1231,8 +1231,9 @@ export const WatchInstancesResponseSchema: GenMessage<WatchInstancesResponse> = 
  */
 export const WorkflowService: GenService<{
   /**
-   * Starts an instance. INSTANCE_EXISTS when the id belongs to an instance that has not ended;
-   * an ended one is replaced, unless `enforce_unique_instance_id` is set.
+   * Starts an instance. INSTANCE_EXISTS when the id belongs to an instance that has not ended, or has a
+   * child workflow that has not. The id of an ended one gets another execution, unless
+   * `enforce_unique_instance_id` is set.
    *
    * @generated from rpc pawl.v1.WorkflowService.StartInstance
    */
@@ -1407,8 +1408,9 @@ export const WorkflowService: GenService<{
   },
   /**
    * Sends every instance of a filter whenever a commit changes it, in the order of the commits, as
-   * long as the filter lets it through; does not end by itself. Several changes of one instance that the reader has not taken yet are one: the
-   * newest state. With a token of an earlier watch it sends what changed since, and nothing twice.
+   * long as the filter lets it through; does not end by itself. Several changes of one instance that the
+   * reader has not taken yet are one: the newest state. With a token of an earlier watch it sends what
+   * changed since, and nothing twice.
    *
    * @generated from rpc pawl.v1.WorkflowService.WatchInstances
    */
