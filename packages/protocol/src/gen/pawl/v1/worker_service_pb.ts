@@ -162,7 +162,7 @@ export const WorkResponseSchema: GenMessage<WorkResponse> = /*@__PURE__*/
   messageDesc(file_pawl_v1_worker_service, 2);
 
 /**
- * The server's answer to an announcement. A message with no field set is a sign of life.
+ * The server's answer to an announcement.
  *
  * @generated from message pawl.v1.Welcome
  */
