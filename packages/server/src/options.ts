@@ -60,7 +60,8 @@ export interface ServerOptions extends DiskOptions {
   /** Limits and times of the engine that is opened; see docs/lifecycle.md. @default the engine's */
   readonly engineOptions?: EngineSettings;
   /**
-   * Serve this engine and do not close it with the server; `store`, `dataDir`, `engineOptions` and `otlpEndpoint` are not used.
+   * Serve this engine and do not close it with the server: what is said here of an engine that is opened
+   * (`store`, `dataDir`, `engineOptions`, `onDamage`, `otlpEndpoint` …) is not used for it.
    * @default one is opened, and closed with the server
    */
   readonly engine?: ServedEngine;
