@@ -292,8 +292,8 @@ export class Client {
 
   /**
    * Every instance of a filter whenever it changes, in the order of the changes, as long as the filter
-   * lets it through; ends only by `signal`. Several changes of one instance that the reader has not taken yet are one: the newest
-   * state. A broken connection is taken up again where it broke.
+   * lets it through; ends only by `signal`. Several changes of one instance that the reader has not taken
+   * yet are one: the newest state. A broken connection is taken up again where it broke.
    */
   async *watchAll(
     filter?: InstanceFilter,

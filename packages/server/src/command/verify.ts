@@ -6,8 +6,8 @@ import { failWith, printReports, type TitledReport } from "./report.js";
 
 /**
  * Reads a data folder whole, with the components in it, and prints what is damaged, one line each, then
- * the counts. With `rebuildIndexes`, their indexes are made anew first. The exit code is 0 when all is sound, 2 when an instance or an index is damaged, 1 when a
- * folder cannot be read.
+ * the counts. With `rebuildIndexes`, their indexes are made anew first. The exit code is 0 when all is sound,
+ * 2 when an instance or an index is damaged, 1 when a folder cannot be read.
  */
 export async function verify(dataDir: string, options: VerifyOptions = {}): Promise<void> {
   const tell = process.stderr.isTTY

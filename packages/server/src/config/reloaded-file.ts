@@ -25,8 +25,8 @@ export interface Reloaded<T> {
 }
 
 /**
- * Reads files, and again whenever one of them changes, be it before this resolves. Files that cannot be read any more, or have
- * mistakes, change nothing: the log says so, and what they said before stays.
+ * Reads files, and again whenever one of them changes, be it before this resolves. Files that cannot be read
+ * any more, or have mistakes, change nothing: the log says so, and what they said before stays.
  * Rejects with what `read` rejects with at the start.
  */
 export async function openReloaded<T>(options: ReloadedFile<T>): Promise<Reloaded<T>> {

@@ -13,8 +13,8 @@ import { watchInstances } from "./watch.js";
 
 /**
  * GET …/workflows/{component}: one page of instances. `status` (may be repeated), `workflow`,
- * `idPrefix` and `filter` (as in a query) choose; `pageSize`, `pageToken`; `payloads=true` includes inputs and outputs. With
- * `watch=true` it is a stream of changes instead.
+ * `idPrefix` and `filter` (as in a query) choose; `pageSize`, `pageToken`; `payloads=true` includes inputs
+ * and outputs. With `watch=true` it is a stream of changes instead.
  */
 export function listInstances(engine: ManagementPort): RestHandler {
   return async (call) => {
