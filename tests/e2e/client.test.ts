@@ -57,7 +57,7 @@ test("a program ends when its calls have, though it has not closed its client", 
 
   const { stdout } = await execute(process.execPath, ["--input-type=module", "--eval", program], {
     cwd: import.meta.dirname,
-    timeout: 30_000,
+    timeout: 60_000,
   });
 
   expect(stdout).toBe("asked");

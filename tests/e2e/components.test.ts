@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { activity, type Client, createClient, createWorker, workflow } from "@pawl/client";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { findPlace, makeFolder, ServerProcess } from "./server-process.js";
+import { findPlace, makeFolder, ServerProcess, useServer } from "./server-process.js";
 
 const yaml = (name: string): string => `apiVersion: dapr.io/v1alpha1
 kind: Component
@@ -14,6 +14,12 @@ spec:
   type: workflow.dapr
   version: v1
 `;
+
+/** Puts a file in place whole: the server follows the folder. */
+async function put(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
+  await rename(`${path}.new`, path);
+}
 
 /** A worker of one component, whose results say which, and its client. */
 async function connect(baseUrl: string, component?: string): Promise<Client> {
@@ -36,8 +42,7 @@ test("clients and workers of two components share a server and nothing else", as
   await mkdir(folder);
   await writeFile(join(folder, "billing.yaml"), yaml("billing"));
   const flags = ["--components-path", folder];
-  const server = await ServerProcess.start("server", place, flags);
-  onTestFinished(() => void server.stop());
+  const server = await useServer("server", place, flags);
   const [billing, builtIn] = [
     await connect(server.url, "billing"),
     await connect(server.url, undefined),
@@ -59,8 +64,7 @@ test("clients and workers of two components share a server and nothing else", as
 
   const ending = await server.stop("SIGKILL");
   expect(ending.signal).toBe("SIGKILL");
-  const again = await ServerProcess.start("server", place, flags);
-  onTestFinished(() => void again.stop());
+  const again = await useServer("server", place, flags);
   expect((await billing.get("a99"))?.output).toBe("billing");
   await expect(createAbsent(again.url).get("a1")).rejects.toMatchObject({
     code: "COMPONENT_NOT_FOUND",
@@ -69,21 +73,20 @@ test("clients and workers of two components share a server and nothing else", as
 
 test("a worker waits for a component whose file comes later, or goes and comes back", async () => {
   const folder = await makeFolder();
-  const server = await ServerProcess.start("server", undefined, ["--components-path", folder]);
-  onTestFinished(() => void server.stop());
+  const server = await useServer("server", undefined, ["--components-path", folder]);
   const client = await connect(server.url, "late");
   await expect(client.get("a")).rejects.toMatchObject({ code: "COMPONENT_NOT_FOUND" });
-  await writeFile(join(folder, "late.yml"), yaml("late"));
-  await vi.waitFor(() => client.start("order", undefined, { instanceId: "a" }), 20_000);
+  await put(join(folder, "late.yml"), yaml("late"));
+  await vi.waitFor(() => client.start("order", undefined, { instanceId: "a" }), 60_000);
   expect((await client.waitForCompletion("a")).output).toBe("late");
 
   await rm(join(folder, "late.yml"));
   await vi.waitFor(
     () => expect(client.get("a")).rejects.toMatchObject({ code: "COMPONENT_NOT_FOUND" }),
-    20_000,
+    60_000,
   );
-  await writeFile(join(folder, "late.yml"), yaml("late"));
-  await vi.waitFor(() => client.start("order", undefined, { instanceId: "b" }), 20_000);
+  await put(join(folder, "late.yml"), yaml("late"));
+  await vi.waitFor(() => client.start("order", undefined, { instanceId: "b" }), 60_000);
   expect((await client.waitForCompletion("b")).output).toBe("late");
 });
 

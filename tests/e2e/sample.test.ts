@@ -19,7 +19,9 @@ function linesToPaste({ greeting }: ServerProcess): string[] {
 /** Pastes the lines, which start an order and end it. */
 async function paste(lines: readonly string[]): Promise<void> {
   const printed: string[] = [];
-  for (const line of lines) printed.push((await execute("bash", ["-c", line])).stdout);
+  for (const line of lines) {
+    printed.push((await execute("bash", ["-c", line], { timeout: 60_000 })).stdout);
+  }
   expect(printed[0]).toContain('"instanceID"');
   expect(printed[1]).toContain('"runtimeStatus":"COMPLETED"');
 }

@@ -10,7 +10,8 @@ import { afterAll, onTestFinished } from "vitest";
 
 /** The root of the repository. */
 export const repository = join(import.meta.dirname, "..", "..");
-const startMs = 60_000;
+/** A starved machine needs long to start npm, which starts Node, which starts the server. */
+const startMs = 100_000;
 const stopMs = 20_000;
 
 /**
@@ -44,7 +45,9 @@ function commandLine(program: Program, flags: readonly string[]): [string, strin
 
 const madeFolders: string[] = [];
 afterAll(async () => {
-  for (const folder of madeFolders) await rm(folder, { recursive: true, force: true });
+  for (const folder of madeFolders) {
+    await rm(folder, { recursive: true, force: true, maxRetries: 9 });
+  }
 });
 
 /** A new empty folder that is removed when the tests of the file have run. */
@@ -131,9 +134,9 @@ export class ServerProcess {
     return this.#ending;
   }
 
-  /** Ends the process, by force when it does not obey. */
+  /** Ends the process, by force, with all that it has started, when it does not obey. */
   async discard(): Promise<void> {
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), stopMs);
+    const timer = setTimeout(() => killGroup(this.#child), stopMs);
     await this.stop();
     clearTimeout(timer);
   }
@@ -151,7 +154,9 @@ export async function useServer(
 /** Runs a program that is expected to end by itself. */
 export async function runToEnd(program: Program, flags: readonly string[]): Promise<Ending> {
   const child = spawnProgram(program, flags);
-  onTestFinished(() => void child.kill("SIGKILL"));
+  onTestFinished(() => {
+    if (child.exitCode === null && child.signalCode === null) killGroup(child);
+  });
   return collectEnding(child);
 }
 
@@ -170,6 +175,15 @@ function spawnProgram(
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+}
+
+/** Kills the process and those that it has started: npm, killed alone, leaves its server behind. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // They have ended.
+  }
 }
 
 async function collectEnding(child: ChildProcess): Promise<Ending> {
@@ -198,7 +212,7 @@ async function waitForLine(
       if (seen.split("\n").slice(0, -1).includes(wanted)) resolve(seen);
     });
   });
-  const timer = setTimeout(() => child.kill("SIGKILL"), startMs);
+  const timer = setTimeout(() => killGroup(child), startMs);
   const ended = ending.then(({ stdout, stderr }) => {
     throw new Error(`the server did not get ready:\n${stdout}${stderr}`);
   });

@@ -2,9 +2,8 @@
 
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { findFreePort } from "@pawl/free-port";
 import { expect, onTestFinished, test } from "vitest";
 import {
   type Ending,
@@ -26,11 +25,10 @@ function expectOneLine(ending: Ending, ...parts: readonly (string | RegExp)[]): 
 }
 
 async function occupyPort(): Promise<number> {
-  const port = await findFreePort();
-  const holder = createServer().listen(port, "127.0.0.1");
+  const holder = createServer().listen(0, "127.0.0.1");
   await once(holder, "listening");
   onTestFinished(() => void holder.close());
-  return port;
+  return (holder.address() as AddressInfo).port;
 }
 
 const programs: readonly Program[] = ["server", "sample"];

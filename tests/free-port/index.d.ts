@@ -6,5 +6,5 @@
  */
 export function findFreePort(): Promise<number>;
 
-/** Two such ports. They differ, as those of two calls of `findFreePort` need not. */
+/** Two such ports, which differ, as those of any two calls in one process do. */
 export function findFreePorts(): Promise<readonly [number, number]>;

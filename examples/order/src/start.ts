@@ -51,9 +51,9 @@ function introduction(flags: ServeFlags, url: string, sample: boolean): string {
       "",
       `Start an order${proofs.length > 0 ? ", with what is yours for the words in capitals" : ""}:`,
       `  ${curl} -X POST '${workflows}/order/start?instanceID=${id}' -d '${order}'`,
-      "Ship it, then look at it:",
+      "Ship it, and look at it when it has ended:",
       `  ${curl} -X POST '${workflows}/${id}/raiseEvent/shipped' -d '{"carrier":"post"}' ` +
-        `&& sleep 1 && ${curl} '${workflows}/${id}'`,
+        `&& ${curl} '${workflows}/${id}/wait'`,
     );
   }
   return `${lines.join("\n")}\n\n`;

@@ -44,7 +44,7 @@ export async function startFuzzedServer(): Promise<FuzzedServer> {
     url: server.url,
     faults,
     async checkAnswers() {
-      const response = await fetch(instance, { signal: AbortSignal.timeout(10_000) });
+      const response = await fetch(instance, { signal: AbortSignal.timeout(60_000) });
       const text = await response.text();
       if (response.status !== 200 || !text.includes('\\"alive\\"')) {
         throw new Error(`a normal request was answered ${response.status} ${text}`);

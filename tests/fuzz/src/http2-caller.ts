@@ -20,7 +20,7 @@ export interface Answer {
 }
 
 /** Milliseconds after which a call without an answer counts as hung. */
-const hangMs = 15_000;
+const hangMs = 60_000;
 
 /** Sends calls over one HTTP/2 connection, which it makes anew when the server has closed it. */
 export class Http2Caller {
@@ -31,7 +31,7 @@ export class Http2Caller {
     this.#url = url;
   }
 
-  /** Rejects when a call is not over after fifteen seconds. */
+  /** Rejects when a call is not over after a minute. */
   async send(call: Call): Promise<Answer> {
     const stream = this.#open().request(
       { ":method": call.method, ":path": call.path, ...call.headers },

@@ -3,7 +3,7 @@
 import { connect } from "node:net";
 
 /** Milliseconds after which a connection whose peer has hung up counts as hung. */
-const hangMs = 15_000;
+const hangMs = 60_000;
 
 /**
  * Sends bytes on a connection of their own, hangs up, and resolves with what came back when the server

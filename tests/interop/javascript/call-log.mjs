@@ -50,7 +50,7 @@ export class CallLog {
     }
     return readFileSync(this.#path, "utf8")
       .split("\n")
-      .filter((line) => line !== "")
+      .slice(0, -1) // What follows the last line's end: a write may be under way.
       .map((line) => /** @type {Call} */ (JSON.parse(line)))
       .filter((call) => call.instanceId === instanceId)
       .filter((call) => activity === undefined || call.activity === activity);

@@ -43,6 +43,10 @@ export class ReadyProcess {
         });
       }
       child.once("exit", () => resolve(false));
+      child.once("error", (error) => {
+        this.#output += `${error}\n`;
+        resolve(false);
+      });
       setTimeout(resolve, startMs, false).unref();
     });
     if (!isReady) {
@@ -96,10 +100,10 @@ export class ServerProcess extends ReadyProcess {
   readonly port: number;
   readonly grpcPort: number;
 
-  constructor(port: number, grpcPort: number, dataDir: string) {
+  constructor(port: number, grpcPort: number, dataDir: string, flags: readonly string[] = []) {
     const main = process.env.PAWL_SERVER || join(repository, "packages/server/dist/main.js");
     const ports = ["--port", String(port), "--grpc-port", String(grpcPort)];
-    super(node, [main, "serve", ...ports, "--data", dataDir], "pawl ready on ");
+    super(node, [main, "serve", ...ports, "--data", dataDir, ...flags], "pawl ready on ");
     this.port = port;
     this.grpcPort = grpcPort;
   }

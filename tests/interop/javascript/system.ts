@@ -47,9 +47,12 @@ export class System {
 
   async stop(): Promise<void> {
     this.gate.open();
-    await Promise.all([this.client.stop(), this.worker.stop()]);
-    await this.server.stop();
-    await rm(this.#directory, { recursive: true, force: true });
+    try {
+      await Promise.all([this.client.stop(), this.worker.stop()]);
+    } finally {
+      await this.server.stop();
+      await rm(this.#directory, { recursive: true, force: true });
+    }
   }
 
   /** The state of the instance once it has finished in whatever way. */

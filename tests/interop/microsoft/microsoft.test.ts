@@ -33,7 +33,7 @@ beforeAll(async () => {
   await Promise.all([python.start(), javascript.start()]);
   const hostAddress = `127.0.0.1:${server.port}`;
   client = new TaskHubGrpcClient({ hostAddress, logger: new NoOpLogger() });
-  await waitUntil(() => server.output.split('"worker connected"').length === 3, "both workers");
+  await waitUntil(() => server.output.split('"worker connected"').length >= 3, "both workers");
 });
 
 beforeEach(({ onTestFailed }) => {
@@ -41,9 +41,12 @@ beforeEach(({ onTestFailed }) => {
 });
 
 afterAll(async () => {
-  await Promise.all([client?.stop(), javascript?.stop(), python?.stop()]);
-  await server?.stop();
-  await rm(directory, { recursive: true, force: true });
+  try {
+    await Promise.all([client?.stop(), javascript?.stop(), python?.stop()]);
+  } finally {
+    await server?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
 });
 
 /** The state of an instance that has ended. */

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MixedSystem } from "./system.ts";
 import { type Language, languages, prepareWorkers } from "./workers.ts";
 
+/** Where nothing was built before, Maven fetches a lot. */
+const buildMs = 600_000;
+
 let makers: Awaited<ReturnType<typeof prepareWorkers>>;
 let system: MixedSystem;
 
+let folder: string;
+
 beforeAll(async () => {
-  makers = await prepareWorkers();
-});
+  folder = await mkdtemp(join(tmpdir(), "pawl-mixed-"));
+  makers = await prepareWorkers(folder);
+}, buildMs);
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** Starts these workers for every test, or once for all of them, and stops them afterwards. */
 function useWorkers(chosen: readonly Language[], lifetime: "test" | "all"): void {

@@ -45,7 +45,9 @@ export class MixedSystem {
     const directory = await mkdtemp(join(tmpdir(), "pawl-mixed-"));
     const stateDir = join(directory, "state");
     await mkdir(stateDir);
-    const server = new ServerProcess(...(await findFreePorts()), join(directory, "data"));
+    // A worker that a test takes away is back in time, however slow the machine.
+    const flags = ["--worker-return", "10m"];
+    const server = new ServerProcess(...(await findFreePorts()), join(directory, "data"), flags);
     const workers = languages.map(
       (language) => [language, makers[language](server.port, stateDir)] as const,
     );

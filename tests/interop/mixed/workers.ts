@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { ReadyProcess, WorkerProcess } from "../javascript/processes.ts";
@@ -20,9 +19,8 @@ const ready = "worker ready";
 /** Makes a worker that is told nothing but the server's port and the folder for its marks. */
 export type WorkerMaker = (port: number, stateDir: string) => ReadyProcess;
 
-/** Builds what has to be built, once, and gives the makers of all workers. */
-export async function prepareWorkers(): Promise<Record<Language, WorkerMaker>> {
-  const folder = await mkdtemp(join(tmpdir(), "pawl-mixed-"));
+/** Builds what has to be built, once, into the folder, and gives the makers of all workers. */
+export async function prepareWorkers(folder: string): Promise<Record<Language, WorkerMaker>> {
   const [go, classPath] = [join(folder, "go-worker"), join(folder, "class-path")];
   await run(requireTool("PAWL_TEST_GO"), ["build", "-o", go, "./worker"], {
     cwd: join(suites, "go"),

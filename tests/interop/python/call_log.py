@@ -44,7 +44,9 @@ class CallLog:
         """The calls made for one instance, oldest first; of one activity when it is named."""
         if not self._path.exists():
             return []
-        calls = [Call(**json.loads(line)) for line in self._path.read_text().splitlines()]
+        # Without what follows the last line's end: a write may be under way.
+        lines = self._path.read_text().split("\n")[:-1]
+        calls = [Call(**json.loads(line)) for line in lines]
         return [
             call
             for call in calls

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 /** A program that says with one line on stdout that it is ready for work. */
 final class RunningProcess {
   private static final Path REPOSITORY = Path.of("../../..").toAbsolutePath().normalize();
-  private static final int START_SECONDS = 30;
+  private static final int START_SECONDS = 60;
   private static final int STOP_SECONDS = 15;
 
   private final List<String> command;
