@@ -42,14 +42,3 @@ export function listHandWritten() {
 export function readText(file) {
   return readFileSync(join(root, file), "utf8");
 }
-
-/** What a file imports: [{ specifier, typeOnly, line }], also re-exports and dynamic imports. */
-export function listImports(text) {
-  const statement =
-    /(?:^|\n)\s*(import|export)\s+(type\s+)?(?:[^"'`;]*?\bfrom\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g;
-  return [...text.matchAll(statement)].map((match) => ({
-    specifier: match[3] ?? match[4],
-    typeOnly: match[2] !== undefined,
-    line: text.slice(0, match.index).split("\n").length + (match[0].startsWith("\n") ? 1 : 0),
-  }));
-}

@@ -6,9 +6,31 @@ import { parseSync } from "oxc-parser";
 
 /** The tree of a file and its comments. Throws when the text does not parse. */
 export function parse(file, text) {
-  const { program, comments, errors } = parseSync(file, text);
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
+  const { program, comments } = requireParsed(file, parseSync(file, text));
   return { program, comments };
+}
+
+function requireParsed(file, result) {
+  if (result.errors.length > 0) throw new Error(`${file}: ${result.errors[0].message}`);
+  return result;
+}
+
+/**
+ * The statements of a file that import or hand on: { specifier, start }, and its tree for whoever
+ * needs it. Throws when the text does not parse.
+ */
+export function parseModule(file, text) {
+  const result = requireParsed(file, parseSync(file, text));
+  const { staticImports, staticExports } = result.module;
+  const exported = staticExports.flatMap(({ start, entries }) => {
+    const source = entries.find(({ moduleRequest }) => moduleRequest)?.moduleRequest;
+    return source === undefined ? [] : [{ specifier: source.value, start }];
+  });
+  const imported = staticImports.map(({ moduleRequest, start }) => ({
+    specifier: moduleRequest.value,
+    start,
+  }));
+  return { statements: [...imported, ...exported], tree: () => result.program };
 }
 
 /**

@@ -2,24 +2,29 @@
 
 // Holds the documents to what there is: the targets of their links, and the flags of `pawl`.
 
-import { existsSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { listFiles, readText } from "../source-files.mjs";
+import { isGenerated, listFiles, readText } from "../source-files.mjs";
 import { capture, nodePath, root } from "../workspace.mjs";
-
-const commands = ["serve", "verify", "backup", "restore", "explain", "workers"];
 
 /** Every link to a file of this repository leads to one, and to a heading that it has. */
 export function checkLinks() {
-  return listFiles()
+  const files = listFiles();
+  const known = new Set(files.flatMap((file) => [file, ...foldersOf(file)]));
+  return files
     .filter((file) => file.endsWith(".md"))
-    .flatMap((file) => listLinks(readText(file)).flatMap((link) => checkLink(file, link)));
+    .flatMap((file) => listLinks(readText(file)).flatMap((link) => checkLink(file, link, known)));
 }
 
-function checkLink(file, { target, line }) {
+function foldersOf(file) {
+  const folder = dirname(file);
+  return folder === "." ? [folder] : [folder, ...foldersOf(folder)];
+}
+
+function checkLink(file, { target, line }, known) {
   const [path, anchor] = target.split("#");
-  const aim = path === "" ? file : normalize(join(dirname(file), path));
-  if (!existsSync(join(root, aim))) return [`${file}:${line}: there is no ${aim}`];
+  const aim = path === "" ? file : normalize(join(dirname(file), path)).replace(/\/$/, "");
+  const isThere = known.has(aim) || isGenerated(`${aim}/`);
+  if (!isThere) return [`${file}:${line}: ${aim} is not in the repository`];
   if (anchor === undefined || listAnchors(readText(aim)).has(anchor)) return [];
   return [`${file}:${line}: ${aim} has no heading for #${anchor}`];
 }
@@ -34,7 +39,10 @@ export function listLinks(markdown) {
   return withoutCode(markdown)
     .split("\n")
     .flatMap((text, index) =>
-      [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => ({ target, line: index + 1 })),
+      [...text.matchAll(/\]\(([^)\s]+)(?: "[^"]*")?\)/g)].map(([, target]) => ({
+        target,
+        line: index + 1,
+      })),
     )
     .filter(({ target }) => !/^[a-z]+:/.test(target));
 }
@@ -55,38 +63,50 @@ export function listAnchors(markdown) {
 
 /** The pages name every flag and variable of `pawl`, and no flag or variable that it has not. */
 export async function checkFlags() {
-  const helps = await Promise.all(commands.map(readHelp));
-  const help = helps.join("\n");
-  const pages = listFiles().filter((file) => /^docs\/[\w-]+\.md$/.test(file));
-  const known = new Set(help.match(names));
-  const named = new Set(pages.flatMap((page) => readText(page).match(names) ?? []));
+  const summary = await readHelp();
+  const commands = [...summary.matchAll(/^ {2}([a-z]+) .*[<[]/gm)].map(([, command]) => command);
+  const helps = await Promise.all(commands.filter((name) => name !== "help").map(readHelp));
+  const known = new Set([summary, ...helps].join("\n").match(names));
+  const pages = listFiles().filter((file) => describesPawl.test(file));
+  const texts = pages.map((page) => ({ page, text: readText(page) }));
+  const prose = texts.filter(({ page }) => page.startsWith("docs/"));
+  const named = new Set(prose.flatMap(({ text }) => withoutCode(text).match(names) ?? []));
   return [
-    ...[...known].filter((name) => !named.has(name)).map((name) => `docs/: ${name} is not named`),
-    ...pages.flatMap((page) => unknownNames(page, known)),
+    ...[...known]
+      .filter((name) => !named.has(name))
+      .map((name) => `docs/: no page says what ${name} is`),
+    ...texts.flatMap(({ page, text }) =>
+      listPawlNames(text)
+        .filter(({ name }) => !known.has(name))
+        .map(({ name, line }) => `${page}:${line}: pawl has no ${name}`),
+    ),
   ];
 }
 
 const names = /(?<![\w-])--[a-z][a-z-]*[a-z]\b|\b(?:PAWL|DAPR|OTEL)_[A-Z_]*[A-Z]\b/g;
 
-/** Variables of `pawl` that a page names, and flags after `pawl`, that the help does not have. */
-function unknownNames(page, known) {
-  return readText(page)
-    .split("\n")
-    .flatMap((line, index) => {
-      const calls = line.match(/\bpawl (?:serve|verify|backup|restore|explain|workers) [^`#]*/g);
-      const used = [
-        ...(line.match(/\bPAWL_[A-Z_]*[A-Z]\b/g) ?? []),
-        ...(calls ?? []).flatMap((call) => call.match(names) ?? []),
-      ];
-      return used
-        .filter((name) => !known.has(name))
-        .map((name) => `${page}:${index + 1}: pawl has no ${name}`);
-    });
+/** The pages for who uses Pawl; those for who changes it name variables of tests, too. */
+const describesPawl = /^(README|docs\/.*|packages\/\w+\/README|\.changeset\/.*)\.md$/;
+
+/** The variables of `pawl` that a Markdown text names, and its flags after `pawl`: [{ name, line }]. */
+export function listPawlNames(markdown) {
+  return markdown.split("\n").flatMap((text, index, lines) => {
+    let command = text;
+    for (let at = index; lines[at].endsWith("\\") && at + 1 < lines.length; at += 1) {
+      command += lines[at + 1];
+    }
+    const calls = command.match(/\bpawl (?:[a-z]+ |--)[^`#]*/g) ?? [];
+    const used = [
+      ...(text.match(/\bPAWL_[A-Z_]*[A-Z]\b/g) ?? []),
+      ...calls.flatMap((call) => call.match(names)?.filter((name) => name.startsWith("--")) ?? []),
+    ];
+    return used.map((name) => ({ name, line: index + 1 }));
+  });
 }
 
-async function readHelp(command) {
+async function readHelp(...command) {
   const program = join(root, "packages/server/bin/pawl.js");
-  const { code, output } = await capture(nodePath(), [program, command, "--help"]);
-  if (code !== 0) throw new Error(`pawl ${command} --help failed: ${output}`);
+  const { code, output } = await capture(nodePath(), [program, command[0] ?? "--help", "--help"]);
+  if (code !== 0) throw new Error(`pawl ${command[0] ?? ""} --help failed: ${output}`);
   return output;
 }

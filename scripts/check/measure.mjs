@@ -10,6 +10,7 @@ import { lineFinder, parse, walk } from "../syntax.mjs";
  *                 that only holds tests, as that of a `describe` does
  *   offered       the names of the values that it exports
  *   undocumented  what it exports without a doc comment: { line, name }
+ *   exportsAll    its `export *`: { line, specifier }
  *   casts         its type assertions; `as const` is none
  */
 export function measure(file, text) {
@@ -32,6 +33,9 @@ export function measure(file, text) {
     functions,
     offered: offeredValues(exported),
     undocumented: undocumented.map(({ node, name }) => ({ line: lineOf(node.start), name })),
+    exportsAll: program.body
+      .filter(({ type }) => type === "ExportAllDeclaration")
+      .map(({ start, source }) => ({ line: lineOf(start), specifier: source.value })),
     casts,
   };
 }
@@ -53,27 +57,48 @@ function isCast({ type, typeAnnotation }) {
   return type === "TSTypeAssertion";
 }
 
-/** The export statements of a module: [{ node, declaration, name }]. */
+/**
+ * What a module exports, a name each: [{ node, name, isType }]. The node is the statement that
+ * declares it; undefined for what comes from another module.
+ */
 function listExports({ body }) {
-  return body
-    .filter(({ type }) => type === "ExportNamedDeclaration")
-    .map((node) => {
-      const declaration = node.declaration ?? undefined;
-      const name = (declaration?.id ?? declaration?.declarations?.[0].id)?.name;
-      return { node, declaration, name };
+  const declared = body.flatMap((node) =>
+    namesOf(node.declaration ?? node).map((name) => ({ node, name })),
+  );
+  const exports = body.filter(({ type }) => type === "ExportNamedDeclaration");
+  return exports.flatMap((node) => {
+    const own = namesOf(node.declaration).map((name) => ({
+      node,
+      name,
+      isType: node.exportKind === "type",
+    }));
+    const named = node.specifiers.map(({ local, exported, exportKind }) => ({
+      node: node.source ? undefined : declared.find(({ name }) => name === local.name)?.node,
+      name: exported.name,
+      isType: node.exportKind === "type" || exportKind === "type",
+    }));
+    return [...own, ...named];
+  });
+}
+
+/** The names that a declaration gives. */
+function namesOf(declaration) {
+  if (declaration?.id) return [declaration.id.name];
+  const names = new Set();
+  for (const { id } of declaration?.declarations ?? []) {
+    walk(id, (node, parent, key) => {
+      if (node.type === "TSTypeAnnotation") return false;
+      if (node.type === "Identifier" && !(parent?.type === "Property" && key === "key")) {
+        names.add(node.name);
+      }
+      return true;
     });
+  }
+  return [...names];
 }
 
 function offeredValues(exported) {
-  const names = new Set();
-  for (const { node, declaration, name } of exported) {
-    if (node.exportKind === "type") continue;
-    if (declaration !== undefined) names.add(name);
-    for (const { exported, exportKind } of node.specifiers) {
-      if (exportKind !== "type") names.add(exported.name);
-    }
-  }
-  return [...names];
+  return [...new Set(exported.filter(({ isType }) => !isType).map(({ name }) => name))];
 }
 
 function findUndocumented(exported, comments, text) {
@@ -85,7 +110,7 @@ function findUndocumented(exported, comments, text) {
         end <= start &&
         /^\s*(\/\/ biome-ignore[^\n]*\s*)*$/.test(text.slice(end, start)),
     );
-  const declared = exported.filter(({ declaration }) => declaration !== undefined);
+  const declared = exported.filter(({ node }) => node !== undefined);
   // The overloads of a function share the comment of the first.
   const isFirst = ({ name }, index) => declared.findIndex((other) => other.name === name) === index;
   return declared.filter(isFirst).filter(({ node }) => !isDocumented(node));

@@ -35,8 +35,12 @@ describe("measure()", () => {
       "export type G = 1;",
       'export { h, type I } from "./h.js";',
       'export type { J } from "./j.js";',
+      "export const k = 1, l = 2;",
+      "export const { m, n: { o }, ...p } = q;",
+      "const r = 1;",
+      "export { r as s };",
     ].join("\n");
-    expect(measure("a.ts", text).offered).toEqual(["a", "b", "d", "E", "h"]);
+    expect(measure("a.ts", text).offered.join(" ")).toBe("a b d E h k l m o p s");
   });
 
   test("finds what is exported without a doc comment", () => {
@@ -55,10 +59,24 @@ describe("measure()", () => {
       "/** E. */",
       "export function e(text: string): void;",
       "export function e(): void {}",
+      "function f() {}",
+      "/** G. */",
+      "function g() {}",
+      "export { f, g as h };",
     ].join("\n");
     expect(measure("a.ts", text).undocumented).toEqual([
       { line: 4, name: "b" },
       { line: 11, name: "D" },
+      { line: 15, name: "f" },
+    ]);
+  });
+
+  test("finds where all of a module is handed on", () => {
+    const text =
+      'export { a } from "./a.js";\nexport * from "./b.js";\nexport * as c from "./c.js";';
+    expect(measure("a.ts", text).exportsAll).toEqual([
+      { line: 2, specifier: "./b.js" },
+      { line: 3, specifier: "./c.js" },
     ]);
   });
 

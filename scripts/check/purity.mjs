@@ -8,12 +8,14 @@ import { lineFinder, parse, walk } from "../syntax.mjs";
 
 /** The core, and what it may import of the rest of the engine. */
 const isPureSource = /^packages\/engine\/src\/(core\/.*|port\/.*|errors)\.ts$/;
+/** What the core calls of the protocol is as pure, but for buffers that its encoders keep. */
+const isProtocol = /^packages\/protocol\/src\/(?!alarm\.ts$)/;
 const isTest = /\.(test|suite)\.ts$/;
 
 /** The globals that the core may use. */
 const pureGlobals = new Set([
   ...["Array", "BigInt", "Boolean", "Buffer", "Map", "Math", "Number", "Object", "Set", "String"],
-  ...["Symbol", "Uint8Array"],
+  ...["ArrayBuffer", "Symbol", "TextEncoder", "Uint8Array"],
   ...["Error", "RangeError", "TypeError"],
   ...["Infinity", "NaN", "undefined"],
 ]);
@@ -23,25 +25,33 @@ const impureImports = new Set(["timestampNow", "setAlarm"]);
 
 /** Members that depend on chance, on the machine's settings, on a promise, or lead to any code. */
 const impureMembers =
-  /^(random|localeCompare|toLocale\w*|then|catch|finally|constructor|__proto__)$/;
+  /^(random|allocUnsafe(Slow)?|localeCompare|toLocale\w*|then|catch|finally|fromAsync|constructor|__proto__)$/;
 
 /** Problems of the files that must be pure. */
 export function checkCorePurity() {
-  return listSourceFiles()
-    .filter((file) => isPureSource.test(file) && !isTest.test(file))
-    .flatMap((file) => findImpurities(file, readText(file)));
+  const sources = listSourceFiles().filter((file) => !isTest.test(file));
+  return [
+    ...sources.filter((file) => isPureSource.test(file)).flatMap((file) => findIn(file, true)),
+    ...sources.filter((file) => isProtocol.test(file)).flatMap((file) => findIn(file, false)),
+  ];
 }
 
-/** What is not pure in the text of one file, a line each. */
-export function findImpurities(file, text) {
+function findIn(file, isCore) {
+  return findImpurities(file, readText(file), isCore);
+}
+
+/** What is not pure in the text of one file, a line each; what is not the core may keep state. */
+export function findImpurities(file, text, isCore = true) {
   const { program } = parse(file, text);
   const lineOf = lineFinder(text);
   const declared = declaredNames(program);
-  const problems = stateOf(program, text).map((node) => ({ node, what: "state of its own" }));
+  const kept = isCore ? stateOf(program, text) : [];
+  const problems = kept.map((node) => ({ node, what: "state of its own" }));
   walk(program, (node, parent, key) => {
     if (isType(node)) return false;
     const what = impurityOf(node, parent, key, declared);
-    if (what !== undefined) problems.push({ node, what });
+    const isBuffer = !isCore && /^allocUnsafe/.test(what);
+    if (what !== undefined && !isBuffer) problems.push({ node, what });
     return true;
   });
   return problems.map(({ node, what }) => `${file}:${lineOf(node.start)}: must not use ${what}`);
@@ -52,14 +62,17 @@ function impurityOf(node, parent, key, declared) {
     return "promises";
   }
   if (node.type === "ImportExpression" || node.type === "MetaProperty") return node.type;
-  if (node.type === "ExportAllDeclaration") return "export *: its names cannot be seen";
+  if (node.type === "ExportAllDeclaration" && !/\/gen\//.test(node.source.value)) {
+    return "export *: its names cannot be seen";
+  }
   if (node.type === "ImportNamespaceSpecifier") return "import *: its names cannot be seen";
   if (node.type === "ImportSpecifier" && impureImports.has(node.imported.name)) {
     return node.imported.name;
   }
   if (node.type === "MemberExpression") {
-    if (!node.computed)
-      return impureMembers.test(node.property.name) ? node.property.name : undefined;
+    const name = node.computed ? node.property.value : node.property.name;
+    if (impureMembers.test(name)) return name;
+    if (!node.computed) return undefined;
     return isGlobal(node.object, declared) ? "a computed member of a global" : undefined;
   }
   if (node.type !== "Identifier" || isOnlyName(parent, key) || declared.has(node.name))
@@ -112,15 +125,31 @@ function declaredNames(program) {
   return names;
 }
 
-/** Declarations of a module that would keep something from one call to the next. */
+/** What of a module would keep something from one call to the next. */
 function stateOf(program, text) {
-  return program.body
+  const declarations = program.body
     .map((node) => node.declaration ?? node)
-    .filter(({ type }) => type === "VariableDeclaration")
-    .filter(
-      ({ kind, declarations }) =>
-        kind !== "const" || declarations.some((declarator) => canChange(declarator, text)),
-    );
+    .filter(({ type }) => type === "VariableDeclaration");
+  const names = declarations.flatMap(({ declarations }) => declarations.map(({ id }) => id.name));
+  const state = declarations.filter(
+    ({ kind, declarations }) =>
+      kind !== "const" || declarations.some((declarator) => canChange(declarator, text)),
+  );
+  walk(program, (node) => {
+    const isStatic = node.type === "PropertyDefinition" && node.static && !node.readonly;
+    const target = node.type === "UpdateExpression" ? node.argument : node.left;
+    const isChange = /^(Update|Assignment)Expression$/.test(node.type);
+    if (isStatic || (isChange && names.includes(rootOf(target)))) state.push(node);
+    return true;
+  });
+  return state;
+}
+
+/** The name that a chain of members begins with; undefined for a name alone, which is no member. */
+function rootOf(target) {
+  if (target.type !== "MemberExpression") return undefined;
+  const { object } = target;
+  return object.type === "Identifier" ? object.name : rootOf(object);
 }
 
 /** True for a collection, or an empty literal, whose type does not say that it stays as it is. */

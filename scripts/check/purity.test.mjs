@@ -34,6 +34,11 @@ const impure = {
   "a counter": "let count = 0;",
   "a cache": "const cache = new Map<string, number>();",
   "a list to add to": "const list: number[] = [];",
+  "a member of its own that changes": "const a = { n: 0, m: { n: 0 } }; const c = () => a.m.n++;",
+  "a static field": "class A { static count = 0; }",
+  "a promise of a list": "const a = Array.fromAsync([]);",
+  "memory of others": "const a = () => Buffer.allocUnsafe(8);",
+  "an inherited constructor by its text": 'const a = () => []["constructor"];',
 };
 
 const pure = {
@@ -47,6 +52,9 @@ const pure = {
   "collections of one call": "const a = () => new Map([[1, new Set<string>()]]);",
   "tables that stay":
     'const a: ReadonlySet<string> = new Set(["b"]);\nconst none: readonly A[] = [];',
+  "a member that changes of what a call has made":
+    "const a = (n: number) => { const c = { n }; c.n += 1; return c.n; };",
+  "a static constant": "class A { static readonly count = 0; }",
   "what is said in comments": "/* await Date.now() */ const a = 1;",
 };
 

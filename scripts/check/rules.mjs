@@ -6,20 +6,42 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readText } from "../source-files.mjs";
+import { parse, walk } from "../syntax.mjs";
 import { root } from "../workspace.mjs";
 
 const page = "docs/semantics.md";
 const table = "packages/engine/test/rules.json";
 
-const escaped = (text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
-
-/** What declares a test of this name, by the ending of its file. */
-const declarations = {
-  ts: (name) => new RegExp(`\\(\\s*(["'\`])${escaped(name)}\\1,`),
-  py: (name) => new RegExp(`^ *def ${name}\\(`, "m"),
-  go: (name) => new RegExp(`^func ${name}\\(`, "m"),
-  java: (name) => new RegExp(`void ${name}\\(`),
+/** The names of the tests in a text, by the ending of its file. */
+const testNames = {
+  ts: listTests,
+  py: (_file, text) => listMatches(text, /^ *def (test_\w+)\(/gm),
+  go: (_file, text) => listMatches(text, /^func (Test\w+)\(/gm),
+  java: (_file, text) => listMatches(text, /@Test\s+void (\w+)\(/g),
 };
+
+function listMatches(text, pattern) {
+  return new Set([...text.matchAll(pattern)].map(([, name]) => name));
+}
+
+/** The names of the tests that a module has, as they are written, but for those that never run. */
+export function listTests(file, text) {
+  const names = new Set();
+  walk(parse(file, text).program, (node) => {
+    const [name] = node.type === "CallExpression" ? node.arguments : [];
+    const isText = name?.type === "TemplateLiteral" || typeof name?.value === "string";
+    if (isText && isTest(node.callee)) names.add(text.slice(name.start + 1, name.end - 1));
+    return true;
+  });
+  return names;
+}
+
+/** True for `test`, `test.each(…)` and their like, false for `test.skip` and `test.todo`. */
+function isTest(callee) {
+  if (callee.type === "CallExpression") return isTest(callee.callee);
+  if (callee.type !== "MemberExpression") return callee.name === "test";
+  return !/^(skip|todo)$/.test(callee.property.name) && isTest(callee.object);
+}
 
 /** Every rule of the page has a row in the table, and the other way round. */
 export function checkRulesHaveTests() {
@@ -50,10 +72,10 @@ export function checkRuleTestsExist() {
         problems.add(`${table}: rule ${rule} names ${file}, which there is not`);
         continue;
       }
-      const text = readText(file);
-      const declares = declarations[file.slice(file.lastIndexOf(".") + 1)];
+      const listNames = testNames[file.slice(file.lastIndexOf(".") + 1)];
+      const present = listNames(file, readText(file));
       for (const name of names) {
-        if (!declares(name).test(text)) {
+        if (!present.has(name)) {
           problems.add(`${table}: rule ${rule}: ${file} has no test "${name}"`);
         }
       }

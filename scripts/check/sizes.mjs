@@ -17,7 +17,7 @@ export function checkFileSizes() {
   for (const file of listHandWritten()) {
     const lines = readText(file).split("\n").length - 1;
     if (lines > fileLimitLines && !exceptions.has(file)) {
-      problems.push(`${file}: ${lines} lines; at most ${fileLimitLines}`);
+      problems.push(`${file}: ${lines} lines; at most ${fileLimitLines}: split it`);
     }
   }
   return problems;
@@ -32,5 +32,8 @@ export function checkFolderSizes() {
   }
   return [...counts]
     .filter(([folder, count]) => count > folderLimitFiles && !exceptions.has(folder))
-    .map(([folder, count]) => `${folder}: ${count} source files; at most ${folderLimitFiles}`);
+    .map(
+      ([folder, count]) =>
+        `${folder}: ${count} source files; at most ${folderLimitFiles}: make a folder`,
+    );
 }

@@ -5,19 +5,18 @@
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { isGenerated, listFiles, readText } from "../source-files.mjs";
+import { isGenerated, listFiles, listHandWritten, readText } from "../source-files.mjs";
 import { root } from "../workspace.mjs";
 
+const npmRegistry = /\b(tarball|registry|registries|resolved)["']?:|registry\s*=/;
 const licenceLine = "SPDX-License-Identifier: Apache-2.0";
 const isBinary = /\.(binpb|png|ico|woff2?|gz|zip)$/;
-const isSource = /\.(ts|mjs|py|go|java|sh)$/;
 /** Protos that came from elsewhere keep the header that they came with. */
 const isOurProto = /^proto\/pawl\/.*\.proto$/;
 
 /** Every hand-written source file says its licence in its first lines. */
 export function checkLicenceLines() {
-  return listFiles()
-    .filter((file) => isSource.test(file) || isOurProto.test(file) || file === ".ci/run")
+  return [...listHandWritten(), ...listFiles().filter((file) => isOurProto.test(file))]
     .filter((file) => !readText(file).split("\n", 2).join("\n").includes(licenceLine))
     .map((file) => `${file}: the first line must hold "${licenceLine}"`);
 }
@@ -31,20 +30,32 @@ export function checkMachinePaths() {
     if (isBinary.test(file) || isGenerated(file)) continue;
     for (const [index, line] of readText(file).split("\n").entries()) {
       if (here.some((path) => line.includes(path)) || home.test(line)) {
-        problems.push(`${file}:${index + 1}: names a folder of one machine`);
+        problems.push(`${file}:${index + 1}: names a folder of one machine; take it out`);
       }
     }
   }
   return problems;
 }
 
-/** The lock file and npm's settings name no registry. */
+/** What names a registry, by the files of the package managers that would go there. */
+const registries = [
+  [
+    /(^|\/)(pnpm-lock\.yaml|package-lock\.json|pnpm-workspace\.yaml|package\.json|\.npmrc)$/,
+    npmRegistry,
+  ],
+  [/(^|\/)(requirements\.txt|pip\.conf)$/, /^\s*(-i|--(extra-)?index-url|(extra-)?index-url)\b/],
+  [/(^|\/)(pom|settings)\.xml$/, /<(repository|pluginRepository|mirror)>/],
+];
+
+/** Files of package managers name no registry: each machine has its own. */
 export function checkRegistryHosts() {
   const problems = [];
-  for (const file of listFiles().filter((name) => /(^|\/)(pnpm-lock\.yaml|\.npmrc)$/.test(name))) {
+  for (const file of listFiles()) {
+    const [, pattern] = registries.find(([files]) => files.test(file)) ?? [];
+    if (pattern === undefined) continue;
     for (const [index, line] of readText(file).split("\n").entries()) {
-      if (/\b(tarball|registry):|registry\s*=/.test(line)) {
-        problems.push(`${file}:${index + 1}: names a registry: ${line.trim()}`);
+      if (pattern.test(line)) {
+        problems.push(`${file}:${index + 1}: names a registry; take it out: ${line.trim()}`);
       }
     }
   }
@@ -61,8 +72,13 @@ export async function checkErrorDocs() {
   });
   const text = readText("docs/errors.md");
   const sections = text.match(/^### [^\n]*\n[^\n]*\n/gm) ?? [];
+  const inOneLine = (heading) => heading.trim().replace("\n", ", ");
   return [
-    ...wanted.filter((heading) => sections.filter((found) => found === heading).length !== 1),
-    ...sections.filter((heading) => !wanted.includes(heading)),
-  ].map((heading) => `docs/errors.md: ${heading.trim().replace("\n", ", ")}`);
+    ...wanted
+      .filter((heading) => sections.filter((found) => found === heading).length !== 1)
+      .map((heading) => `docs/errors.md: there must be one section "${inOneLine(heading)}"`),
+    ...sections
+      .filter((heading) => !wanted.includes(heading))
+      .map((heading) => `docs/errors.md: the server has no "${inOneLine(heading)}"`),
+  ];
 }

@@ -4,10 +4,57 @@
 // here so that those who serve them (the engine) and those who use them (the client, near or over
 // the network) speak of the same shapes without knowing each other.
 
-export type * from "./batch.js";
-export type * from "./condition.js";
-export type * from "./connected-worker.js";
-export type * from "./explanation.js";
-export type * from "./management.js";
-export type * from "./query.js";
-export type * from "./worker.js";
+export type {
+  Batch,
+  BatchAction,
+  BatchCommand,
+  BatchError,
+  BatchPort,
+  BatchStatus,
+} from "./batch.js";
+export type {
+  Comparison,
+  Condition,
+  Equal,
+  Ordered,
+  Prefix,
+  TextField,
+  TimeField,
+} from "./condition.js";
+export type { ConnectedWorker, WorkLoad, WorkerKind } from "./connected-worker.js";
+export type {
+  Explanation,
+  InboxEvent,
+  OpenActivity,
+  OpenChild,
+  OpenTimer,
+  WaitReason,
+} from "./explanation.js";
+export type {
+  ExecutionOptions,
+  ExecutionsQuery,
+  Failure,
+  FeedItem,
+  Instance,
+  InstanceChange,
+  InstanceStatus,
+  ManagementPort,
+  ReadOptions,
+  RerunCommand,
+  StallCode,
+  StartCommand,
+  WaitOptions,
+  WatchAllOptions,
+  WatchOptions,
+} from "./management.js";
+export type { InstanceFilter, ListPage, ListQuery, SortField } from "./query.js";
+export type {
+  ActivityCompletion,
+  ActivityItem,
+  TurnCompletion,
+  TurnItem,
+  WorkItem,
+  WorkerPort,
+  WorkerRegistration,
+  WorkerSession,
+} from "./worker.js";
