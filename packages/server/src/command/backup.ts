@@ -13,7 +13,8 @@ import { AdminService, type BackupResponse } from "@pawl/protocol";
 import { componentFolder, listKeptComponents } from "../component/data-folder.js";
 import { nameProblem } from "../component/name.js";
 import { unpackEntries } from "../service/message/entries.js";
-import { connectTo, type RemoteFlags, reasonOf } from "./remote.js";
+import { reasonOf } from "./reason.js";
+import { connectTo, type RemoteFlags } from "./remote.js";
 import { failWith, printReports, type TitledReport } from "./report.js";
 
 /**

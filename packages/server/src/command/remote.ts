@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type DescMessage, type DescService, type MessageShape, toJson } from "@bufbuild/protobuf";
-import { type CallOptions, type Client, ConnectError, createClient } from "@connectrpc/connect";
+import { type CallOptions, type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { EngineError } from "@pawl/engine";
 import { componentHeader } from "../component/name.js";
 import { type IdentityFlags, readIdentity } from "./identity.js";
+import { reasonOf } from "./reason.js";
 import { failWith, oneLine } from "./report.js";
 
 /** Where a running server is, and how to be let in. */
@@ -22,6 +24,9 @@ export function connectTo<Service extends DescService>(
   service: Service,
   { address, token, component = "", ...files }: RemoteFlags,
 ): { readonly client: Client<Service>; readonly call: CallOptions } {
+  if (!/^https?:/i.test(address) || !URL.canParse(address)) {
+    throw new EngineError("INVALID_ARGUMENT", "it is no URL like http://127.0.0.1:3500");
+  }
   const transport = createGrpcTransport({
     baseUrl: address,
     nodeOptions: readIdentity(address, files),
@@ -49,10 +54,4 @@ export function jsonText<Desc extends DescMessage>(
 ): string {
   const lines = JSON.stringify(toJson(schema, message), null, 2).split("\n");
   return `${lines.map(oneLine).join("\n")}\n`;
-}
-
-/** What an error says to people. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof ConnectError) return error.rawMessage;
-  return error instanceof Error ? error.message : String(error);
 }
