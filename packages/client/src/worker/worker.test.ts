@@ -7,6 +7,7 @@ import { FakeWorkServer } from "../../test/fake-server.js";
 import { history as h } from "../../test/history.js";
 import { describeAction, silent } from "../../test/replay-of.js";
 import { createDeferred } from "../async/deferred.js";
+import type { AnyWorkflow } from "../authoring.js";
 import { activity, workflow } from "../definition.js";
 import type { WorkerOptions } from "../options.js";
 import { createWorker, type Worker } from "./worker.js";
@@ -185,19 +186,23 @@ describe("a worker on a stream", () => {
   });
 });
 
+/** What the first turn of an instance asks a server for. */
+async function actionsOf(definition: AnyWorkflow): Promise<string[] | undefined> {
+  const { stream } = await connect({ workflows: [definition] });
+  const { name } = definition;
+  const newEvents = [h.turn(1), h.start(name)];
+  stream.send({ turns: [{ ...firstTurn, workflow: name, newEvents }] });
+  const { turns } = await stream.requests.take();
+  return turns[0]?.actions.map(describeAction);
+}
+
 describe("a turn that asks for more than a server reads", () => {
   test("fails its own instance and not the stream", async () => {
     const huge = workflow("huge", async (ctx) => {
       const input = "x".repeat(3_000_000);
       await Promise.all([1, 2, 3, 4, 5].map(() => ctx.activity(increment.name, input)));
     });
-    const { stream } = await connect({ workflows: [huge] });
-    const newEvents = [h.turn(1), h.start("huge")];
-    stream.send({ turns: [{ ...firstTurn, workflow: "huge", newEvents }] });
-    const { turns } = await stream.requests.take();
-    expect(turns[0]?.actions.map(describeAction)).toEqual([
-      expect.stringContaining("failed PayloadTooLarge"),
-    ]);
+    expect(await actionsOf(huge)).toEqual([expect.stringContaining("failed PayloadTooLarge")]);
   });
 });
 
@@ -206,13 +211,7 @@ describe("a turn that asks for more actions than a server allows", () => {
     const many = workflow("many", async (ctx) => {
       for (let sent = 0; sent <= limits.turnActions; sent += 1) ctx.sendEvent("other", "e");
     });
-    const { stream } = await connect({ workflows: [many] });
-    const newEvents = [h.turn(1), h.start("many")];
-    stream.send({ turns: [{ ...firstTurn, workflow: "many", newEvents }] });
-    const { turns } = await stream.requests.take();
-    expect(turns[0]?.actions.map(describeAction)).toEqual([
-      expect.stringContaining("failed InvalidAction"),
-    ]);
+    expect(await actionsOf(many)).toEqual([expect.stringContaining("failed InvalidAction")]);
   });
 });
 
@@ -234,13 +233,7 @@ describe("a failure of more text than a server reads", () => {
     const failing = workflow("failing", () => {
       throw new Error(text);
     });
-    const { stream } = await connect({ workflows: [failing] });
-    const newEvents = [h.turn(1), h.start("failing")];
-    stream.send({ turns: [{ ...firstTurn, workflow: "failing", newEvents }] });
-    const { turns } = await stream.requests.take();
-    expect(turns[0]?.actions.map(describeAction)).toEqual([
-      expect.stringContaining("failed PayloadTooLarge"),
-    ]);
+    expect(await actionsOf(failing)).toEqual([expect.stringContaining("failed PayloadTooLarge")]);
   });
 });
 
