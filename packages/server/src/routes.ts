@@ -168,7 +168,12 @@ export function registerServices(
   const { components, workflows, metadata, log, rules, strictDapr: strict } = targets;
   const index = new DescriptorIndex(services);
   const validation = createRequestValidation();
-  const checked = { interceptors: [...interceptors, validation], passes: isValidRequest };
+  const checked = {
+    interceptors: [...interceptors, validation],
+    passes: isValidRequest,
+    // Connect leaves out what it does not know: a misspelt condition would let every instance through.
+    jsonOptions: { ignoreUnknownFields: false },
+  };
   router
     .service(
       WorkflowService,

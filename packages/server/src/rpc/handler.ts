@@ -82,7 +82,8 @@ export class RpcHandler {
     const report = createFailureLog(log);
     const errors = createErrorInterceptor(report, hasDetail);
     const interceptors = [errors];
-    const options = { ...rpcLimits, ...limits, jsonOptions: { registry }, interceptors };
+    const jsonOptions = { registry };
+    const options = { ...rpcLimits, ...limits, jsonOptions, interceptors };
     const router = createConnectRouter(options);
     this.#plain = new PlainGrpc(report, hasDetail, errors);
     const services: ServiceRouter = {
@@ -90,7 +91,11 @@ export class RpcHandler {
         for (const { method, impl } of Object.values(
           createServiceImplSpec(service, implementation).methods,
         )) {
-          router.rpc(method, impl, { ...own, ...countedCompression(method) });
+          router.rpc(method, impl, {
+            ...own,
+            ...countedCompression(method),
+            jsonOptions: { ...jsonOptions, ...own?.jsonOptions },
+          });
         }
         this.#plain.add(service, implementation, { ...options, ...own });
         return services;

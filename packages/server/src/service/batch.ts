@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { isMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import {
   type Batch,
@@ -63,6 +63,7 @@ export function createBatchService(engine: BatchPort): ServiceImpl<typeof BatchS
 }
 
 function startBatch(engine: BatchPort, request: StartBatchRequest): Promise<Batch> {
+  requireKnown(request);
   const { filter, allInstances, batchId, reason, output, recursive, force } = request;
   return engine.startBatch({
     action: toAction(request.action),
@@ -75,6 +76,26 @@ function startBatch(engine: BatchPort, request: StartBatchRequest): Promise<Batc
     ...(output === undefined ? {} : { output }),
     ...(recursive === undefined ? {} : { recursive }),
   });
+}
+
+/** A field of a later version may be a condition: without it more instances would be meant. */
+function requireKnown(request: StartBatchRequest): void {
+  const unknown = unknownFields(request);
+  if (unknown.length === 0) return;
+  throw new EngineError(
+    "INVALID_ARGUMENT",
+    `the request has fields that this server does not know: ${unknown.join(", ")}`,
+  );
+}
+
+/** Those of a message and of all within it, as in "pawl.v1.InstanceFilter 99". */
+function unknownFields(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  const own = isMessage(value)
+    ? (value.$unknown ?? []).map(({ no }) => `${value.$typeName} ${no}`)
+    : [];
+  const { $unknown: _own, ...rest }: { $unknown?: unknown } = value;
+  return [...own, ...Object.values(rest).flatMap(unknownFields)];
 }
 
 function toAction(message: ActionMessage): BatchAction {
