@@ -274,3 +274,44 @@ describe("a message that is none", () => {
     expect((await rest(server, "GET", "/v1.0/healthz")).status).toBe(204);
   });
 });
+
+describe("a request that is no call", () => {
+  const get = "/pawl.v1.WorkflowService/GetInstance";
+  const watch = "/pawl.v1.WorkflowService/WatchInstance";
+  const start = "/pawl.v1.WorkflowService/StartInstance";
+  const json = "application/json";
+
+  test.each([
+    ["POST", get, "application/x-www-form-urlencoded", 415, /takes the content-type .*json/],
+    ["POST", watch, json, 415, /takes the content-type .*connect\+json .*five bytes/],
+    ["PUT", get, json, 405, /is called with POST or GET$/],
+    ["GET", start, json, 405, /is called with POST$/],
+    ["POST", "/pawl.v1.WorkerService/Work", json, 505, /needs HTTP\/2/],
+  ])("%s %s as %s is answered %i with what to do", async (method, path, type, status, what) => {
+    const server = await startServer();
+    const body = method === "GET" ? undefined : "{}";
+    const answer = await rest(server, method, path, body, { "content-type": type });
+    expect([answer.status, answer.headers["content-type"], answer.json]).toMatchObject([
+      status,
+      json,
+      {
+        code: "invalid_argument",
+        message: expect.stringMatching(what),
+        details: [{ debug: { code: "MALFORMED_REQUEST" } }],
+      },
+    ]);
+    expect(answer.headers.allow !== undefined).toBe(status === 405);
+  });
+
+  test.each([
+    "/pawl.v1.WorkflowService/Get",
+    "/TaskHubSidecarService/",
+    "/grpc.health.v1.Health/x",
+  ])("of a method that a service does not have, %s, says so", async (path) => {
+    const answer = await rest(await startServer(), "POST", path, "{}", { "content-type": json });
+    expect([answer.status, answer.json]).toMatchObject([
+      404,
+      { code: "unimplemented", message: `unknown method ${path}` },
+    ]);
+  });
+});

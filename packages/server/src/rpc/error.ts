@@ -4,7 +4,9 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import {
   createAsyncIterable,
   encodeEnvelope,
+  type UniversalHandler,
   type UniversalServerResponse,
+  uResponseMethodNotAllowed,
 } from "@connectrpc/connect/protocol";
 import {
   codeToHttpStatus,
@@ -13,18 +15,23 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
+import { EngineError } from "@pawl/engine";
 import { toConnectError } from "../interceptor/error.js";
 import { rewriteGrpcMessage } from "./grpc-status.js";
 
 /**
  * Gives the errors that the RPC library finds before any interceptor runs (a malformed or too large
- * message of a unary call) the codes of all others, and the detail where `isDetailed`. Answers
- * without such an error pass untouched.
+ * message of a unary call) the codes of all others, and the detail where `isDetailed`; and words to
+ * those that it answers with a status alone. Answers without such an error pass untouched.
  */
 export async function clarifyErrors(
   response: UniversalServerResponse,
+  handler: UniversalHandler,
   isDetailed: boolean,
 ): Promise<UniversalServerResponse> {
+  if (response.body === undefined && response.status >= 400) {
+    return sayRefusal(response, handler, isDetailed);
+  }
   if (response.trailer !== undefined) {
     clarifyTrailer(response.trailer, isDetailed);
     return { ...response, body: thenReword(response.body, response.trailer) };
@@ -43,6 +50,31 @@ export async function clarifyErrors(
     return clarifyJson(response, response.body, isDetailed);
   }
   return response;
+}
+
+/** What is no call is refused before its protocol is known: the status stays, and Connect's form of an error says why. */
+function sayRefusal(
+  response: UniversalServerResponse,
+  { allowedMethods, method, requestPath }: UniversalHandler,
+  isDetailed: boolean,
+): UniversalServerResponse {
+  const types =
+    method.methodKind === "unary"
+      ? "application/json or application/proto"
+      : "application/connect+json or application/connect+proto, with five bytes before each message";
+  const reasons: Readonly<Record<number, string>> = {
+    405: `${requestPath} is called with ${allowedMethods.join(" or ")}`,
+    415: `${requestPath} takes the content-type ${types}, or one of gRPC or gRPC-Web`,
+    505: `${requestPath} streams both ways, which needs HTTP/2`,
+  };
+  const reason = reasons[response.status] ?? `${requestPath} cannot be called so`;
+  const error = toConnectError(new EngineError("MALFORMED_REQUEST", reason), { isDetailed });
+  const header = new Headers(response.header);
+  header.set("content-type", "application/json");
+  if (response.status === uResponseMethodNotAllowed.status) {
+    header.set("allow", allowedMethods.join(", "));
+  }
+  return { ...response, header, body: createAsyncIterable([errorToJsonBytes(error, undefined)]) };
 }
 
 /** gRPC: an error before the first message is in the trailers by now. */

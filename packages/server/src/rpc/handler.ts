@@ -18,8 +18,11 @@ import {
   type ServiceImpl,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { errorToJsonBytes } from "@connectrpc/connect/protocol-connect";
 import { universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { createErrorInterceptor, type DetailRule } from "../interceptor/error.js";
+import { EngineError } from "@pawl/engine";
+import { errorMap } from "../error-map.js";
+import { createErrorInterceptor, type DetailRule, toConnectError } from "../interceptor/error.js";
 import { shortenMessage } from "../interceptor/error-size.js";
 import { rpcLimits } from "../interceptor/limit.js";
 import { createFailureLog } from "../interceptor/log.js";
@@ -64,6 +67,8 @@ export interface RpcOptions {
  */
 export class RpcHandler {
   readonly #handlers = new Map<string, UniversalHandler>();
+  /** By the path to which those of their methods are added. */
+  readonly #services = new Map<string, DescService>();
   readonly #plain: PlainGrpc;
   readonly #open = new Set<AbortController>();
   readonly #fallback: HttpHandler;
@@ -105,6 +110,7 @@ export class RpcHandler {
     register(services, interceptors);
     for (const handler of router.handlers) {
       this.#handlers.set(handler.requestPath, handler);
+      this.#services.set(`/${handler.service.typeName}`, handler.service);
     }
   }
 
@@ -117,11 +123,15 @@ export class RpcHandler {
   readonly handle: HttpHandler = (request, response) => {
     const url = request.url ?? "";
     const queryAt = url.indexOf("?");
-    const handler = this.#handlers.get(queryAt < 0 ? url : url.slice(0, queryAt));
+    const path = queryAt < 0 ? url : url.slice(0, queryAt);
+    const handler = this.#handlers.get(path);
+    const service = this.#services.get(path.slice(0, path.lastIndexOf("/")));
     if (handler !== undefined) {
       void this.#call(handler, request, response);
     } else if (request.headers["content-type"]?.startsWith("application/grpc") === true) {
       refuseUnknownRpc(request, response, url);
+    } else if (service !== undefined) {
+      refuseUnknownMethod(request, response, path, this.#hasDetail(service));
     } else {
       this.#fallback(request, response);
     }
@@ -142,7 +152,11 @@ export class RpcHandler {
   ): Promise<void> {
     try {
       const call = this.#openCall(handler, request, response);
-      const answer = await clarifyErrors(await handler(call), this.#hasDetail(handler.service));
+      const answer = await clarifyErrors(
+        await handler(call),
+        handler,
+        this.#hasDetail(handler.service),
+      );
       await universalResponseToNodeResponse(answer, response);
     } catch (error) {
       this.#fail(handler, response, error);
@@ -266,4 +280,18 @@ function refuseUnknownRpc(request: HttpRequest, response: HttpResponse, path: st
   response.setHeader("grpc-status", String(Code.Unimplemented));
   response.setHeader("grpc-message", encodeGrpcMessage(shortenMessage(`unknown method ${path}`)));
   response.end();
+}
+
+/** The same to callers of a service in Connect, and in what is no protocol. */
+function refuseUnknownMethod(
+  request: HttpRequest,
+  response: HttpResponse,
+  path: string,
+  isDetailed: boolean,
+): void {
+  request.resume();
+  const error = new EngineError("UNIMPLEMENTED", `unknown method ${path}`);
+  response.statusCode = errorMap.UNIMPLEMENTED.http;
+  response.setHeader("content-type", "application/json");
+  response.end(errorToJsonBytes(toConnectError(error, { isDetailed }), undefined));
 }
