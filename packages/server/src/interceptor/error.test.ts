@@ -66,14 +66,16 @@ describe("toConnectError()", () => {
     expect(detailOf(sent)).toBe("INSTANCE_NOT_FOUND");
   });
 
-  test.each(["decompression failed", "parse binary: premature EOF"])(
-    "blames the caller for %s",
-    (text) => {
-      const sent = toConnectError(new ConnectError(text, Code.Internal));
+  test.each([
+    ["decompression failed", Code.Internal],
+    ["decompression failed", Code.InvalidArgument],
+    ["parse binary: premature EOF", Code.Internal],
+    ["cannot decode message a.B from JSON: x", Code.InvalidArgument],
+  ])("blames the caller's message for %s, with whatever code", (text, code) => {
+    const sent = toConnectError(new ConnectError(text, code));
 
-      expect([sent.code, detailOf(sent)]).toEqual([Code.InvalidArgument, "MALFORMED_REQUEST"]);
-    },
-  );
+    expect([sent.code, detailOf(sent)]).toEqual([Code.InvalidArgument, "MALFORMED_REQUEST"]);
+  });
 
   test("keeps gRPC's code for a compressed message of an unnamed compression", () => {
     const text = "received compressed envelope, but do not know how to decompress";

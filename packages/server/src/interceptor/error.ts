@@ -128,8 +128,8 @@ const hangUpCodes: ReadonlySet<unknown> = new Set([
   "EPIPE",
 ]);
 
-/** What the RPC library says about compressed bytes that end too early. */
-const unreadable = "decompression failed";
+/** How the RPC library begins to say that it cannot read a message; the code depends on what is wrong with it. */
+const unreadable = ["decompression failed", "parse binary:", "cannot decode message"];
 
 /** gRPC answers a compressed message without a named compression with INTERNAL, its sender's fault. */
 function isMisuse(error: ConnectError): boolean {
@@ -155,16 +155,13 @@ function fromLibrary(error: ConnectError): Translation {
   if (isMisuse(error)) {
     return { sent: error, code: "MALFORMED_REQUEST", facts: {} };
   }
-  const { rawMessage } = error;
-  const isUnreadable = rawMessage.startsWith("parse binary:") || rawMessage === unreadable;
-  if (error.code === Code.Internal && isUnreadable) {
-    const sent = new ConnectError(error.rawMessage, Code.InvalidArgument, undefined, [], error);
-    return { sent, code: "MALFORMED_REQUEST", facts: {} };
+  const { rawMessage, code } = error;
+  const mayBeUnreadable = code === Code.Internal || code === Code.InvalidArgument;
+  if (!mayBeUnreadable || !unreadable.some((words) => rawMessage.startsWith(words))) {
+    return { sent: error, code: errorCodeOf(code), facts: {} };
   }
-  if (error.code === Code.InvalidArgument && error.rawMessage.startsWith("cannot decode message")) {
-    return { sent: error, code: "MALFORMED_REQUEST", facts: {} };
-  }
-  return { sent: error, code: errorCodeOf(error.code), facts: {} };
+  const sent = new ConnectError(rawMessage, Code.InvalidArgument, undefined, [], error);
+  return { sent, code: "MALFORMED_REQUEST", facts: {} };
 }
 
 function internal(error: unknown): Translation {
