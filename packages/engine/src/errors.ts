@@ -42,12 +42,24 @@ export function rethrowUnavailable(error: unknown): void {
   if (isUnavailable(error)) throw error;
 }
 
+/** What an error rests on: the cause says more than the error about it. */
+export function firstCause(error: unknown): unknown {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause;
+}
+
+/** What an error says. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** What the system says of itself, not of a folder: no room, too many open files, a disk that does not answer. */
 const passing = /^(ENOSPC|EDQUOT|EIO|EMFILE|ENFILE|ENOMEM)$/;
 
 /** The error of a path where no folder can be made, read or written; of one where it cannot be for now. */
 export function unusable(dataDir: string, cause: unknown): EngineError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   if (cause instanceof Error && "code" in cause && passing.test(String(cause.code))) {
     return notNow(dataDir, reason, cause);
   }

@@ -2,11 +2,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { AbstractKeyIterator } from "abstract-level";
 import { Level } from "level";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { EngineError } from "../src/errors.js";
 import { openEngine } from "../src/open-engine.js";
+import { LostBlocks } from "../src/store/salvage/lost-blocks.js";
 import { formatVersion, readSideFile, writeSideFile } from "../src/store/side-file.js";
 import { commitKey } from "../src/store/store-key.js";
 import { verifyFolder } from "../src/verify-folder.js";
@@ -34,6 +37,13 @@ async function newestCommit(dataDir: string): Promise<number> {
   } finally {
     await db.close();
   }
+}
+
+/** The files below a folder that this process has open; none where the system does not say. */
+async function openFilesIn(folder: string): Promise<string[]> {
+  const numbers = await readdir("/proc/self/fd").catch(() => []);
+  const paths = numbers.map((number) => readlink(`/proc/self/fd/${number}`).catch(() => ""));
+  return (await Promise.all(paths)).filter((path) => path.startsWith(folder));
 }
 
 /** Expects that the folder is refused and every file of before is still there. */
@@ -232,7 +242,7 @@ describe("lost commits are found", () => {
   });
 });
 
-describe("a data folder that the system does not let be opened", () => {
+describe("a data folder that cannot be opened", () => {
   const unavailable = { code: "STORE_UNAVAILABLE", message: expect.not.stringContaining("backup") };
 
   test("is not said to be damaged: LevelDB may not have its lock", async () => {
@@ -253,6 +263,30 @@ describe("a data folder that the system does not let be opened", () => {
       ...unavailable,
       message: expect.stringContaining("ENOSPC"),
     });
+    await (await openOnDisk(dataDir)).close();
+  });
+
+  test.each([
+    ["is not said to be damaged", "LEVEL_IO_ERROR", unavailable],
+    ["is said to be, when it is", "LEVEL_CORRUPTION", damaged],
+  ])("%s: its marks cannot be read", async (_, code, refusal) => {
+    const dataDir = await filledFolder();
+    const cause = Object.assign(new Error("a block"), { code });
+    const spy = vi.spyOn(AbstractKeyIterator.prototype, "all").mockRejectedValue(cause);
+    onTestFinished(() => spy.mockRestore());
+    await expect(openEngine({ dataDir })).rejects.toMatchObject(refusal);
+    spy.mockRestore();
+    await (await openOnDisk(dataDir)).close();
+  });
+
+  test("is said to be damaged, and is let go: what it has lost cannot be read", async () => {
+    const dataDir = await filledFolder();
+    const damage = new EngineError("INSTANCE_DAMAGED", "the store is damaged: a lost block");
+    const spy = vi.spyOn(LostBlocks, "read").mockRejectedValue(damage);
+    onTestFinished(() => spy.mockRestore());
+    await expect(openEngine({ dataDir })).rejects.toMatchObject(damaged);
+    expect(await openFilesIn(dataDir)).toEqual([]);
+    spy.mockRestore();
     await (await openOnDisk(dataDir)).close();
   });
 

@@ -8,7 +8,7 @@ import type {
   WorkerSession,
   WorkItem,
 } from "@pawl/protocol/port";
-import { EngineError, isEngineError, isUnavailable } from "../errors.js";
+import { EngineError, firstCause, isEngineError, isUnavailable, reasonOf } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import type { OpenStore } from "../store/store.js";
 import { Waiters } from "./read/waiters.js";
@@ -252,7 +252,7 @@ export class Supervisor {
     await this.#recovery?.close();
     await runtime.retention.close();
     await runtime.journal.flush().catch((error: unknown) => {
-      const reason = reasonOf(error);
+      const reason = reasonOf(firstCause(error));
       this.#options.logger.error({ reason }, "the store failed while the engine was closed");
     });
     await runtime.store.close();
@@ -262,7 +262,7 @@ export class Supervisor {
     // One that is being opened, or was given up already, is `open`'s affair. What is still being read when
     // the engine closes is none of anybody's.
     if (this.#runtime !== runtime || this.#closed !== undefined) return;
-    this.#note(reasonOf(error));
+    this.#note(reasonOf(firstCause(error)));
     this.#forgetCalm();
     this.#runtime = undefined;
     this.#announce(false);
@@ -297,7 +297,7 @@ export class Supervisor {
         return;
       } catch (error) {
         const code = isEngineError(error) ? error.code : "INTERNAL";
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (reason !== this.#reason || waitMs < maxReopenMs || quietMs >= sameReasonMs) {
           this.#options.logger.error({ code, reason, waitMs }, "the store cannot be opened");
           quietMs = 0;
@@ -330,11 +330,4 @@ export class Supervisor {
 
 function shuttingDown(): EngineError {
   return new EngineError("SHUTTING_DOWN", "the engine is stopping");
-}
-
-/** The cause says more than the error about it. */
-function reasonOf(error: unknown): string {
-  let reason = error;
-  while (reason instanceof Error && reason.cause instanceof Error) reason = reason.cause;
-  return reason instanceof Error ? reason.message : String(reason);
 }

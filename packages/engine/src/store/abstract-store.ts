@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { AbstractBatchOptions, AbstractChainedBatch, AbstractLevel } from "abstract-level";
-import { EngineError } from "../errors.js";
+import { EngineError, reasonOf } from "../errors.js";
 import { damaged } from "./damaged.js";
 import { GatheredGets } from "./level/gathered-gets.js";
 import type { Entry, KeyRange, Store, StoreReader, StoreSnapshot, StoreWrite } from "./store.js";
@@ -190,10 +190,6 @@ function readError(error: unknown): EngineError {
   return new EngineError("STORE_UNAVAILABLE", `the store cannot read (${reasonOf(error)})`, {
     cause: error,
   });
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The code of an abstract-level error, or of its cause, which says more. */

@@ -4,10 +4,10 @@ import { randomUUID } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Level } from "level";
-import { EngineError, isEngineError, notNow, unusable } from "../errors.js";
+import { EngineError, firstCause, isEngineError, notNow, reasonOf, unusable } from "../errors.js";
 import { AbstractStore, type Database, levelCode, type OnUnreadable } from "./abstract-store.js";
 import { CommitMarks, checkMarks } from "./commit-marks.js";
-import { damaged } from "./damaged.js";
+import { damaged, isDamage } from "./damaged.js";
 import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
 import { buildIndexes } from "./index/index-build.js";
 import { instanceIdOf, isRowKey } from "./key.js";
@@ -64,7 +64,7 @@ export async function openLevelStore(
     await requireSoundFiles(dataDir, side, options);
     return await openMarks(dataDir, await openDatabase(dataDir, false), side, options);
   } catch (error) {
-    throw isEngineError(error) ? error : unusable(dataDir, error);
+    throw isEngineError(error) && !isDamage(error) ? error : await openError(dataDir, error);
   }
 }
 
@@ -83,9 +83,9 @@ async function openMarks(
     // Its opening has made files that the next commit rests on.
     await syncFolder(join(dataDir, databaseName));
     const range = await checkMarks(db, dataDir, newestKnown(dataDir, side));
+    const lost = await LostBlocks.read(store);
     const file = new NewestCommitFile(join(dataDir, newestCommitName), side.storeId);
     const marks = new CommitMarks(dataDir, side, range, file);
-    const lost = await LostBlocks.read(store);
     const scrub = new Scrub(join(dataDir, databaseName), options.scrub ?? noScrub, onFault);
     const parts: FolderParts = { dataDir, db, marks, scrub, onUnreadable };
     store = lost.isEmpty ? new FolderStore(parts) : new SalvagedStore(parts, lost);
@@ -250,20 +250,18 @@ async function openDatabase(dataDir: string, create: boolean): Promise<Database>
     writeBufferSize,
     createIfMissing: create,
   });
-  try {
-    await db.open();
-    return db;
-  } catch (error) {
-    throw await openError(dataDir, error);
-  }
+  await db.open();
+  return db;
 }
 
+/** The error of a folder that cannot be opened, of what the file system, or LevelDB, says of it, or of damage. */
 async function openError(dataDir: string, error: unknown): Promise<EngineError> {
   const code = levelCode(error);
   const details = { dataDir };
+  const cause = firstCause(error);
+  if (!code.startsWith("LEVEL_") && !isDamage(error)) return unusable(dataDir, cause);
   if (code === "LEVEL_LOCKED") return locked(dataDir, await findHolder(dataDir), error);
-  const reason =
-    error instanceof Error && error.cause instanceof Error ? error.cause.message : code;
+  const reason = reasonOf(cause);
   // No room, or no right to. Its files were looked at before, and what is wrong with them is refused as damage.
   if (code === "LEVEL_IO_ERROR") return notNow(dataDir, reason, error);
   return new EngineError(
