@@ -11,6 +11,7 @@ import { capture, root } from "./workspace.mjs";
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 const conformanceVersion = "v1.0.7";
 const conformanceModule = `connectrpc.com/conformance/cmd/connectconformance@${conformanceVersion}`;
+const installLimitMs = 15 * 60_000;
 const isWindows = process.platform === "win32";
 
 /** A program that a suite needs is not there; the message says what to install. */
@@ -100,10 +101,11 @@ export async function requireMaven(javaVersion) {
   return maven;
 }
 
-/** Runs a command that installs something, after saying so. */
+/** Runs a command that installs something, after saying so. A registry that does not answer is not waited for. */
 async function install(command, commandArguments, options) {
   process.stdout.write(`» ${[basename(command), ...commandArguments].join(" ")} …\n`);
-  const { code, output } = await capture(command, commandArguments, options);
+  const limited = { timeout: installLimitMs, killSignal: "SIGKILL", ...options };
+  const { code, output } = await capture(command, commandArguments, limited);
   if (code === 0) return;
   const lastLine = output.trim().split("\n").at(-1) ?? "";
   throw new ToolMissing(`${basename(command)} ${commandArguments.join(" ")} failed: ${lastLine}`);

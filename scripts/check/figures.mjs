@@ -6,6 +6,7 @@
 
 import { dirname, join } from "node:path";
 import { isGenerated, listHandWritten, listSourceFiles, readText } from "../source-files.mjs";
+import { listForeignFunctions } from "./foreign-functions.mjs";
 import { measure } from "./measure.mjs";
 
 /** Lines that the median file, nine files of ten and the median function have at most. */
@@ -37,7 +38,9 @@ const manyExports = new Map([
 ]);
 
 const isTest = /\.(test|suite)\.ts$/;
-const vagueNames = /(^|\/)(utils?|helpers?|common|misc|types)(\.test)?\.\w+$/;
+/** As a file, as the end of its name, or as a folder. */
+const vagueNames =
+  /(^|[/.-])(utils?|helpers?|common|misc|types)(\.(test|suite))?\.\w+$|(^|\/)(utils?|helpers?|common|misc|types)\//;
 
 function countLines(text) {
   return text.split("\n").length - 1;
@@ -71,7 +74,11 @@ export function checkFileFigures() {
 
 /** So are functions, and none is long. */
 export function checkFunctionFigures() {
-  const all = measureSources().flatMap(({ file, functions }) =>
+  const foreign = listHandWritten().map((file) => ({
+    file,
+    functions: listForeignFunctions(file, readText(file)),
+  }));
+  const all = [...measureSources(), ...foreign].flatMap(({ file, functions }) =>
     functions.map((figures) => ({ file, ...figures })),
   );
   const median = quantile(
@@ -82,7 +89,8 @@ export function checkFunctionFigures() {
     ...all
       .filter(({ lines, describes }) => lines > functionLimitLines && !describes)
       .map(
-        ({ file, line, lines }) => `${file}:${line}: ${lines} lines; at most ${functionLimitLines}`,
+        ({ file, line, lines }) =>
+          `${file}:${line}: ${lines} lines; at most ${functionLimitLines}: split it`,
       ),
     ...above("the median function has lines", median, medianFunctionLines),
   ];
