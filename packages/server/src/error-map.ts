@@ -103,7 +103,7 @@ export function errorCodeOf(code: Code): ErrorCode {
   }
 }
 
-/** Error codes with a status of their own: Dapr's (http-and-grpc-api 4.2 and 9), and those of its early form. */
+/** Error codes with a status of their own: Dapr's, and those of its early form (docs/rest.md). */
 export const daprErrors = {
   ERR_WORKFLOW_NAME_MISSING: { http: 400, connect: Code.InvalidArgument },
   ERR_INSTANCE_ID_PROVIDED_MISSING: { http: 400, connect: Code.InvalidArgument },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What calls of the sidecar service wait for, and what they answer at once (worker protocol 6).
+// What calls of the sidecar service wait for, and what they answer at once (engine semantics 2.3.7, 2.4.6).
 
 import { create } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError } from "@connectrpc/connect";

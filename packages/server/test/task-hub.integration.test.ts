@@ -128,7 +128,7 @@ describe("TaskHubSidecarService", () => {
     await client.waitForInstanceCompletion({ instanceId: "a" });
 
     const [, second, third] = requests;
-    // After each dispatch the worker holds what was committed then (worker protocol 5).
+    // After each dispatch the worker holds what was committed then (engine semantics 1.9).
     const committed = (second?.cachedHistory?.eventCount ?? 0) + (second?.pastEvents.length ?? 0);
     expect(third?.cachedHistory?.eventCount).toBe(committed);
     expect(third?.pastEvents.length).toBeGreaterThan(0);

@@ -197,7 +197,7 @@ function addDetached(
   into.messages.push({ targetId: instanceId, record });
 }
 
-/** The target gets what its code can wait for: an eventRaised (quirk 16.1). */
+/** The target gets what its code can wait for: an eventRaised (engine semantics 4.5). */
 function addSentEvent(into: ActionEvents, id: number, action: SendEventAction, now: number): void {
   const { instance, name, data } = action;
   const targetId = instance?.instanceId ?? "";

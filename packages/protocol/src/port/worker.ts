@@ -151,7 +151,7 @@ export interface WorkerPort {
   ): WorkerSession;
   /**
    * Takes the result of a turn. A stale or unknown token changes nothing and is no error
-   * (worker protocol 5). Resolves once the turn is on disk.
+   * (engine semantics 1.6). Resolves once the turn is on disk.
    */
   completeTurn(completion: TurnCompletion): Promise<void>;
   /**

@@ -13,8 +13,8 @@ const valueLength = 63;
 
 /**
  * The answer over gRPC to a caller of Dapr's services without a token that is known: with the
- * google.rpc.ErrorInfo that Dapr has for it (http-and-grpc-api 8). `strict`: with Dapr's message, and
- * nothing of ours. Any other error is given back as it is.
+ * google.rpc.ErrorInfo that Dapr has for it. `strict`: with Dapr's message, and nothing of ours. Any other
+ * error is given back as it is.
  */
 export function asDaprRefusal(
   sent: ConnectError,

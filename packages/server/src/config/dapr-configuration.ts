@@ -47,7 +47,7 @@ const limits = z
   })
   .optional();
 
-/** The `spec.workflow` of Dapr's Configuration (http-and-grpc-api 11). */
+/** The `spec.workflow` of Dapr's Configuration (docs/components.md). */
 const workflowSpec = z.strictObject({
   maxConcurrentWorkflowInvocations: limit,
   maxConcurrentActivityInvocations: limit,

@@ -65,7 +65,7 @@ const commandLooks = 5;
 const callBytes = 4096;
 
 /**
- * Dapr's rules (http-and-grpc-api, "Seen when run"): without a worker a start waits for one, and a
+ * Dapr's rules, as it was seen to keep them (docs/rest.md): without a worker a start waits for one, and a
  * command fails after 5 seconds; a start that fails is tried again for 3 seconds; a stalled instance takes
  * no event and is not purged. A call that waits is stored nowhere: it ends with its caller.
  */

@@ -33,7 +33,7 @@ export class StrictRefusal extends Error {
     return new StrictRefusal(cause, Code.FailedPrecondition);
   }
 
-  /** The instance is stalled (worker protocol 6). */
+  /** The instance is stalled. */
   static stalled(): StrictRefusal {
     return StrictRefusal.plain("workflow is stalled");
   }

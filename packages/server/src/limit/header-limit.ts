@@ -58,7 +58,7 @@ export const checkHeaders: HeaderCheck = (path, headers, raw, { headerBytes, hea
     : undefined;
 };
 
-/** Bytes of the headers of a request in Dapr (http-and-grpc-api 1.2). */
+/** Bytes of the headers of a request in Dapr. */
 export const daprHeaderBytes = 4096;
 
 /** Bytes that HTTP/1.1 has of a header beside its name and value: colon, blank, end of line. */

@@ -6,8 +6,8 @@ import { refuseUnknownPath } from "./unknown-path.js";
 
 /**
  * Tells the two forms apart where their paths have the same shape: a first segment that names a
- * component is the shipped form (http-and-grpc-api 1.6). So is the name of one that is not served
- * now: what was meant for it must not become a workflow's type.
+ * component is the shipped form (docs/rest.md). So is the name of one that is not served now: what was
+ * meant for it must not become a workflow's type.
  */
 export function byForm(
   components: Pick<Components, "isKnown">,

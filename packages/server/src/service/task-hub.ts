@@ -44,7 +44,7 @@ export interface TaskHubOptions {
 
 /**
  * The Durable Task sidecar service, as the workers and clients of Dapr's SDKs call it. Its calls
- * wait where Dapr's wait (worker protocol 6) and fail in Dapr's words, which some SDKs look for.
+ * wait where Dapr's wait (engine semantics 2.3.7, 2.4.6) and fail in Dapr's words, which some SDKs look for.
  */
 export function createTaskHubService(
   engine: ManagementPort & WorkerPort & WaitPort,

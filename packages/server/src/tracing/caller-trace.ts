@@ -17,7 +17,7 @@ export interface TraceMessage {
   readonly traceState?: string | undefined;
 }
 
-/** What W3C calls a traceparent; some clients send less, which is no reason to fail (worker protocol 6). */
+/** What W3C calls a traceparent; some clients send less, which is no reason to fail. */
 const traceParentForm = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 const traceIdForm = /^[0-9a-f]{32}$/;
 const spanIdForm = /^[0-9a-f]{16}$/;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // What Microsoft's Durable Task SDKs send on the same service: most of it is what Dapr's send, but some
-// numbers mean something else to them (worker protocol 7). What that is can be told by its form.
+// numbers mean something else to them (docs/workers.md). What that is can be told by its form.
 
 import { create } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";

@@ -25,7 +25,7 @@ const statuses = {
 
 /**
  * Turns an instance into Durable Task's form. Payloads are there when the instance has them. `strict`:
- * without what Dapr does not fill (worker protocol 4), which is all of `addMore`, and of an instance that
+ * without what Dapr does not fill (docs/rest.md), which is all of `addMore`, and of an instance that
  * no turn has run for nothing but its id and status: Dapr reads the rest from the history, which is empty.
  */
 export function toWorkflowState(instance: Instance, strict: boolean): WorkflowState {
