@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { create } from "@bufbuild/protobuf";
+import { create, toJson } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -8,7 +8,14 @@ import {
   HistoryEventSchema,
   TimerOriginCreateTimerSchema,
 } from "./gen/durabletask/history_events_pb.js";
-import { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
+import {
+  fromTimestamp,
+  type HistoryEventType,
+  historyEvent,
+  nearestTimestamp,
+  toNearestTimestamp,
+  toTimestamp,
+} from "./history.js";
 
 const text = fc.option(fc.string({ maxLength: 5 }), { nil: undefined });
 const trace = fc.option(fc.constant({ traceParent: "t" }), { nil: undefined, freq: 3 });
@@ -128,5 +135,36 @@ describe("historyEvent()", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe("nearestTimestamp()", () => {
+  const first = { seconds: -62_135_596_800n, nanos: 0 };
+  const last = { seconds: 253_402_300_799n, nanos: 999_999_999 };
+
+  test.each([
+    [first, first],
+    [last, last],
+    [{ seconds: -62_135_596_801n, nanos: 5 }, first],
+    [{ seconds: 253_402_300_800n, nanos: 0 }, last],
+    [{ seconds: 2n ** 63n - 1n, nanos: 0 }, last],
+    [
+      { seconds: 5n, nanos: -1 },
+      { seconds: 5n, nanos: 0 },
+    ],
+    [
+      { seconds: 5n, nanos: 1_000_000_000 },
+      { seconds: 5n, nanos: 999_999_999 },
+    ],
+  ])("makes %o one that JSON can say", (given, nearest) => {
+    const found = nearestTimestamp(create(TimestampSchema, given));
+    expect(found).toMatchObject(nearest);
+    expect(() => toJson(TimestampSchema, found)).not.toThrow();
+  });
+
+  test("is that of an instant", () => {
+    expect(toNearestTimestamp(1500)).toEqual(toTimestamp(1500));
+    expect(toNearestTimestamp(8.64e15)).toMatchObject(last);
+    expect(toNearestTimestamp(-8.64e15)).toMatchObject(first);
   });
 });

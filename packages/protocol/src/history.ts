@@ -51,6 +51,27 @@ export function toTimestamp(atMs: number): Timestamp {
   return new Instant(latestSeconds, Math.round((atMs - second * 1000) * 1_000_000));
 }
 
+/** The first and the last second of the years 1 to 9999. */
+const [firstSeconds, lastSeconds] = [-62_135_596_800n, 253_402_300_799n];
+const lastNanos = 999_999_999;
+
+/**
+ * The nearest timestamp that there can be (timestamp.proto: of the years 1 to 9999) to one that a caller or a worker
+ * gave, as for a wait without a limit. JSON has no others: one of them would refuse the whole message.
+ */
+export function nearestTimestamp(given: Timestamp): Timestamp {
+  const { seconds, nanos } = given;
+  if (seconds > lastSeconds) return new Instant(lastSeconds, lastNanos);
+  if (seconds < firstSeconds) return new Instant(firstSeconds, 0);
+  if (nanos >= 0 && nanos <= lastNanos) return given;
+  return new Instant(seconds, nanos < 0 ? 0 : lastNanos);
+}
+
+/** `toTimestamp` of an instant that a caller or a worker gave. */
+export function toNearestTimestamp(atMs: number): Timestamp {
+  return nearestTimestamp(toTimestamp(atMs));
+}
+
 /**
  * Turns a protobuf timestamp into an instant (milliseconds since 1970), rounded up: what is due at
  * the timestamp is never early at the instant.

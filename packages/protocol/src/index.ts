@@ -18,7 +18,14 @@ export { limits } from "./limits.js";
 
 // History.
 export { decodeFrames, EventRecord, encodeFrames, skipFrames } from "./event-record.js";
-export { fromTimestamp, type HistoryEventType, historyEvent, toTimestamp } from "./history.js";
+export {
+  fromTimestamp,
+  type HistoryEventType,
+  historyEvent,
+  nearestTimestamp,
+  toNearestTimestamp,
+  toTimestamp,
+} from "./history.js";
 
 // Messages that are written by hand.
 export {

@@ -6,9 +6,16 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { BatchAction, BatchService, BatchStatus, InstanceStatus } from "@pawl/protocol";
+import {
+  BatchAction,
+  BatchService,
+  BatchStatus,
+  ComparisonOperator,
+  InstanceStatus,
+  TimeField,
+} from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
-import { startServer } from "./test-server.js";
+import { rest, startServer } from "./test-server.js";
 
 const protocols: [string, (baseUrl: string) => Transport][] = [
   ["Connect JSON", (baseUrl) => createConnectTransport({ baseUrl, httpVersion: "1.1" })],
@@ -58,5 +65,41 @@ describe.each(protocols)("BatchService over %s", (_, transportOf) => {
       expect.stringContaining("[invalid_argument]"),
       expect.stringContaining("[invalid_argument]"),
     ]);
+  });
+});
+
+test("a batch whose filter has instants that no calendar has is told of in JSON", async () => {
+  const server = await startServer();
+  const client = createClient(BatchService, createGrpcTransport({ baseUrl: server.url }));
+  const filter = {
+    createdFrom: { seconds: -(2n ** 63n) },
+    updatedBefore: { seconds: 2n ** 63n - 1n },
+    where: {
+      condition: {
+        case: "time" as const,
+        value: {
+          field: TimeField.CREATED_AT,
+          operator: ComparisonOperator.LESS,
+          values: [{ seconds: 2n ** 62n }],
+        },
+      },
+    },
+  };
+  await server.engine.start({ workflow: "order", instanceId: "a" });
+  await client.startBatch({ action: BatchAction.TERMINATE, filter, batchId: "b" });
+  const { batch } = await client.getBatch({ batchId: "b", waitForEnd: true });
+  expect(batch).toMatchObject({ status: BatchStatus.COMPLETED, doneCount: 1 });
+  const headers = { "content-type": "application/json" };
+  const { json } = await rest(server, "POST", "/pawl.v1.BatchService/ListBatches", "{}", headers);
+  expect(json).toMatchObject({
+    batches: [
+      {
+        filter: {
+          createdFrom: "0001-01-01T00:00:00Z",
+          updatedBefore: "9999-12-31T23:59:59.999999999Z",
+          where: { time: { values: ["9999-12-31T23:59:59.999999999Z"] } },
+        },
+      },
+    ],
   });
 });

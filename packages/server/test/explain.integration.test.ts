@@ -35,7 +35,7 @@ test("a wait and a start without end are told in JSON, and hide no other instanc
   const session = engine.connectWorker({ name: "", workflows: ["w"] }, (item) => {
     if (item.kind !== "turn") return;
     const { instanceId, token } = item;
-    const fireAt = create(TimestampSchema, { seconds: 253_402_300_799n, nanos: 999_999_999 });
+    const fireAt = create(TimestampSchema, { seconds: 2n ** 62n, nanos: -1 });
     const value = create(CreateTimerActionSchema, {
       fireAt,
       origin: { case: "externalEvent", value: { name: "Go" } },
@@ -68,5 +68,16 @@ test("a wait and a start without end are told in JSON, and hide no other instanc
   });
   const rest = await fetch(`${server.url}/v1.0/workflows/dapr/a/explain`);
   expect(await rest.json()).toMatchObject({ timers: [{ fireAt: "9999-12-31T23:59:59.999Z" }] });
+  await engine.terminate("b");
+  await engine.waitForCompletion("b");
+  for (const [id, field] of [
+    ["a", "fireAt"],
+    ["b", "scheduledStartTimestamp"],
+  ]) {
+    const told = `"${field}":"9999-12-31T23:59:59.999999999Z"`;
+    expect(JSON.stringify(await call("GetInstanceHistory", { instanceId: id }))).toContain(told);
+    const history = await fetch(`${server.url}/v1.0/workflows/dapr/${id}/history`);
+    expect(await history.text()).toContain(told);
+  }
   await session.close();
 });

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type {
-  CreateChildWorkflowAction,
-  CreateDetachedWorkflowAction,
-  EventRecord,
-  SendEventAction,
-  TraceContext,
-  WorkflowAction,
+import {
+  type CreateChildWorkflowAction,
+  type CreateDetachedWorkflowAction,
+  type EventRecord,
+  nearestTimestamp,
+  type SendEventAction,
+  type TraceContext,
+  type WorkflowAction,
 } from "@pawl/protocol";
 import { childFailed } from "./child-result.js";
 import { actionRecord, finalFailure, inboundRecord, optional, terminatedRecord } from "./event.js";
@@ -63,7 +64,8 @@ export function addAction(
     case "createTimer": {
       // Of an instance that ends with this turn, too: the fold arms none then (engine semantics 4.7).
       const { fireAt, name, origin } = type.value;
-      const value = { ...optional("fireAt", fireAt), ...optional("name", name), origin };
+      const at = fireAt && nearestTimestamp(fireAt);
+      const value = { ...optional("fireAt", at), ...optional("name", name), origin };
       into.appended.push(actionRecord(id, now, { case: "timerCreated", value }));
       break;
     }

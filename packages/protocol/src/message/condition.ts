@@ -9,7 +9,7 @@ import {
   TextField as TextNumber,
   TimeField as TimeNumber,
 } from "../gen/pawl/v1/condition_pb.js";
-import { toTimestamp } from "../history.js";
+import { toNearestTimestamp } from "../history.js";
 import type { Comparison, Condition, TextField, TimeField } from "../port/condition.js";
 import type { InstanceStatus } from "../port/management.js";
 import { statusNumbers, statusOf } from "./status.js";
@@ -73,7 +73,7 @@ export function toConditionMessage(
       return { condition: { case: "text", value } };
     }
     default: {
-      const values = listOf<number>(condition).map(toTimestamp);
+      const values = listOf<number>(condition).map(toNearestTimestamp);
       const value = { field: timeFields[condition.field], operator, values };
       return { condition: { case: "time", value } };
     }

@@ -2,7 +2,7 @@
 
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { InstanceFilter as FilterMessage } from "../gen/pawl/v1/query_pb.js";
-import { fromTimestamp, toTimestamp } from "../history.js";
+import { fromTimestamp, toNearestTimestamp } from "../history.js";
 import type { InstanceFilter } from "../port/query.js";
 import { fromConditionMessage, type Refuse, toConditionMessage } from "./condition.js";
 import { statusNumbers, statusOf } from "./status.js";
@@ -16,10 +16,10 @@ export function toFilterMessage(filter: InstanceFilter) {
     statuses: statuses.map((status) => statusNumbers[status]),
     tags: { ...tags },
     tagPrefixes: { ...tagPrefixes },
-    ...(createdFrom === undefined ? {} : { createdFrom: toTimestamp(createdFrom) }),
-    ...(createdBefore === undefined ? {} : { createdBefore: toTimestamp(createdBefore) }),
-    ...(updatedFrom === undefined ? {} : { updatedFrom: toTimestamp(updatedFrom) }),
-    ...(updatedBefore === undefined ? {} : { updatedBefore: toTimestamp(updatedBefore) }),
+    ...(createdFrom === undefined ? {} : { createdFrom: toNearestTimestamp(createdFrom) }),
+    ...(createdBefore === undefined ? {} : { createdBefore: toNearestTimestamp(createdBefore) }),
+    ...(updatedFrom === undefined ? {} : { updatedFrom: toNearestTimestamp(updatedFrom) }),
+    ...(updatedBefore === undefined ? {} : { updatedBefore: toNearestTimestamp(updatedBefore) }),
     ...(where === undefined ? {} : { where: toConditionMessage(where) }),
   };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { TraceContext } from "@pawl/protocol";
-import { toTimestamp } from "@pawl/protocol";
+import { toNearestTimestamp } from "@pawl/protocol";
 import { EngineError } from "../../errors.js";
 import { inboundRecord } from "../event.js";
 import type { Outcome } from "../outcome.js";
@@ -59,7 +59,7 @@ export function start(state: InstanceState | undefined, facts: StartFacts, now: 
       name: facts.workflow,
       input: facts.input,
       workflowInstance: { instanceId: facts.instanceId, executionId: facts.executionId },
-      scheduledStartTimestamp: facts.startAt > 0 ? toTimestamp(facts.startAt) : undefined,
+      scheduledStartTimestamp: facts.startAt > 0 ? toNearestTimestamp(facts.startAt) : undefined,
       ...traceFields(facts.traceContext, facts.executionId, facts.hasSpan ?? false),
       tags: { ...facts.tags },
     },

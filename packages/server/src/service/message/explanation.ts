@@ -2,10 +2,14 @@
 
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Explanation, WaitReason } from "@pawl/engine";
-import { type ExplanationSchema, WaitReason as ReasonMessage, toTimestamp } from "@pawl/protocol";
+import {
+  type ExplanationSchema,
+  WaitReason as ReasonMessage,
+  toNearestTimestamp,
+  toTimestamp,
+} from "@pawl/protocol";
 import { statusNumbers } from "@pawl/protocol/message";
 import { toInstanceMessage } from "./instance.js";
-import { toTime } from "./time.js";
 
 const reasons: Readonly<Record<WaitReason, ReasonMessage>> = {
   worker: ReasonMessage.WORKER,
@@ -32,7 +36,7 @@ export function toExplanationMessage(
       return { ...rest, scheduledAt: toTimestamp(scheduledAt), waitsFor: reasonOf(waitsFor) };
     }),
     timers: explanation.timers.map(({ fireAt, ...rest }) => {
-      return { ...rest, fireAt: toTime(fireAt) };
+      return { ...rest, fireAt: toNearestTimestamp(fireAt) };
     }),
     children: explanation.children.map(({ taskId, instanceId, status }) => {
       return {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Instance } from "@pawl/engine";
 import {
   type Instance as InstanceMessage,
   InstanceSchema,
   StallCode,
+  toNearestTimestamp,
   toTimestamp,
 } from "@pawl/protocol";
 import { statusNumbers } from "@pawl/protocol/message";
 import { toFailureMessage } from "./failure.js";
-import { toTime } from "./time.js";
 
 /** Turns an instance into pawl.v1's form. */
 export function toInstanceMessage(instance: Instance): InstanceMessage {
@@ -38,7 +37,7 @@ export function toInstanceMessage(instance: Instance): InstanceMessage {
     message.completedAt = toTimestamp(completedAt);
   }
   if (startAt !== undefined) {
-    message.startAt = create(TimestampSchema, toTime(startAt));
+    message.startAt = toNearestTimestamp(startAt);
   }
   if (input !== undefined) {
     message.input = input;

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { create } from "@bufbuild/protobuf";
-import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import type { Instance, InstanceStatus } from "@pawl/engine";
 import {
   OrchestrationStatus,
+  toNearestTimestamp,
   toTimestamp,
   type WorkflowState,
   WorkflowStateSchema,
 } from "@pawl/protocol";
 import { isUnread, noTime } from "../../dapr/instance.js";
 import { toFailureDetails } from "./failure.js";
-import { toTime } from "./time.js";
 
 const statuses = {
   pending: OrchestrationStatus.PENDING,
@@ -78,7 +77,7 @@ function addMore(state: WorkflowState, instance: Instance): void {
   state.executionId = executionId;
   state.tags = { ...tags };
   if (startAt !== undefined) {
-    state.scheduledStartTimestamp = create(TimestampSchema, toTime(startAt));
+    state.scheduledStartTimestamp = toNearestTimestamp(startAt);
   }
   if (completedAt !== undefined) {
     state.completedTimestamp = toTimestamp(completedAt);
