@@ -5,6 +5,7 @@ import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { limits, type TaskFailureDetails, TaskFailureDetailsSchema } from "@pawl/protocol";
 import { describe, expect, test } from "vitest";
 import { isEngineError } from "../src/errors.js";
+import { problemsOf } from "../src/testing/check-store.js";
 import {
   child,
   complete,
@@ -273,6 +274,7 @@ describe("limits on what workers ask for", () => {
       await under.engine.raiseEvent("a", "go");
       expect(under.engine.isReady()).toBe(true);
       await under.engine.close();
+      expect(await problemsOf(under.faults.behind, under.clock.now())).toEqual([]);
     },
   );
 

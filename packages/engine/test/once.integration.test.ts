@@ -256,7 +256,8 @@ describe("a detached workflow is nobody's child", () => {
     await under.engine.close();
   });
 
-  test("a recursive purge and terminate spare who had a child's id before", async () => {
+  /** Opens an engine with an ended parent that was refused its child: "c" was somebody else's before. */
+  async function openRefused(): Promise<EngineUnderTest> {
     const under = await EngineUnderTest.open();
     const worker = under.connect({ workflows: ["w"] });
     await under.engine.start({ workflow: "other", instanceId: "c" });
@@ -265,11 +266,28 @@ describe("a detached workflow is nobody's child", () => {
     const refused = await worker.turn(2);
     expect(kinds(eventsOf(refused))).toContain("childWorkflowInstanceFailed");
     await worker.completeTurn(refused, [complete(1)]);
-    await under.engine.terminate("p");
-    await under.engine.terminate("c", { recursive: false });
-    await under.engine.idle();
-    expect(await under.engine.purge("p")).toBe(1);
-    expect((await under.engine.get("c"))?.status).toBe("terminated");
+    return under;
+  }
+
+  test.each(["pending", "terminated"])(
+    "a recursive purge and terminate spare who had a child's id before, and is %s",
+    async (status) => {
+      const under = await openRefused();
+      await under.engine.terminate("p");
+      if (status === "terminated") await under.engine.terminate("c");
+      await under.engine.idle();
+      expect(await under.engine.purge("p")).toBe(1);
+      expect((await under.engine.get("c"))?.status).toBe(status);
+      await under.engine.close();
+    },
+  );
+
+  test("its id can be used again while who had a child's id before goes on", async () => {
+    const under = await openRefused();
+    const before = (await under.engine.get("p"))?.executionId;
+    await under.engine.start({ workflow: "w", instanceId: "p" });
+    expect((await under.engine.get("p"))?.executionId).not.toBe(before);
+    expect((await under.engine.get("c"))?.status).toBe("pending");
     await under.engine.close();
   });
 

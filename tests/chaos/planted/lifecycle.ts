@@ -15,7 +15,7 @@ export const lifecycleFaults: readonly PlantedFault[] = [
   },
   {
     name: "life-child-of-another",
-    breaks: "who had a child's id before is purged with the parent",
+    breaks: "who had a child's id before is taken for the child",
     file: "runtime/subtree.ts",
     search: "return parentExecutionId === undefined || parentExecutionId === parent?.executionId;",
     replace: 'return parentExecutionId === undefined || parent?.executionId !== "";',
@@ -105,7 +105,7 @@ export const lifecycleFaults: readonly PlantedFault[] = [
   },
   {
     name: "life-start-time-unbounded",
-    breaks: "a start time that cannot be stored fails the store, again and again",
+    breaks: "a start time that cannot be stored is another when it is read again",
     file: "core/command/receive.ts",
     search: "Math.min(Math.max(fromTimestamp(at), 0), Number.MAX_SAFE_INTEGER)",
     replace: "fromTimestamp(at)",
