@@ -5,8 +5,9 @@ import { problemsOf } from "../src/testing/check-store.js";
 import type { FaultKind } from "../src/testing/fault-store.js";
 import { type Scenario, scenarios, script } from "./fault-scenarios.js";
 import { FaultyRun } from "./faulty-run.js";
+import { askedAndRecorded } from "./replay.js";
 
-/** Runs a scenario to its end; what it gives, and the problems of the store afterwards. */
+/** Runs a scenario to its end; what it gives, and what is wrong with the store and its histories then. */
 async function outcomeOf(
   scenario: Scenario,
   prepare: (run: FaultyRun) => void,
@@ -17,7 +18,23 @@ async function outcomeOf(
   await run.quiet();
   const calls = run.faults.callCount();
   const problems = await problemsOf(run.faults.behind, run.clock.now());
+  problems.push(...run.lies, ...(await divergencesOf(run)));
   return { result, problems, calls };
+}
+
+/** Histories that the code of their workflows would not write again. */
+async function divergencesOf(run: FaultyRun): Promise<string[]> {
+  const problems: string[] = [];
+  const { instances } = await run.insist((engine) => engine.list({ payloads: false }));
+  for (const { instanceId, workflow, status } of instances) {
+    const flow = script.flows?.[workflow];
+    // Nothing is asked for while it is suspended, and how a terminated one ends is not its code's affair.
+    if (flow === undefined || status === "suspended" || status === "terminated") continue;
+    const history = await run.insist((engine) => engine.history(instanceId));
+    const { asked, recorded } = askedAndRecorded(flow, history);
+    if (asked.join() !== recorded.join()) problems.push(`${instanceId}: ${asked} for ${recorded}`);
+  }
+  return problems;
 }
 
 test("there are forty scenarios at least, each with a name of its own", () => {

@@ -18,6 +18,8 @@ import type { Script, ScriptedWorker } from "./scripted-worker.js";
 export class FaultyRun {
   readonly faults: FaultStore;
   readonly clock = new ManualClock();
+  /** That the engine was ready over a store that had failed. */
+  readonly lies = new Set<string>();
   readonly #script: Script;
   #under: EngineUnderTest | undefined;
   #worker: ScriptedWorker | undefined;
@@ -101,6 +103,9 @@ export class FaultyRun {
   async #until(isSo: () => boolean): Promise<void> {
     for (let tick = 1; !isSo() && !this.faults.isCut(); tick += 1) {
       await nextTick();
+      if (this.faults.hasFailed() && this.#under?.engine.isReady()) {
+        this.lies.add("the engine is ready and its store has failed");
+      }
       if (tick % 10 === 0) this.clock.advance(20);
       if (tick > 100_000) throw new Error("nothing happens any more");
     }

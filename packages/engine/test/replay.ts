@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type HistoryEvent, OrchestrationStatus, type WorkflowAction } from "@pawl/protocol";
+import {
+  fromTimestamp,
+  type HistoryEvent,
+  OrchestrationStatus,
+  type WorkflowAction,
+} from "@pawl/protocol";
 import * as actions from "./actions.js";
 
 /** What a workflow waits for: it is settled when its result is in history. */
@@ -125,6 +130,52 @@ export function replay(
   for (const event of [...past, ...events]) run.take(event);
   const known = new Set(past.flatMap((event) => (event.eventId >= 0 ? [event.eventId] : [])));
   return run.result(known);
+}
+
+/**
+ * What a workflow asks for over its whole history, and what that history has: as lines, the same when the
+ * code would do it again.
+ */
+export function askedAndRecorded(
+  workflow: Workflow,
+  history: readonly HistoryEvent[],
+): { readonly asked: string[]; readonly recorded: string[] } {
+  const { actions: all } = replay(workflow, [], history);
+  return { asked: all.flatMap(lineOfAction), recorded: history.flatMap(lineOfEvent) };
+}
+
+function lineOfAction({ id, workflowActionType: { case: kind, value } }: WorkflowAction): string[] {
+  switch (kind) {
+    case "scheduleTask":
+      return [`${id}: activity ${value.name} ${value.input}`];
+    case "createTimer":
+      return [`${id}: timer ${value.fireAt && fromTimestamp(value.fireAt)}`];
+    case "createChildWorkflow":
+      return [`${id}: child ${value.name} ${value.input}`];
+    case "sendEvent":
+      return [`${id}: event ${value.name} ${value.data} to ${value.instance?.instanceId}`];
+    case "completeWorkflow":
+      return [`ends as ${OrchestrationStatus[value.workflowStatus]} with ${value.result}`];
+    default:
+      return [];
+  }
+}
+
+function lineOfEvent({ eventId, eventType: { case: kind, value } }: HistoryEvent): string[] {
+  switch (kind) {
+    case "taskScheduled":
+      return [`${eventId}: activity ${value.name} ${value.input}`];
+    case "timerCreated":
+      return [`${eventId}: timer ${value.fireAt && fromTimestamp(value.fireAt)}`];
+    case "childWorkflowInstanceCreated":
+      return [`${eventId}: child ${value.name} ${value.input}`];
+    case "eventSent":
+      return [`${eventId}: event ${value.name} ${value.input} to ${value.instanceId}`];
+    case "executionCompleted":
+      return [`ends as ${OrchestrationStatus[value.workflowStatus]} with ${value.result}`];
+    default:
+      return [];
+  }
 }
 
 class Replay {

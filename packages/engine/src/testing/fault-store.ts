@@ -54,6 +54,7 @@ export class FaultStore {
   /** Goes up with each cut: handles of before get no answer any more. */
   #era = 0;
   #isCut = false;
+  #hasFailed = false;
   #opened = 0;
   #failingOpens = 0;
 
@@ -79,6 +80,7 @@ export class FaultStore {
       this.#failingOpens -= 1;
       throw failed("the store cannot be opened");
     }
+    this.#hasFailed = false;
     return new Handle(this, this.#era);
   };
 
@@ -123,6 +125,16 @@ export class FaultStore {
   /** True while the power is cut. */
   isCut(): boolean {
     return this.#isCut;
+  }
+
+  /** True while the newest handle takes no more writes, for one has failed. */
+  hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** @internal A write of a handle has failed. */
+  failed(): void {
+    this.#hasFailed = true;
   }
 
   /** Holds calls of these kinds back until the gate lets them go. */
@@ -238,6 +250,7 @@ class Handle implements Store {
     });
     this.#writing = writing.catch(() => {
       this.#failed = true;
+      this.#owner.failed();
     });
     await writing;
   }

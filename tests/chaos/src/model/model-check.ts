@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { ActivityRuns } from "../simulation/activity-runs.ts";
+import { checkStore } from "../simulation/check-rest.ts";
 import { wholeCode } from "../simulation/fleet.ts";
 import { SimWorker } from "../simulation/worker.ts";
 import { World } from "../simulation/world/world.ts";
@@ -59,6 +60,8 @@ export async function modelCheck(seed: number, keepTrace = false): Promise<Model
   world.calm();
   const end = await scheduler.run(() => isOver && scheduler.isQuiet(), maxSteps);
   if (end === "endless") world.violation("everything comes to rest", end);
+  else if (!world.life.engine?.isReady()) world.violation("health is true", "not ready at rest");
+  await checkStore(world, "all", false);
   let undecided = 0;
   for (const instance of instances) {
     const verdict = judge(world, instance);

@@ -247,14 +247,19 @@ function checkChildren(
 ): void {
   const children = childrenOf(history);
   for (const { eventType } of history) {
-    if (eventType.case !== "childWorkflowInstanceCompleted") continue;
+    const isFailed = eventType.case === "childWorkflowInstanceFailed";
+    if (!isFailed && eventType.case !== "childWorkflowInstanceCompleted") continue;
     const childId = children.get(eventType.value.taskScheduledId) ?? "";
     const child = seen.get(childId)?.instance;
     const isOnlyOne = [...children.values()].filter((id) => id === childId).length === 1;
     if (caller.meddled.has(childId) || !isOnlyOne) continue;
     if (child?.parentInstanceId !== instance.instanceId) continue;
-    if (child.status === "completed" && child.output === eventType.value.result) continue;
-    const found = `${instance.instanceId} was told ${eventType.value.result} of ${childId}`;
+    const { result: told } = isFailed ? { result: "a failure" } : eventType.value;
+    const isSo = isFailed
+      ? child.status === "failed" || child.status === "terminated"
+      : child.status === "completed" && child.output === told;
+    if (isSo) continue;
+    const found = `${instance.instanceId} was told ${told} of ${childId}`;
     world.violation("parent and child agree", `${found}, which is ${child.status}`);
   }
 }
