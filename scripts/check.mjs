@@ -18,6 +18,7 @@ import {
 import { checkCorePurity } from "./check/purity.mjs";
 import { checkRulesHaveTests, checkRuleTestsExist } from "./check/rules.mjs";
 import { checkFileSizes, checkFolderSizes } from "./check/sizes.mjs";
+import { checkTestsRun } from "./check/suites.mjs";
 import {
   checkErrorDocs,
   checkLicenceLines,
@@ -82,6 +83,7 @@ const checks = [
   ["docs: every flag, and no other", checkFlags],
   ["rules: every rule has a test", checkRulesHaveTests],
   ["rules: every test exists", checkRuleTestsExist],
+  ["suites: every test runs", checkTestsRun],
   ["core: every line and branch is covered", checkCoreCoverage],
 ];
 

@@ -7,6 +7,7 @@
 //             required tool the suite is skipped; without an optional one, its tests skip themselves
 //   command   [program, arguments] given the report file and the tools found
 //   parse     reads the report, a file, or a folder's XML files
+//   project   the project of vitest.config.ts that it runs, if it does
 //   ciOnly    runs only with CI=true, or when named
 
 import { join } from "node:path";
@@ -21,20 +22,18 @@ import {
 } from "./tools.mjs";
 import { nodePath, root } from "./workspace.mjs";
 
+/** What a suite of one of Vitest's projects has in common with the others. */
 function vitest(project) {
   const program = join(root, "node_modules", "vitest", "vitest.mjs");
-  return (report) => [
-    nodePath(),
-    [
-      program,
-      "run",
-      `--project=${project}`,
-      "--reporter=default",
-      "--silent=passed-only",
-      "--reporter=json",
-      `--outputFile.json=${report}`,
+  const flags = ["--reporter=default", "--silent=passed-only", "--reporter=json"];
+  return {
+    project,
+    command: (report) => [
+      nodePath(),
+      [program, "run", `--project=${project}`, ...flags, `--outputFile.json=${report}`],
     ],
-  ];
+    parse: parseVitest,
+  };
 }
 
 /** The suites that this repository has. */
@@ -53,8 +52,7 @@ export const suites = [
     title: "packages, examples and scripts",
     required: {},
     optional: {},
-    command: vitest("unit"),
-    parse: parseVitest,
+    ...vitest("unit"),
   },
   {
     name: "e2e",
@@ -66,16 +64,14 @@ export const suites = [
       PAWL_TEST_PYTHON: () => requirePython("tests/e2e/python"),
       PAWL_TEST_DAPR_PYTHON: () => requirePython("tests/interop/python"),
     },
-    command: vitest("e2e"),
-    parse: parseVitest,
+    ...vitest("e2e"),
   },
   {
     name: "interop-javascript",
     title: "Dapr's JavaScript SDK",
     required: {},
     optional: {},
-    command: vitest("@pawl/interop-javascript"),
-    parse: parseVitest,
+    ...vitest("@pawl/interop-javascript"),
   },
   {
     name: "interop-python",
@@ -125,16 +121,14 @@ export const suites = [
       PAWL_TEST_MAVEN: () => requireMaven(17),
     },
     optional: {},
-    command: vitest("interop-mixed"),
-    parse: parseVitest,
+    ...vitest("interop-mixed"),
   },
   {
     name: "interop-microsoft",
     title: "Microsoft's Durable Task SDKs for Python and JavaScript",
     required: { PAWL_TEST_MICROSOFT_PYTHON: () => requirePython("tests/interop/microsoft") },
     optional: {},
-    command: vitest("interop-microsoft"),
-    parse: parseVitest,
+    ...vitest("interop-microsoft"),
   },
   {
     name: "conformance",
@@ -152,15 +146,13 @@ export const suites = [
     title: "hostile input on every protocol",
     required: {},
     optional: {},
-    command: vitest("fuzz"),
-    parse: parseVitest,
+    ...vitest("fuzz"),
   },
   {
     name: "chaos",
     title: "the server killed at random moments under load",
     required: {},
     optional: {},
-    command: vitest("chaos"),
-    parse: parseVitest,
+    ...vitest("chaos"),
   },
 ];
