@@ -20,7 +20,7 @@ export const limitFlags = {
   connections:          { flag: "max-connections",      text: "connections of one port",                                     least: 1,   most: 1_000_000 },
   connectionsPerAddress: { flag: "max-connections-per-address", text: "connections of one address, or IPv6 network of 64 bits", least: 1, most: 1_000_000 },
   streamsPerConnection: { flag: "max-streams",          text: "calls at once on one HTTP/2 connection",                      least: 1,   most: 1_000_000 },
-  headerBytes:          { flag: "max-header-bytes",     text: "bytes of the headers of a request; 4096 with --strict-dapr",  least: 1024, most: 1_048_576 },
+  headerBytes:          { flag: "max-header-bytes",     text: "bytes of the headers of a request and its path; 4096 with --strict-dapr", least: 1024, most: 1_048_576 },
   headerCount:          { flag: "max-headers",          text: "headers of a request",                                        least: 16,  most: 10_000 },
   bodyBytes:            { flag: "max-body-bytes",       text: "bytes of a request's body, and of a call's message",         least: 1024, most: limits.requestBytes },
   resetBurst:           { flag: "reset-burst",          text: "calls that a peer may take back at once",                     least: 1,   most: 1_000_000 },

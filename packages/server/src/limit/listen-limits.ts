@@ -28,7 +28,7 @@ export interface ListenLimits {
    * need it. @default 600000
    */
   readonly idleTimeoutMs: number;
-  /** Bytes of the headers of one request. @default 16384, or 4096 with `strictDapr` */
+  /** Bytes of the headers of one request and its path. @default 16384, or 4096 with `strictDapr` */
   readonly headerBytes: number;
   /** Headers of one request. @default 128 */
   readonly headerCount: number;
