@@ -64,3 +64,18 @@ test("a batch is started, read, awaited and cancelled as it was asked for", asyn
     { batchId: "b-1" },
   ]);
 });
+
+test.each([
+  ["half an event id", { filter: { workflow: "w" }, eventId: 1.5 }, /event_id .*1\.5/],
+  ["no time", { filter: { createdBefore: Number.NaN } }, /cannot encode NaN as a time/],
+])("a batch with %s is refused before it is sent", async (_what, command, message) => {
+  const transport = createRouterTransport(({ service }) =>
+    service(BatchService, { startBatch: () => ({ batch }) }),
+  );
+  const refused = createClient({ transport }).startBatch("rerun", command);
+  await expect(refused).rejects.toMatchObject({
+    name: "PawlError",
+    code: "INVALID_ARGUMENT",
+    message: expect.stringMatching(message),
+  });
+});

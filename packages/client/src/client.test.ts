@@ -60,6 +60,15 @@ describe("start()", () => {
     expect(requests[1]).not.toHaveProperty("input");
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])("refuses %d as a time", async (startAt) => {
+    const client = clientOf({ startInstance: () => ({ instanceId: "made", executionId: "e" }) });
+    await expect(client.start("order", undefined, { startAt })).rejects.toMatchObject({
+      name: "PawlError",
+      code: "INVALID_ARGUMENT",
+      message: `cannot encode ${startAt} as a time`,
+    });
+  });
+
   test("rejects with the server's code and facts", async () => {
     const client = clientOf({
       startInstance() {

@@ -166,5 +166,6 @@ describe("nearestTimestamp()", () => {
     expect(toNearestTimestamp(1500)).toEqual(toTimestamp(1500));
     expect(toNearestTimestamp(8.64e15)).toMatchObject(last);
     expect(toNearestTimestamp(-8.64e15)).toMatchObject(first);
+    expect(() => toNearestTimestamp(Number.NaN)).toThrow("cannot encode NaN as a time");
   });
 });

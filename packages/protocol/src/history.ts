@@ -67,8 +67,12 @@ export function nearestTimestamp(given: Timestamp): Timestamp {
   return new Instant(seconds, nanos < 0 ? 0 : lastNanos);
 }
 
-/** `toTimestamp` of an instant that a caller or a worker gave. */
+/**
+ * `toTimestamp` of an instant that a caller or a worker gave.
+ * @throws RangeError in protobuf-es' words when it is no number, or without end
+ */
 export function toNearestTimestamp(atMs: number): Timestamp {
+  if (!Number.isFinite(atMs)) throw new RangeError(`cannot encode ${atMs} as a time`);
   return nearestTimestamp(toTimestamp(atMs));
 }
 

@@ -10,7 +10,7 @@ import {
   type Instance as InstanceMessage,
   InstanceOrder,
   StallCode as StallCodeNumber,
-  toTimestamp,
+  toNearestTimestamp,
   type WatchInstancesResponse,
   WorkflowService,
 } from "@pawl/protocol";
@@ -186,7 +186,7 @@ function startRequest(command: StartCommand) {
   const { startAt, tags, ...rest } = command;
   return {
     ...rest,
-    ...(startAt === undefined ? {} : { startAt: toTimestamp(startAt) }),
+    ...(startAt === undefined ? {} : { startAt: toNearestTimestamp(startAt) }),
     ...(tags === undefined ? {} : { tags: { ...tags } }),
   };
 }

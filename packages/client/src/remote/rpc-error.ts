@@ -18,6 +18,9 @@ const codeOf: Readonly<Partial<Record<Code, PawlErrorCode>>> = {
   [Code.Unavailable]: "UNREACHABLE",
 };
 
+/** What protobuf-es, and Connect, say of a request that has no form on the wire: half an event id, say. */
+const unencodable = /^(?:serialize \w+: )?cannot encode /;
+
 /** Turns what an engine, near or far, rejected with into a `PawlError`. */
 export function toPawlError(error: unknown): PawlError {
   if (isPawlError(error)) return error;
@@ -27,11 +30,17 @@ export function toPawlError(error: unknown): PawlError {
   const rpcError = ConnectError.from(error);
   const [detail] = rpcError.findDetails(ErrorDetailSchema);
   const code = errorCodes.find((known) => known === detail?.code);
-  const meant = isConnectionFailure(rpcError) ? "UNREACHABLE" : codeOf[rpcError.code];
-  return new PawlError(code ?? meant ?? "INTERNAL", rpcError.rawMessage, {
+  return new PawlError(code ?? meaningOf(rpcError), rpcError.rawMessage, {
     details: { ...detail?.facts },
     cause: error,
   });
+}
+
+/** The code of an error that names none. */
+function meaningOf(error: ConnectError): PawlErrorCode {
+  if (isConnectionFailure(error)) return "UNREACHABLE";
+  if (unencodable.test(error.rawMessage)) return "INVALID_ARGUMENT";
+  return codeOf[error.code] ?? "INTERNAL";
 }
 
 /** What Node says of a connection that could not be made: a certificate that is not trusted, say. */
