@@ -68,7 +68,10 @@ export function requireRerun(command: RerunCommand): void {
 
 /** @throws INVALID_ARGUMENT, PAYLOAD_TOO_LARGE */
 export function requireBatchFacts({ batchId, reason, output }: BatchCommand): void {
-  if (batchId) requireInstanceId(batchId);
+  const fault = batchId ? instanceIdFault(batchId) : undefined;
+  if (fault !== undefined) {
+    throw invalid("batchId", `the id of a batch is written like that of an instance: ${fault}`);
+  }
   requirePayload("reason", reason);
   requirePayload("output", output);
 }

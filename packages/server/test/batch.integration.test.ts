@@ -103,3 +103,11 @@ test("a batch whose filter has instants that no calendar has is told of in JSON"
     ],
   });
 });
+
+test("an id that no batch can have is said to be the batch's", async () => {
+  const server = await startServer();
+  const client = createClient(BatchService, createGrpcTransport({ baseUrl: server.url }));
+  const filter = { workflow: "order" };
+  const refused = client.startBatch({ action: BatchAction.PURGE, filter, batchId: "a\nb" });
+  await expect(refused).rejects.toThrow(/the id of a batch .*control characters/);
+});
