@@ -151,6 +151,22 @@ describe("the id of an instance that ends while it is looked at", () => {
     await under.engine.close();
   });
 
+  test("is not purged with all below while the start of a child is on its way", async () => {
+    const under = await EngineUnderTest.open();
+    const worker = under.connect({});
+    await under.engine.start({ workflow: "w", instanceId: "a" });
+    const turn = await worker.turn();
+    const gate = under.faults.hold("get");
+    await worker.completeTurn(turn, [schedule(0, "x"), child(1, "w", "c"), complete(2)]);
+    while (gate.waiting() === 0) await nextTick();
+    const purged = under.engine.purge("a");
+    for (let count = 0; count < 5; count += 1) await nextTick();
+    gate.release();
+    await expect(purged).rejects.toMatchObject({ code: "INSTANCE_NOT_ENDED" });
+    expect((await under.engine.get("c"))?.status).toBe("pending");
+    await under.engine.close();
+  });
+
   test("is used again when nothing is left below it", async () => {
     const under = await EngineUnderTest.open();
     const worker = under.connect({});

@@ -162,11 +162,12 @@ export const givenFaults: readonly PlantedFault[] = [
   },
   {
     name: "purge-before-arrival",
-    breaks: "a recursive purge does not wait for the start of a child that is on its way",
+    breaks: "a recursive purge without force takes a child whose start is on its way",
     file: "runtime/purge.ts",
     search: "visit, { settled: true });",
     replace: "visit, { posted: true });",
-    suite: "simulation",
+    suite: "engine",
+    tests: ["races.integration"],
   },
   {
     name: "status-lost-at-restart",

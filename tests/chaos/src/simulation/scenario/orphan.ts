@@ -30,6 +30,7 @@ export const orphan: Scenario = async (stage) => {
   // What was below the execution before is not below the present one.
   const isAgain = random.chance(0.3) && (await startAgain(stage, id, children));
   await purgeAll(stage, id, children, force);
+  if (!force && !isAgain) checkEnded(stage, children);
   if (!isAgain) for (const child of children) caller.purged.add(child.id);
   const end = await caller.insist(() => caller.waitForEnd(spared.id));
   requireEnd(stage, spared.id, end, expectedOutput(spared.program) ?? "");
@@ -50,6 +51,15 @@ async function startAgain(
   if (open !== undefined) world.violation("an id is not used above what goes on", open.id);
   await caller.insist(() => caller.waitForEnd(id));
   return true;
+}
+
+/** A purge without force takes what has ended, and nothing that is on its way. */
+function checkEnded({ world }: Stage, children: readonly { readonly id: string }[]): void {
+  for (const { id } of children) {
+    const last = world.disk.allRows(id).findLast((row) => row !== undefined);
+    if (last?.completedAt) continue;
+    world.violation("a purge without force takes what has ended", `${id}: ${last?.status}`);
+  }
 }
 
 /** Purges an instance with all below it, once that has ended if it is not done by force. */
