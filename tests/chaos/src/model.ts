@@ -31,7 +31,11 @@ export async function modelMany(
     sums.calls += result.calls;
     sums.undecided += result.undecided;
     sums.faults += result.faults;
-    if (result.violations.length > 0) failed.push(await modelCheck(seed + done, true));
+    if (result.violations.length > 0) {
+      // At once: a run that is cut off has told what it found.
+      onProgress(`seed ${seed + done} fails: ${result.violations[0]}`);
+      failed.push(await modelCheck(seed + done, true));
+    }
     if (performance.now() - shownAt < 2000) continue;
     shownAt = performance.now();
     onProgress(`${done + 1} of ${count} seeds`);

@@ -59,6 +59,7 @@ describe("a finding", () => {
     expect(firstFinding("engine", "No test files found, exiting with code 1")).toBe(undefined);
     expect(firstFinding("engine", "x\n FAIL  a.test.ts > is right\n")).toBe("a.test.ts > is right");
     expect(firstFinding("simulation", "seed 7 fails: one end: s0\n")).toBe("seed 7: one end: s0");
+    expect(firstFinding("model", "TypeError: it cannot be read\n")).toBe(undefined);
     expect(firstFinding("power", "violations: 2\n  cut at 3: lost\n")).toBe("cut at 3: lost");
     expect(firstFinding("full", "violations: 0\n")).toBe(undefined);
     const refused = "cut at 3: /tmp/pawl-power-x1Y/data-4 has no pawl.json";

@@ -144,7 +144,7 @@ export function firstFinding(suite: SuiteName, output: string): string | undefin
 }
 
 const ofVitest = /^(.*FAIL.*)$/m;
-const ofSimulation = /^(VIOLATION.*|seed \d+ fails:.*|\w*Error\b.*)$/m;
+const ofSimulation = /^(seed \d+ fails:.*)$/m;
 const ofDisk = /^(?:violations: [1-9]\d*\n)(.*)$/m;
 
 /** How the suites say what they find. */
@@ -171,7 +171,7 @@ function plain(line: string): string {
   const shown = line.replaceAll(/\u001b\[[0-9;]*m/g, "");
   const text = shown.trim().replaceAll(scratchFolder, "");
   return text
-    .replace(/^(VIOLATION|FAIL)\s+/, "")
+    .replace(/^FAIL\s+/, "")
     .replace(/^(seed \d+) fails:/, "$1:")
     .slice(0, 120);
 }
