@@ -22,6 +22,10 @@ describe("TaskHubSidecarService.purgeInstances by filter", () => {
     expect(await purge(before)).toMatchObject({ deletedInstanceCount: 0, isComplete: true });
     const failed = { runtimeStatus: [OrchestrationStatus.FAILED] };
     expect(await purge(failed)).toMatchObject({ deletedInstanceCount: 0 });
+    const none = { deletedInstanceCount: 0, isComplete: true };
+    for (const status of [OrchestrationStatus.CANCELED, OrchestrationStatus.CONTINUED_AS_NEW, 77]) {
+      expect(await purge({ runtimeStatus: [status] })).toMatchObject(none);
+    }
     expect(await purge({})).toMatchObject({ deletedInstanceCount: 2, isComplete: true });
     const { instances } = await server.engine.list();
     expect(instances.map(({ instanceId }) => instanceId)).toEqual(["c"]);

@@ -30,6 +30,11 @@ test.each([
     { action, filter: { workflow: "w", statuses: ["FAILED"] } },
     "FAILED",
   ],
+  [
+    "BatchService/StartBatch",
+    { action, filter: { workflow: "w", statuses: ["INSTANCE_STATUS_UNSPECIFIED"] } },
+    "not specified",
+  ],
   ["BatchService/StartBatch", { action: "TERMINATE", allInstances: true }, "TERMINATE"],
   ["WorkflowService/ListInstances", { name: "w" }, '"name"'],
   ["WorkflowService/StartInstance", { workflow: "w", instanceID: "a" }, '"instanceID"'],

@@ -13,6 +13,7 @@ import {
   BatchAction as ActionMessage,
   type BatchSchema,
   type BatchService,
+  InstanceStatus,
   type StartBatchRequest,
   BatchStatus as StatusMessage,
   toTimestamp,
@@ -64,6 +65,11 @@ export function createBatchService(engine: BatchPort): ServiceImpl<typeof BatchS
 
 function startBatch(engine: BatchPort, request: StartBatchRequest): Promise<Batch> {
   requireKnown(request);
+  if (request.filter?.statuses.includes(InstanceStatus.UNSPECIFIED)) {
+    throw new EngineError("INVALID_ARGUMENT", "a status of the filter is not specified", {
+      details: { field: "statuses" },
+    });
+  }
   const { filter, allInstances, batchId, reason, output, recursive, force } = request;
   return engine.startBatch({
     action: toAction(request.action),

@@ -47,6 +47,10 @@ export async function purgeInstances(
   }
   if (target.case === "purgeInstanceFilter") {
     const { statuses, ...times } = toFilter(target.value);
+    // No instance is ever cancelled, say: that is not to mean all of them.
+    if (statuses.length === 0 && target.value.runtimeStatus.length > 0) {
+      return { deletedInstanceCount: 0, isComplete: true };
+    }
     const command = { action: "purge", allInstances: true, recursive, force } as const;
     const filter = statuses.length === 0 ? times : { ...times, statuses };
     const batch = await inDaprWords("", async () => {
