@@ -74,7 +74,7 @@ export function unusable(dataDir: string, cause: unknown): EngineError {
 export function notNow(dataDir: string, reason: string, cause: unknown): EngineError {
   return new EngineError(
     "STORE_UNAVAILABLE",
-    `the system does not let the data folder ${dataDir} be opened (${reason})`,
+    `the system does not let the data folder ${dataDir} be opened (${reason}): remove the cause, and try again`,
     { details: { dataDir }, cause },
   );
 }
