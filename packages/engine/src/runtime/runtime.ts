@@ -6,7 +6,7 @@ import { isTerminating, terminateNow } from "../core/command/terminate.js";
 import { nothing, type Outcome } from "../core/outcome.js";
 import type { InstanceState } from "../core/state.js";
 import { hasEnded, hasWorkAtHand, isDelayed } from "../core/status.js";
-import { isEngineError, isUnavailable } from "../errors.js";
+import { isEngineError, isUnavailable, reasonOf } from "../errors.js";
 import type { ResolvedOptions } from "../options.js";
 import { startTimerId, type TimerKey } from "../store/key.js";
 import type { Store, StoreWrite } from "../store/store.js";
@@ -311,7 +311,7 @@ export class Runtime implements MailboxHost {
       return;
     }
     const code = isEngineError(error) ? error.code : "INTERNAL";
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.options.logger.error({ code, instanceId, reason }, message);
   }
 }

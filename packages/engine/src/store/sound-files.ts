@@ -2,7 +2,7 @@
 
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EngineError, isEngineError } from "../errors.js";
+import { EngineError, isEngineError, reasonOf } from "../errors.js";
 import { requireCommit } from "./commit-marks.js";
 import { databaseName, newestCommitName, sideFileName } from "./folder-names.js";
 import { findHolder, isAlive, locked, readHolder } from "./level/holder.js";
@@ -137,7 +137,7 @@ function damagedFiles(
 
 /** A salvage that could not be carried out: no room, for instance. */
 function unsaved(dataDir: string, cause: unknown): EngineError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new EngineError(
     "STORE_DAMAGED",
     `${dataDir} is damaged, and what can be read of it cannot be saved (${reason}): it is as it was`,

@@ -10,7 +10,7 @@ import {
   BatchRowSchema,
   StoredBatchStatus,
 } from "@pawl/protocol/store";
-import { isEngineError, isUnavailable } from "../../errors.js";
+import { isEngineError, isUnavailable, reasonOf } from "../../errors.js";
 import { scan } from "../../store/scan.js";
 import { del, put, type StoreWrite } from "../../store/store.js";
 import { batchItemKey, batchItemRange, batchKey } from "../../store/store-key.js";
@@ -234,6 +234,6 @@ export function isOutage(error: unknown): boolean {
 
 function errorOf(instanceId: string, error: unknown): BatchError {
   const code = isEngineError(error) ? error.code : "INTERNAL";
-  const message = error instanceof Error ? error.message : String(error);
+  const message = reasonOf(error);
   return { instanceId, code, message };
 }

@@ -5,7 +5,7 @@ import { equals } from "@bufbuild/protobuf";
 import { limits } from "@pawl/protocol";
 import type { Batch, BatchCommand, BatchPort } from "@pawl/protocol/port";
 import { type BatchRequest, BatchRequestSchema, type BatchRow } from "@pawl/protocol/store";
-import { EngineError, isEngineError } from "../../errors.js";
+import { EngineError, isEngineError, reasonOf } from "../../errors.js";
 import type { ResolvedOptions } from "../../options.js";
 import { del, type StoreWrite } from "../../store/store.js";
 import { batchKey, batchRange } from "../../store/store-key.js";
@@ -190,7 +190,7 @@ export class Batches implements BatchPort {
       if (this.#supervisor.isReady()) runtime.storeFailed(error);
       return;
     }
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = reasonOf(error);
     this.#options.logger.error({ ...facts, reason }, "a batch cannot go on");
   }
 

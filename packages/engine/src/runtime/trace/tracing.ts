@@ -11,6 +11,7 @@ import {
 } from "../../core/trace/trace-context.js";
 import { spanIdOf, traceIdOf } from "../../core/trace/trace-id.js";
 import { spanName, turnSpans } from "../../core/trace/turn-spans.js";
+import { reasonOf } from "../../errors.js";
 import type { ResolvedOptions } from "../../options.js";
 import type { Span, TracingOptions } from "../../port/tracing.js";
 import type { ActivityWork } from "../work/worker.js";
@@ -178,5 +179,5 @@ function stateOf(context: TraceContext | undefined): { traceState?: string } {
 
 function failed(error: unknown): { error?: string } {
   if (error === undefined) return {};
-  return { error: error instanceof Error ? error.message : String(error) };
+  return { error: reasonOf(error) };
 }

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOf } from "../../errors.js";
 import { hasCode } from "../side-file.js";
 import { FilesDamaged, listTables } from "./inspect.js";
 import { checkTable } from "./table-file.js";
@@ -57,7 +58,7 @@ export class Scrub {
       }
     } catch (error) {
       if (error instanceof Stopped) return;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = reasonOf(error);
       this.#onFault(new FilesDamaged("a table", `cannot be read: ${reason}`));
     }
   }
