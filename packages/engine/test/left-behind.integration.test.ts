@@ -68,7 +68,7 @@ describe("an instance whose turn came to nothing", () => {
     const gate = under.faults.hold("range");
     const other = under.connect({});
     await under.engine.raiseEvent("a", "go");
-    await vi.waitFor(() => expect(gate.waiting()).toBeGreaterThan(0));
+    await expect.poll(() => gate.waiting()).toBeGreaterThan(0);
     await under.engine.purge("a", { force: true });
     gate.release();
     await under.engine.idle();
@@ -88,13 +88,13 @@ describe("an activity that its worker had no room for in the end", () => {
     const actions = [0, 1].map((id) => given(schedule(id, "x"), own));
     await turns.completeTurn(await turns.turn(), actions);
     await having.activity();
-    await vi.waitFor(() => expect(lacking.activities).toHaveLength(2));
+    await expect.poll(() => lacking.activities).toHaveLength(2);
     await new Promise((resolve) => setImmediate(resolve));
     expect(having.activities).toHaveLength(1);
     having.close();
     under.clock.advance(5000);
     // Nobody else will have it: the refusal is its result.
-    await vi.waitFor(() => expect(lacking.activities).toHaveLength(4));
+    await expect.poll(() => lacking.activities).toHaveLength(4);
     await turns.turn(2);
     await under.engine.close();
   });

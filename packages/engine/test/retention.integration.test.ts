@@ -118,7 +118,7 @@ describe("retention", () => {
     const turn = await worker.turn();
     const gate = under.faults.hold("write");
     const ended = worker.completeTurn(turn, [complete(0)]);
-    await vi.waitFor(() => expect(gate.waiting()).toBe(1));
+    await expect.poll(() => gate.waiting()).toBe(1);
     const again = under.engine.start({ workflow: "w", instanceId: "a" });
     await tick();
     gate.release();
