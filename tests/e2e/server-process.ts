@@ -43,8 +43,11 @@ function commandLine(program: Program, flags: readonly string[]): [string, strin
   }
 }
 
+const running = new Set<ChildProcess>();
 const madeFolders: string[] = [];
 afterAll(async () => {
+  // Those of a hook or a test that did not get to discard them.
+  for (const child of running) killGroup(child);
   for (const folder of madeFolders) {
     await rm(folder, { recursive: true, force: true, maxRetries: 9 });
   }
@@ -153,11 +156,7 @@ export async function useServer(
 
 /** Runs a program that is expected to end by itself. */
 export async function runToEnd(program: Program, flags: readonly string[]): Promise<Ending> {
-  const child = spawnProgram(program, flags);
-  onTestFinished(() => {
-    if (child.exitCode === null && child.signalCode === null) killGroup(child);
-  });
-  return collectEnding(child);
+  return collectEnding(spawnProgram(program, flags));
 }
 
 function spawnProgram(
@@ -169,12 +168,15 @@ function spawnProgram(
     Object.entries(process.env).filter(([name]) => !/^(PAWL|DAPR)_/.test(name)),
   );
   const [command, commandArguments] = commandLine(program, flags);
-  return spawn(command, commandArguments, {
+  const child = spawn(command, commandArguments, {
     cwd: repository,
     env: { ...env, ...extraEnv },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  running.add(child);
+  child.once("close", () => running.delete(child));
+  return child;
 }
 
 /** Kills the process and those that it has started: npm, killed alone, leaves its server behind. */
