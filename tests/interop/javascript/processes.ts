@@ -5,12 +5,19 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { afterAll } from "vitest";
 
 const repository = join(import.meta.dirname, "../../..");
 const pinnedNode = join(repository, "node_modules/.bin/node");
 const node = existsSync(pinnedNode) ? pinnedNode : "node";
 const startMs = 60_000;
 const stopMs = 15_000;
+
+const running = new Set<ChildProcess>();
+afterAll(() => {
+  // Those of a hook or a test that did not get to stop them.
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** A process that says with one line on stdout that it is ready for work. */
 export class ReadyProcess {
@@ -33,6 +40,8 @@ export class ReadyProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     const isReady = await new Promise<boolean>((resolve) => {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
