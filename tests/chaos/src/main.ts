@@ -232,7 +232,7 @@ async function main([name = "", ...words]: string[]): Promise<void> {
     return;
   }
   try {
-    const program = programs[name];
+    const program = Object.hasOwn(programs, name) ? programs[name] : undefined;
     if (program === undefined) {
       throw new UsageError(name === "" ? "what is to be run?" : `there is no run "${name}"`);
     }
