@@ -62,6 +62,10 @@ describe("a finding", () => {
     expect(firstFinding("model", "TypeError: it cannot be read\n")).toBe(undefined);
     expect(firstFinding("power", "violations: 2\n  cut at 3: lost\n")).toBe("cut at 3: lost");
     expect(firstFinding("full", "violations: 0\n")).toBe(undefined);
+    const assertion =
+      "node: ../deps/leveldb/format.h:99: Slice Key(): Assertion `size >= 8' failed.";
+    expect(firstFinding("damage", assertion)).toBe("Assertion `size >= 8' failed.");
+    expect(firstFinding("power", assertion)).toBe(undefined);
     const refused = "cut at 3: /tmp/pawl-power-x1Y/data-4 has no pawl.json";
     expect(firstFinding("power", `violations: 1\n  ${refused}\n`)).toBe(
       "cut at 3: data-4 has no pawl.json",

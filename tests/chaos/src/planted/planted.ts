@@ -139,13 +139,16 @@ function runSuite(
 
 /** The line of the output that says what was found, if one does. */
 export function firstFinding(suite: SuiteName, output: string): string | undefined {
-  const [, finding] = findings[suite].exec(output) ?? [];
+  const [, ...told] = findings[suite].exec(output) ?? [];
+  const finding = told.find((text) => text !== undefined);
   return finding === undefined ? undefined : plain(finding);
 }
 
 const ofVitest = /^(.*FAIL.*)$/m;
 const ofSimulation = /^(seed \d+ fails:.*)$/m;
 const ofDisk = /^(?:violations: [1-9]\d*\n)(.*)$/m;
+/** LevelDB ends the process where it gets to see a block that is damaged. */
+const ofDamage = /^(?:violations: [1-9]\d*\n)(.*)$|^.*leveldb.*: (Assertion .* failed\.)$/m;
 
 /** How the suites say what they find. */
 const findings: Readonly<Record<SuiteName, RegExp>> = {
@@ -155,7 +158,7 @@ const findings: Readonly<Record<SuiteName, RegExp>> = {
   simulation: ofSimulation,
   model: ofSimulation,
   power: ofDisk,
-  damage: ofDisk,
+  damage: ofDamage,
   full: ofDisk,
 };
 
