@@ -44,7 +44,8 @@ export { envelopePrefixBytes, toEnvelope } from "./envelope.js";
 export { longestTimerMs, setAlarm } from "./alarm.js";
 
 // Memory.
-export { TurnoverMap } from "./turnover-map.js";
+export { TurnoverMap } from "./turnover/turnover-map.js";
+export { TurnoverSet } from "./turnover/turnover-set.js";
 
 // Messages of pawl.v1.
 export * from "./gen/pawl/v1/admin_service_pb.js";

@@ -2,6 +2,7 @@
 
 import type { ServerHttp2Session } from "node:http2";
 import type { ListenLimits } from "./limit/listen-limits.js";
+import { replaceStreamTable } from "./session-streams.js";
 
 /** Pings that a peer may leave unanswered before its connection is given up. */
 const missedPings = 2;
@@ -28,6 +29,7 @@ export class Sessions {
   /** Takes a new connection. */
   add(session: ServerHttp2Session): void {
     this.#open.add(session);
+    replaceStreamTable(session);
     session.setLocalWindowSize(sessionWindowBytes);
     const stopPings = this.#keepPinging(session);
     const stopWaiting = this.#closeWhenIdle(session);

@@ -3,6 +3,7 @@
 import { type IncomingHttpHeaders, ServerResponse } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { EngineError, isEngineError } from "@pawl/engine";
+import { TurnoverSet } from "@pawl/protocol";
 import {
   type HttpHandler,
   type HttpRequest,
@@ -37,13 +38,19 @@ export interface GateOptions {
   readonly log: ServerLogger;
 }
 
+/** A call whose caller may lose the right to it. */
+interface OpenCall {
+  readonly answer: HttpResponse | ServerHttp2Stream;
+  readonly caller: Caller;
+}
+
 /**
  * Where every request comes in, of every protocol, before it is routed: it is let in with its caller,
  * or answered here. Nothing of it but its headers has been read by then.
  */
 export class Gate {
   readonly #options: GateOptions;
-  readonly #open = new Map<HttpResponse | ServerHttp2Stream, Caller>();
+  readonly #open = new TurnoverSet<OpenCall>();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -116,7 +123,7 @@ export class Gate {
 
   /** Ends the open calls of callers whose token is no longer known: worker streams, waits. */
   endRevoked(): void {
-    for (const [answer, caller] of this.#open) {
+    for (const [, { answer, caller }] of this.#open) {
       if (!this.#options.credentials.isValid(caller)) {
         breakOff(answer);
       }
@@ -126,8 +133,9 @@ export class Gate {
   /** Remembers an open call, as long as its caller may lose the right to it. */
   #keep(answer: HttpResponse | ServerHttp2Stream, caller: Caller): void {
     if (caller.token !== undefined) {
-      this.#open.set(answer, caller);
-      answer.once("close", () => this.#open.delete(answer));
+      const call = { answer, caller };
+      const place = this.#open.add(call);
+      answer.once("close", () => this.#open.delete(place, call));
     }
   }
 

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { TurnoverSet } from "@pawl/protocol";
 import type { ListenLimits } from "./listen-limits.js";
 
 /** How long peers may take. */
@@ -88,7 +89,7 @@ class ResponseExchange extends Exchange {
  */
 export class Exchanges {
   readonly #limits: ExchangeLimits;
-  readonly #open = new Set<Exchange>();
+  readonly #open = new TurnoverSet<Exchange>();
   readonly #timer: NodeJS.Timeout;
 
   constructor(limits: ExchangeLimits) {
@@ -102,27 +103,26 @@ export class Exchanges {
   /** Takes an HTTP/2 stream. `isOpenEnded`: its request may go on for ever. */
   addStream(stream: ServerHttp2Stream, isOpenEnded: boolean): void {
     const exchange = new StreamExchange(stream, isOpenEnded);
-    this.#open.add(exchange);
-    stream.on("close", () => this.#open.delete(exchange));
+    const place = this.#open.add(exchange);
+    stream.on("close", () => this.#open.delete(place, exchange));
   }
 
   /** Takes an HTTP/1.1 exchange. */
   addResponse(request: IncomingMessage, response: ServerResponse): void {
     const exchange = new ResponseExchange(request, response);
-    this.#open.add(exchange);
-    response.on("close", () => this.#open.delete(exchange));
+    const place = this.#open.add(exchange);
+    response.on("close", () => this.#open.delete(place, exchange));
   }
 
   /** Watches no more. */
   close(): void {
     clearInterval(this.#timer);
-    this.#open.clear();
   }
 
   #sweep(): void {
     const nowMs = performance.now();
     const { requestTimeoutMs, stallTimeoutMs, readerBytesPerSecond } = this.#limits;
-    for (const exchange of this.#open) {
+    for (const [place, exchange] of this.#open) {
       const waitingBytes = exchange.waitingBytes();
       if (waitingBytes === 0 || waitingBytes !== exchange.seenBytes) {
         exchange.seenBytes = waitingBytes;
@@ -133,7 +133,7 @@ export class Exchanges {
       const isLate = exchange.isIncomplete() && nowMs - exchange.startedAtMs > requestTimeoutMs;
       const isUnread = nowMs - exchange.movedAtMs > patienceMs;
       if (isLate || isUnread) {
-        this.#open.delete(exchange);
+        this.#open.delete(place, exchange);
         exchange.drop(isUnread);
       }
     }

@@ -9,6 +9,7 @@ import {
   type Interceptor,
   type ServiceImpl,
 } from "@connectrpc/connect";
+import { TurnoverSet } from "@pawl/protocol";
 import type { DetailRule, FailureReport } from "../interceptor/error.js";
 import { MessageCount } from "../limit/message-count.js";
 import type { StreamHandler } from "../listen.js";
@@ -33,7 +34,7 @@ export interface ServiceOptions extends Partial<ConnectRouterOptions> {
  */
 export class PlainGrpc implements StreamHandler {
   readonly #methods = new Map<string, PlainMethod>();
-  readonly #open = new Set<PlainCall>();
+  readonly #open = new TurnoverSet<PlainCall>();
   readonly #report: FailureReport;
   readonly #hasDetail: DetailRule;
   readonly #errors: Interceptor;
@@ -85,13 +86,13 @@ export class PlainGrpc implements StreamHandler {
     if (method === undefined) {
       throw new Error("no such method");
     }
-    const call = new PlainCall(method, stream, headers, () => this.#open.delete(call));
-    this.#open.add(call);
+    const call = new PlainCall(method, stream, headers, () => this.#open.delete(place, call));
+    const place = this.#open.add(call);
   }
 
   /** Gives every open call up. */
   stop(reason: ConnectError): void {
-    for (const call of this.#open) {
+    for (const [, call] of this.#open) {
       call.abort(reason);
     }
   }
