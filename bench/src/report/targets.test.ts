@@ -54,6 +54,32 @@ test("assessTargets() takes no small case for the one that a target is about", (
   expect(found(targets, "100,000 sleepers")).toMatchObject({ value: undefined });
 });
 
+test("assessTargets() holds a run of the engine against its own batches, written again", () => {
+  const of = { workload: "limit", system: "replay", title: "t", size: 1, atOnce: 256 } as const;
+  const rest = { items: 1, p50Ms: 1, p99Ms: 1, otherCpuShare: 0, cpuMs: {} };
+  const rounds = [
+    { ...rest, perSecond: 1000, facts: { enginePerSecond: 400 } },
+    { ...rest, perSecond: 2000, facts: { enginePerSecond: 1400 } },
+    { ...rest, perSecond: 1000, facts: { enginePerSecond: 600 } },
+  ];
+  const targets = assessTargets([
+    summarize(of, rounds),
+    chains("embedded", [300, 300, 300], 1),
+    chains("level", [1000, 1000, 1000], 1, { workload: "limit" }),
+  ]);
+
+  const name = "embedded at 256";
+  expect(found(targets, `${name}: share of its own`)).toMatchObject({ value: 0.6, isMet: true });
+  expect(found(targets, `${name}, on a store of all rounds`)).toMatchObject({ value: 0.3 });
+  expect(found(targets, `${name}: share of the best`)).toMatchObject({ value: 0.3 });
+});
+
+test("assessTargets() finds no share of batches where the engine's run was not noted", () => {
+  const replay = chains("replay", [1000], 1, { workload: "limit" });
+  const name = "embedded at 256: share of its own";
+  expect(found(assessTargets([replay]), name)).toMatchObject({ value: undefined });
+});
+
 test("assessTargets() says what a worker allows, and what share of that was found", () => {
   const targets = assessTargets([
     chains("sidecar-js", [300, 400], 1, { atOnce: 16 }),
