@@ -15,7 +15,6 @@ import {
 } from "@connectrpc/connect/protocol-connect";
 import { findTrailerError, setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { trailerFlag, trailerParse, trailerSerialize } from "@connectrpc/connect/protocol-grpc-web";
-import { EngineError } from "@pawl/engine";
 import { toConnectError } from "../interceptor/error.js";
 import { rewriteGrpcMessage } from "./grpc-status.js";
 
@@ -30,7 +29,7 @@ export async function clarifyErrors(
   isDetailed: boolean,
 ): Promise<UniversalServerResponse> {
   if (response.body === undefined && response.status >= 400) {
-    return sayRefusal(response, handler, isDetailed);
+    return sayRefusal(response, handler);
   }
   if (response.trailer !== undefined) {
     clarifyTrailer(response.trailer, isDetailed);
@@ -52,11 +51,13 @@ export async function clarifyErrors(
   return response;
 }
 
-/** What is no call is refused before its protocol is known: the status stays, and Connect's form of an error says why. */
+/**
+ * What is no call is refused before its protocol is known, by a status alone. That stays, and plain text says why:
+ * clients make their error of the status (an error in Connect's form would have a code of its own).
+ */
 function sayRefusal(
   response: UniversalServerResponse,
   { allowedMethods, method, requestPath }: UniversalHandler,
-  isDetailed: boolean,
 ): UniversalServerResponse {
   const types =
     method.methodKind === "unary"
@@ -68,13 +69,12 @@ function sayRefusal(
     505: `${requestPath} streams both ways, which needs HTTP/2`,
   };
   const reason = reasons[response.status] ?? `${requestPath} cannot be called so`;
-  const error = toConnectError(new EngineError("MALFORMED_REQUEST", reason), { isDetailed });
   const header = new Headers(response.header);
-  header.set("content-type", "application/json");
+  header.set("content-type", "text/plain; charset=utf-8");
   if (response.status === uResponseMethodNotAllowed.status) {
     header.set("allow", allowedMethods.join(", "));
   }
-  return { ...response, header, body: createAsyncIterable([errorToJsonBytes(error, undefined)]) };
+  return { ...response, header, body: createAsyncIterable([Buffer.from(`${reason}\n`)]) };
 }
 
 /** gRPC: an error before the first message is in the trailers by now. */
